@@ -1,9 +1,9 @@
 /**
- * `@std/cli` over `node:util`: std's names and signatures, as far as they are used.
+ * `@std/cli`: std's names and signatures, as far as they are used. `node:util` has a `parseArgs`
+ * too, but a text option there takes the option after it as its value, and Deno's has no negation.
  *
  * @module
  */
-import { parseArgs as parseTokens } from "node:util";
 
 /** What {@linkcode parseArgs} is told about the options. */
 export interface ParseOptions<
@@ -38,67 +38,68 @@ export type Args<
   & { readonly [K in Extract<S, C>]: readonly string[] }
   & { readonly _: readonly string[] };
 
-/** Splits a command line into options and positional arguments (kept as text). */
+/**
+ * Splits a command line into options and positional arguments. Two differences from std:
+ * positional arguments stay text, and options that are not declared are kept only if `unknown` allows it.
+ */
 export function parseArgs<
   const B extends string = never,
   const S extends string = never,
   const C extends string = never,
 >(args: readonly string[], options: ParseOptions<B, S, C> = {}): Args<B, S, C> {
-  const declared = declare(options);
-  const { tokens } = parseTokens({
-    args: [...args],
-    options: declared.tokens,
-    strict: false,
-    allowPositionals: true,
-    allowNegative: (options.negatable?.length ?? 0) > 0,
-    tokens: true,
-  });
-  const collected = new Set<string>(options.collect ?? []);
-  const found: Record<string, unknown> = { _: [] };
-  for (const name of options.boolean ?? []) found[name] = false;
-  for (const name of collected) found[name] = [];
-  Object.assign(found, options.default);
-  const given = new Set<string>();
-  const positional = found._ as string[];
-  for (const token of tokens) {
-    if (token.kind === "positional") {
-      if (options.unknown?.(token.value) !== false || args.includes("--")) {
-        positional.push(token.value);
+  const { boolean = [], string = [], collect = [], negatable = [], unknown } = options;
+  const has = (names: readonly string[], name: string) => names.includes(name);
+  const main = mainNames(options);
+  const lists = new Map<string, unknown[]>(collect.map((name) => [name, []]));
+  const found: Record<string, unknown> = {
+    ...Object.fromEntries(boolean.map((name) => [name, false])),
+    ...Object.fromEntries(lists),
+    ...options.default,
+  };
+  const positional: string[] = [];
+  const put = (name: string, value: unknown) => {
+    const list = lists.get(name);
+    list?.push(value);
+    found[name] = list ?? value;
+  };
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === "--") {
+      positional.push(...args.slice(i + 1));
+      break;
+    }
+    const [, written, inline] = /^--?([^-=][^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (written === undefined || isNumber(arg)) {
+      if (unknown?.(arg) !== false) positional.push(arg);
+      continue;
+    }
+    const name = main.get(written) ?? written;
+    const base = main.get(name.slice(3)) ?? name.slice(3);
+    if (name.startsWith("no-") && has(negatable, base) && inline === undefined) {
+      put(base, false);
+    } else if (has(string, name)) {
+      const next = args[i + 1];
+      const follows = inline === undefined && next !== undefined &&
+        (!next.startsWith("-") || next === "-" || isNumber(next));
+      put(name, inline ?? (follows ? next : ""));
+      if (follows) i++;
+    } else {
+      const value = inline === undefined ? true : inline === "false" ? false : inline;
+      const known = has(boolean, name);
+      if (known || unknown?.(arg, name, value) !== false) {
+        put(name, known ? value !== false : value);
       }
     }
-    if (token.kind !== "option") continue;
-    const name = declared.canonical.get(token.name) ?? token.name;
-    const negative = token.rawName.startsWith("--no-") && !token.name.startsWith("no-");
-    const refused = negative && !options.negatable?.includes(name);
-    const text = declared.strings.has(name);
-    const value = text ? token.value ?? "" : negative ? false : token.value ?? true;
-    if (refused || !declared.known.has(name)) {
-      if (options.unknown?.(token.rawName, name, value) === false) continue;
-    }
-    const before = given.has(name) ? found[name] as unknown[] : [];
-    found[name] = collected.has(name) ? [...before, value] : value;
-    given.add(name);
   }
-  return found as Args<B, S, C>;
+  return { ...found, _: positional } as unknown as Args<B, S, C>;
 }
 
-function declare(options: ParseOptions) {
-  const strings = new Set(options.string), booleans = new Set(options.boolean);
-  const canonical = new Map<string, string>();
-  const short = new Map<string, string>();
-  for (const [name, others] of Object.entries(options.alias ?? {})) {
-    for (const other of typeof others === "string" ? [others] : others) {
-      canonical.set(other, name);
-      if (other.length === 1) short.set(name, other);
-    }
-  }
-  const known = new Set([...strings, ...booleans]);
-  const tokens: Record<string, { type: "string" | "boolean"; short?: string }> = {};
-  for (const name of [...known, ...canonical.keys()]) {
-    if (name.length === 1 && canonical.has(name)) continue;
-    const type = strings.has(canonical.get(name) ?? name) ? "string" : "boolean";
-    const letter = short.get(name);
-    tokens[name] = letter ? { type, short: letter } : { type };
-  }
-  return { strings, known, canonical, tokens };
+const isNumber = (arg: string): boolean => /^-?(\d|\.\d)/.test(arg) && Number.isFinite(Number(arg));
+
+function mainNames(options: ParseOptions): Map<string, string> {
+  return new Map(
+    Object.entries(options.alias ?? {}).flatMap(([name, others]) =>
+      [others].flat().map((other): [string, string] => [other, name])
+    ),
+  );
 }
