@@ -1,0 +1,1 @@
+export { evaluate, reference } from "./device.ts";
