@@ -17,10 +17,8 @@ export class AssertionError extends Error {
   }
 }
 
-// deno-lint-ignore no-explicit-any
-type AnyConstructor = abstract new (...args: any[]) => unknown;
-// deno-lint-ignore no-explicit-any
-type ErrorConstructor<E extends Error> = abstract new (...args: any[]) => E;
+type AnyConstructor = abstract new (...args: never[]) => unknown;
+type ErrorConstructor<E extends Error> = abstract new (...args: never[]) => E;
 
 const because = (msg?: string): string => msg ? `: ${msg}` : "";
 
@@ -44,7 +42,7 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   try {
     deepStrictEqual(actual, expected);
   } catch (cause) {
-    throw new AssertionError(`${(cause as Error).message}${because(msg)}`, { cause });
+    throw new AssertionError(`${(cause as Error).message}${because(msg)}`);
   }
 }
 
@@ -53,7 +51,7 @@ export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   try {
     notDeepStrictEqual(actual, expected);
   } catch (cause) {
-    throw new AssertionError(`${(cause as Error).message}${because(msg)}`, { cause });
+    throw new AssertionError(`${(cause as Error).message}${because(msg)}`);
   }
 }
 
