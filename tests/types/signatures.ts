@@ -31,17 +31,18 @@ import type {
   Reduce,
   Reshape,
   Resize,
-  Same,
+  ScatterAdd,
   Shape,
   Size,
   Slice,
   Split,
-  SplitAxis,
   Squeeze,
   Stack,
   Static,
   Swap,
   TakeAlong,
+  Trailing,
+  Transpose,
   Where,
 } from "../../core/shape/mod.ts";
 import type { AnyTensor, ShapesOf, Tensor } from "./tensor_types.ts";
@@ -145,12 +146,12 @@ export declare function swapaxes<
 >(
   x: Tensor<S, D>,
   a: Arg<OverAxis<"swapaxes", S, A>, A>,
-  b: Arg<OverAxis<"swapaxes", S, B>, B>,
+  b: Arg<Swap<S, A, B>, B>,
 ): Tensor<Ok<Swap<S, A, B>>, D>;
 /** The last two axes swapped. */
 export declare function transpose<S extends Shape, D extends DType>(
-  x: Tensor<S, D>,
-): Tensor<Ok<Swap<S, -1, -2>>, D>;
+  x: Arg<Transpose<S>, Tensor<S, D>>,
+): Tensor<Ok<Transpose<S>>, D>;
 export declare function expandDims<S extends Shape, D extends DType, const A extends number>(
   x: Tensor<S, D>,
   axis: Arg<Expand<S, A>, A>,
@@ -245,6 +246,8 @@ export declare function stack<const T extends readonly AnyTensor[], const A exte
   tensors: Arg<Stack<ShapesOf<T>, A>, T>,
   axis: A,
 ): Tensor<Ok<Stack<ShapesOf<T>, A>>, T[0]["dtype"]>;
+/** One tensor a shape. */
+export type Parts<L, D> = { readonly [K in keyof L]: Tensor<L[K], D> };
 export declare function split<
   S extends Shape,
   D extends DType,
@@ -254,7 +257,7 @@ export declare function split<
   x: Tensor<S, D>,
   sizes: Arg<Split<S, P, A>, P>,
   axis: A,
-): { readonly [K in keyof P]: Tensor<SplitAxis<S, A, P[K]>, D> };
+): Parts<Ok<Split<S, P, A>>, D>;
 export declare function slice<
   S extends Shape,
   D extends DType,
@@ -320,7 +323,7 @@ export declare function scatterAdd<
 >(
   x: Tensor<S, D>,
   ids: Tensor<I, E>,
-  updates: Arg<Same<"scatterAdd", U, Gather<"scatterAdd", S, I, A>>, Tensor<U, NoInfer<D>>>,
+  updates: Arg<ScatterAdd<S, I, U, A>, Tensor<U, NoInfer<D>>>,
   axis: A,
 ): Tensor<S, D>;
 export declare function takeAlongAxis<
@@ -353,8 +356,8 @@ export declare function layerNorm<
   D extends Float,
 >(
   x: Tensor<X, D>,
-  gain: Arg<BroadcastTo<G, X, "layerNorm">, Tensor<G, NoInfer<D>>>,
-  bias: Arg<BroadcastTo<B, X, "layerNorm">, Tensor<B, NoInfer<D>>>,
+  gain: Arg<Trailing<"layerNorm", X, G>, Tensor<G, NoInfer<D>>>,
+  bias: Arg<Trailing<"layerNorm", X, B>, Tensor<B, NoInfer<D>>>,
 ): Tensor<X, D>;
 
 // unknown sizes
@@ -382,12 +385,12 @@ export interface Spec<in out S, in out D> {
 export type TensorsOf<T> = T extends Spec<infer S, infer D> ? Tensor<S, D>
   : { readonly [K in keyof T]: TensorsOf<T[K]> };
 export declare function normal<const V extends readonly Dim[], D extends Float = "f32">(
-  shape: Arg<Static<"normal", [...V]>, Lengths<V>>,
+  shape: Arg<Static<[...V]>, Lengths<V>>,
   std: number,
   dtype?: D,
 ): Spec<[...V], D>;
 export declare function constant<const V extends readonly Dim[], D extends Float = "f32">(
-  shape: Arg<Static<"constant", [...V]>, Lengths<V>>,
+  shape: Arg<Static<[...V]>, Lengths<V>>,
   value: number,
   dtype?: D,
 ): Spec<[...V], D>;
