@@ -52,7 +52,7 @@ async function groups(): Promise<readonly Group[]> {
   );
   const documented = public_.filter((_, i) => present[i]);
   return [
-    { name: "check", args: ["check", "--doc", "."] },
+    { name: "check", args: ["check", "--doc", ".", "README.md"] },
     { name: "docs", args: ["test", "--no-check", "--doc", "--parallel", ...documented] },
     ...tests.sort((a, b) => a.name < b.name ? -1 : 1),
   ];
