@@ -26,7 +26,7 @@ export type AnyTensor = Tensor<any, any>;
 const NODE = Symbol("node");
 const prototype = {
   [Symbol.for("Deno.customInspect")](this: AnyTensor): string {
-    return `Tensor ${this.dtype as DType} ${show(this.shape as readonly number[])}`;
+    return `Tensor ${this.dtype as DType} ${show(nodeOf(this).shape)}`;
   },
 };
 

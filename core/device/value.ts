@@ -91,6 +91,11 @@ export class Value {
   }
 }
 
+/** Hands values over to the scope that is open now, if any. */
+export function adopt(values: Iterable<Value>): void {
+  for (const value of values) scopes.at(-1)?.add(value);
+}
+
 /** Starts collecting the values that are made from now on; the result ends it and says what was made. */
 export function collect(): () => Set<Value> {
   const made = new Set<Value>();

@@ -74,16 +74,10 @@ export type ScatterNode = Base & { readonly kind: "scatter"; readonly batch: num
 export type AliasNode = Base & { readonly kind: "alias" };
 /** inputs[0], computed from the aliases inputs[1..]; its backward pass computes it again instead of keeping what lies between. */
 export type RematNode = Base & { readonly kind: "remat" };
-/** Cotangents of the arguments inputs[1..] from the cotangents of the outputs of one custom call. */
-export interface CustomRule {
-  readonly outputs: number;
-  readonly backward: (cotangents: readonly (Node | null)[]) => readonly Node[];
-}
-/** inputs[0], output `index` of a call with its own gradient. */
+/** inputs[0], computed from the arguments inputs[1..]; `backward` gives their cotangents from that of the result. */
 export type CustomNode = Base & {
   readonly kind: "custom";
-  readonly rule: CustomRule;
-  readonly index: number;
+  readonly backward: (ct: Node) => readonly Node[];
 };
 
 export type Node =

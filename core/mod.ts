@@ -1,0 +1,31 @@
+/** The core: tensors, ops, transforms, devices. */
+export * from "./ops/mod.ts";
+export {
+  arange,
+  eye,
+  fromArray,
+  full,
+  type Nested,
+  ones,
+  type ShapeOf,
+  tensor,
+  zeros,
+} from "./create.ts";
+export { dispose, read, readNumber, type Scope, scope, toDevice } from "./read.ts";
+export type { AnyTensor, Tensor } from "./tensor.ts";
+export { leaves, mapTree, paths, type Tree, zipTrees } from "./tree.ts";
+export type { DType, Float, HostArray, HostArrays, Int, Numeric } from "./dtype.ts";
+export type { Device, DeviceKind, Explanation } from "./device/device.ts";
+export { grad, type ValueAndGrad, valueAndGrad, valueGradAux, vjp } from "./transform/grad.ts";
+export { jvp } from "./transform/jvp.ts";
+export {
+  type AnyOf,
+  type BatchAxis,
+  type BatchOf,
+  vmap,
+  type VmapOptions,
+} from "./transform/vmap.ts";
+export { checkpoint } from "./transform/checkpoint.ts";
+export { type CustomVjp, customVjp } from "./transform/custom_vjp.ts";
+export { jit, type JitOptions, type Jitted } from "./transform/jit.ts";
+export { reference } from "./backends/reference/mod.ts";

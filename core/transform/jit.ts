@@ -1,0 +1,188 @@
+/**
+ * Compilation: a function is traced once for every signature of its arguments (structure, shapes, dtypes, other leaves),
+ * planned and compiled for a device, then replayed. State that a step replaces is donated: the new state takes its memory.
+ *
+ * @module
+ */
+import type { Device, Explanation, Program, Storage } from "../device/device.ts";
+import { Value } from "../device/value.ts";
+import { concrete, dataLeaves, dataNode, deviceOf } from "../execute.ts";
+import { type DataNode, makeNode, type Node, show, sizeOf } from "../graph/node.ts";
+import { isTensor, nodeOf, wrap } from "../tensor.ts";
+import { mapTree, paths, type Tree } from "../tree.ts";
+import { nodesOf } from "./grad.ts";
+
+/** Options of `jit`. */
+export interface JitOptions {
+  /** Where it runs; by default where its arguments are, or else on the CPU. */
+  readonly device?: Device;
+  /** Numbers of the arguments whose tensors the caller gives up: results of equal shape take their memory. */
+  readonly donate?: readonly number[];
+}
+
+/** A compiled function. */
+export interface Jitted<A extends readonly unknown[], R> {
+  (...args: A): R;
+  /** What the program for these arguments consists of; compiles it if need be. */
+  explain(...args: A): Explanation;
+}
+
+interface Leaf {
+  readonly path: string;
+  readonly node: Node;
+}
+interface Compiled {
+  readonly program: Program;
+  readonly result: unknown;
+  readonly outputs: readonly Node[];
+  /** Tensors that the function closes over. */
+  readonly captured: readonly DataNode[];
+  readonly donations: ReadonlyMap<number, number>;
+}
+
+const identities = new WeakMap<object, number>();
+let identityCount = 0;
+function staticText(x: unknown): string {
+  if ((typeof x !== "object" && typeof x !== "function") || x === null) return `${typeof x} ${x}`;
+  if (!identities.has(x)) identities.set(x, identityCount++);
+  return `object ${identities.get(x)}`;
+}
+
+function signatureOf(args: readonly unknown[]): string {
+  return paths(args as Tree<unknown>).map(([path, x]) =>
+    `${path}=${isTensor(x) ? `${nodeOf(x).dtype} ${show(nodeOf(x).shape)}` : staticText(x)}`
+  ).join("\n");
+}
+
+/**
+ * Which output takes which donated input: of equal shape and dtype, and with the same path (less the argument's number)
+ * at its end if there is one, so that every moment finds its own predecessor.
+ */
+function pair(outputs: readonly Leaf[], donated: ReadonlyMap<number, Leaf>): Map<number, number> {
+  const key = (n: Node): string => `${n.dtype}${show(n.shape)}`;
+  const byPath = new Map<string, number>(), pairs = new Map<number, number>();
+  for (const [i, { path, node }] of donated) {
+    byPath.set(`${path.slice(path.indexOf(".") + 1)} ${key(node)}`, i);
+  }
+  const free = new Set(donated.keys());
+  const take = (o: number, i: number): void => {
+    pairs.set(o, i);
+    free.delete(i);
+  };
+  outputs.forEach(({ path, node }, o) => {
+    for (
+      let tail = path;
+      tail;
+      tail = tail.includes(".") ? tail.slice(tail.indexOf(".") + 1) : ""
+    ) {
+      const i = byPath.get(`${tail} ${key(node)}`);
+      if (i !== undefined && free.has(i)) return take(o, i);
+    }
+  });
+  const rest = new Map<string, number[]>();
+  for (const i of free) {
+    const k = key(donated.get(i)!.node);
+    rest.set(k, [...rest.get(k) ?? [], i]);
+  }
+  outputs.forEach(({ node }, o) => {
+    const i = pairs.has(o) ? undefined : rest.get(key(node))?.shift();
+    if (i !== undefined) take(o, i);
+  });
+  return pairs;
+}
+
+const tensorLeaves = (tree: unknown): Leaf[] =>
+  paths(tree as Tree<unknown>).flatMap(([path, x]) =>
+    isTensor(x) ? [{ path, node: nodeOf(x) }] : []
+  );
+
+function compile(
+  f: (...args: never) => unknown,
+  args: readonly unknown[],
+  device: Device,
+  donate: readonly number[],
+): Compiled {
+  const inputs: Node[] = [];
+  const traced = mapTree(args as Tree<unknown>, (x) => {
+    if (!isTensor(x)) return x;
+    const { shape, dtype } = nodeOf(x);
+    inputs.push(makeNode({ kind: "input", shape, dtype, inputs: [] }));
+    return wrap(inputs.at(-1)!);
+  }) as readonly never[];
+  const result = f(...traced as unknown as never), found = tensorLeaves(result);
+  const outputs = found.map((l) => l.node), captured = dataLeaves(outputs);
+  const donated = new Map(
+    tensorLeaves(args).map((l, i): [number, Leaf] => [i, l])
+      .filter(([, l]) => donate.includes(Number.parseInt(l.path))),
+  );
+  const donations = pair(found, donated);
+  const program = device.compile({ inputs: [...inputs, ...captured], outputs, donations });
+  return { program, result, outputs, captured, donations };
+}
+
+function run(
+  c: Compiled,
+  args: readonly unknown[],
+  device: Device,
+  donate: readonly number[],
+): unknown {
+  const given = tensorLeaves(args).map(({ path, node }) => ({ path, value: concrete(node).value }));
+  const gives = given.map((g) => donate.includes(Number.parseInt(g.path)));
+  given.forEach((g, i) => {
+    if (gives[i] && given.some((h, j) => j !== i && h.value === g.value)) {
+      throw new TypeError(`Cannot donate argument ${g.path}: the same tensor is given twice`);
+    }
+  });
+  const storages = given.map((g, i) => gives[i] ? g.value.donate(device) : g.value.on(device));
+  const outputs: Storage[] = c.outputs.map((n, o) => {
+    const donor = c.donations.get(o);
+    return donor === undefined ? device.allocate(sizeOf(n.shape), n.dtype) : storages[donor]!;
+  });
+  c.program.run([...storages, ...c.captured.map((n) => n.value.on(device))], outputs);
+  const reused = new Set(c.donations.values());
+  gives.forEach((given, i) => given && !reused.has(i) && device.free(storages[i]!));
+  let o = 0;
+  return mapTree(c.result as Tree<unknown>, (x) => {
+    if (!isTensor(x)) return x;
+    const n = c.outputs[o]!, storage = outputs[o++]!;
+    return wrap(dataNode(new Value(sizeOf(n.shape), n.dtype, undefined, device, storage), n.shape));
+  });
+}
+
+/**
+ * A compiled version of `f`. Inside another trace it is `f` itself.
+ *
+ * Leaves of the arguments that are no tensors (numbers, strings, functions) are constants of the program: another value
+ * compiles another program. Tensors that `f` closes over are read anew at every call.
+ *
+ * @throws {TypeError} if a donated tensor is given twice, or used again later.
+ *
+ * @example
+ * ```ts
+ * import { add, jit, mul, read, tensor, type Tensor } from "@motian/motian";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const f = jit((x: Tensor<[2]>, y: Tensor<[2]>) => add(mul(x, x), y));
+ * assertEquals([...await read(f(tensor([1, 2]), tensor([10, 20])))], [11, 24]);
+ * ```
+ */
+export function jit<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: JitOptions = {},
+): Jitted<A, R> {
+  const { donate = [] } = options;
+  const cache = new Map<Device, Map<string, Compiled>>();
+  const prepare = (args: A): readonly [Compiled, Device] => {
+    const device = options.device ?? deviceOf(dataLeaves(nodesOf(args)));
+    if (!cache.has(device)) cache.set(device, new Map());
+    const programs = cache.get(device)!, key = signatureOf(args);
+    if (!programs.has(key)) programs.set(key, compile(f, args, device, donate));
+    return [programs.get(key)!, device];
+  };
+  const call = (...args: A): R => {
+    if (nodesOf(args).some((n) => n.traced)) return f(...args);
+    const [compiled, device] = prepare(args);
+    return run(compiled, args, device, donate) as R;
+  };
+  return Object.assign(call, { explain: (...args: A) => prepare(args)[0].program.explain() });
+}

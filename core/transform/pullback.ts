@@ -1,0 +1,68 @@
+/**
+ * Reverse mode: graph in, graph out. Rules say what one node does; here stand the order, the sums, and the two kinds
+ * that change the backward pass: `custom` (its own rule) and `remat` (computes its insides again).
+ *
+ * @module
+ */
+import { isFloat } from "../dtype.ts";
+import { add, alias } from "../graph/build.ts";
+import { makeNode, type Node, type RematNode, sorted } from "../graph/node.ts";
+import { ruleOf } from "../primitives/rules.ts";
+
+/** The nodes among `order` (inputs first) that depend on one of `roots`. */
+export function dependents(order: readonly Node[], roots: ReadonlySet<Node>): Set<Node> {
+  const found = new Set<Node>(roots);
+  for (const n of order) if (n.inputs.some((i) => found.has(i))) found.add(n);
+  return found;
+}
+
+/** A node with other inputs. */
+export function withInputs(n: Node, inputs: readonly Node[]): Node {
+  const { id: _id, traced: _traced, ...fields } = n;
+  return makeNode({ ...fields, inputs } as Parameters<typeof makeNode>[0]);
+}
+
+/** The insides of a remat, computed anew from the same arguments once `ct` is known; inputs first. */
+function recomputed(n: RematNode, ct: Node): { readonly result: Node; readonly inside: Node[] } {
+  const [y, ...boundary] = n.inputs as [Node, ...Node[]];
+  const copies = new Map<Node, Node>(boundary.map((b) => [b, alias(b.inputs[0]!, [ct])]));
+  const order = sorted([y], (m) => copies.has(m));
+  const depends = dependents(order, new Set(boundary));
+  for (const m of order) {
+    if (depends.has(m) && !copies.has(m)) {
+      copies.set(m, withInputs(m, m.inputs.map((i) => copies.get(i) ?? i)));
+    }
+  }
+  return { result: copies.get(y) ?? y, inside: [...copies.values()] };
+}
+
+/** The cotangents of `wanted` when the outputs have the cotangents `cts`; null where nothing arrives. */
+export function pullback(
+  outputs: readonly Node[],
+  cts: readonly (Node | null)[],
+  wanted: readonly Node[],
+): (Node | null)[] {
+  const order = sorted(outputs), needed = dependents(order, new Set(wanted));
+  const arrived = new Map<Node, Node>();
+  const give = (n: Node, ct: Node | null): void => {
+    if (ct === null || !needed.has(n) || !isFloat(n.dtype)) return;
+    const sofar = arrived.get(n);
+    arrived.set(n, sofar ? add(sofar, ct) : ct);
+  };
+  outputs.forEach((n, i) => give(n, cts[i]!));
+  while (order.length) {
+    const n = order.pop()!, ct = arrived.get(n);
+    if (!ct || n.inputs.length === 0) continue;
+    if (n.kind === "custom") {
+      n.backward(ct).forEach((part, i) => give(n.inputs[i + 1]!, part));
+    } else if (n.kind === "remat") {
+      const { result, inside } = recomputed(n, ct);
+      for (const m of inside) if (m.inputs.some((i) => needed.has(i))) needed.add(m);
+      order.push(...inside);
+      give(result, ct);
+    } else if (n.kind !== "input" && n.kind !== "data" && n.kind !== "const" && n.kind !== "iota") {
+      n.inputs.forEach((input, i) => needed.has(input) && give(input, ruleOf(n).vjp(n, ct, i)));
+    }
+  }
+  return wanted.map((n) => arrived.get(n) ?? null);
+}
