@@ -29,9 +29,9 @@ export interface ParseOptions<
 
 /** What {@linkcode parseArgs} found. */
 export type Args<
-  B extends string = string,
-  S extends string = string,
-  C extends string = string,
+  B extends string,
+  S extends string,
+  C extends string,
 > =
   & { readonly [K in Exclude<B, C>]: boolean }
   & { readonly [K in Exclude<S, C>]?: string }
