@@ -27,7 +27,11 @@ export type Sizes<S> = { readonly [K in keyof S]: Size<S[K]> };
  * A shape as an argument: numbers, or sizes of other tensors. V is recovered by inference through the mapped
  * type, also where it is a type parameter: `zeros([x.shape[0], 3])` has shape ["B", 3].
  */
-export type Lengths<V> = { readonly [K in keyof V]: (V[K] & number) | Size<V[K]> };
+export type Lengths<V> = { readonly [K in keyof V]: (V[K] & Countable) | Size<V[K]> };
+/** What numbers have and strings lack: a name alone is no size. `V[K] & number` would not infer `number`. */
+interface Countable {
+  toFixed(): string;
+}
 
 /**
  * The constants that axes are compared with.

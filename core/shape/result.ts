@@ -8,10 +8,12 @@ import type { Shape } from "./dim.ts";
 
 /** The rule holds. */
 export interface Good<S> {
+  /** The shape. */
   readonly ok: S;
 }
 /** The rule is broken; M says how. */
 export interface Fail<M> {
+  /** The text of the error. */
   readonly fail: M;
 }
 /** What the run-time twin of a rule returns. */
