@@ -11,7 +11,8 @@ import type { Combine, Node, Sizes } from "../graph/node.ts";
 
 /**
  * How a kernel reads a buffer: element `offset` + coordinates · strides. If `base` is an iota node there is
- * no buffer: the value read is that element number itself, as i32.
+ * no buffer: the value read is that element number itself, as i32; only row and column kernels have such operands.
+ * Strides may be 0 or negative. No operand and no kernel is empty: all sizes are at least 1.
  */
 export interface Operand {
   readonly base: Node;
@@ -34,7 +35,13 @@ export interface RowStore {
   readonly value: Expr;
   readonly perRow: boolean;
 }
-/** Maps and reductions over the last axis of one space, fused: softmax, layerNorm and gelu are one each. Operand i is loads[i], over [...outer, inner]. */
+/**
+ * Maps and reductions over the last axis of one space, fused: softmax, layerNorm and gelu are one each. Operand i is
+ * loads[i], over [...outer, inner]; `outer` may be empty. Without reductions and row stores every axis that can be is merged.
+ *
+ * A store may have the slot of a load that reads the very element being written. So all that an element needs
+ * is loaded before any of its stores; a row value is never written over what its row reads.
+ */
 export interface RowKernel {
   readonly kind: "row";
   readonly outer: Sizes;
@@ -86,7 +93,10 @@ export interface ScatterKernel {
   readonly updates: Operand;
   readonly store: Node;
 }
-/** store = fill, then store[starts + i * steps] = part[i] for every part; `sizes` and the part's strides over its own shape. */
+/**
+ * store = fill, then store[starts + i * steps] = part[i] for every part; `sizes` and the part's strides over its own shape.
+ * Parts may be done one after another, each with two buffers: their number is not held to the limit of bindings.
+ */
 export interface PlaceKernel {
   readonly kind: "place";
   readonly shape: Sizes;

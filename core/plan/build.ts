@@ -1,0 +1,148 @@
+/**
+ * From groups of items to kernels. A group is one item that is no row work, or maps and row reductions over one space.
+ *
+ * @module
+ */
+import * as X from "../expr/expr.ts";
+import type { Expr } from "../expr/expr.ts";
+import { scalarOf } from "../dtype.ts";
+import { type Node, sizeOf, type Sizes } from "../graph/node.ts";
+import { type Item, operandNumber, type ReduceItem, type SpaceItem } from "./items.ts";
+import {
+  type Kernel,
+  type Operand,
+  REDUCED,
+  type RowKernel,
+  type RowReduction,
+} from "./kernels.ts";
+import { collapsed } from "./views.ts";
+
+/** Rows of `inner` elements, or null where items are single maps of one size. */
+export interface RowSpace {
+  readonly size: number;
+  readonly inner: number | null;
+}
+
+/** Where the axes of a space end, as sizes of what follows them. */
+export function boundariesOf(space: Sizes): number[] {
+  const out: number[] = [];
+  let size = 1;
+  for (let i = space.length - 1; i > 0; i--) out.push(size *= space[i]!);
+  return out;
+}
+
+/** The coarsest space that has all the axes of all the spaces, or null if they cut it differently. */
+export function refinement(size: number, boundaries: Iterable<number>): number[] | null {
+  const cuts = [...new Set(boundaries)].filter((b) => b > 1 && b < size).sort((p, q) => p - q);
+  cuts.push(size);
+  const sizes: number[] = [];
+  let last = 1;
+  for (const cut of cuts) {
+    if (cut % last) return null;
+    if (cut > last) sizes.unshift(cut / last);
+    last = cut;
+  }
+  return sizes;
+}
+
+/** Strides over the finer of two spaces. */
+export function refined(space: Sizes, strides: readonly number[], finer: Sizes): number[] {
+  const out = new Array<number>(finer.length).fill(0);
+  let at = finer.length - 1;
+  for (let i = space.length - 1; i >= 0; i--) {
+    for (let covered = 1; covered < space[i]!; at--) {
+      out[at] = strides[i]! * covered;
+      covered *= finer[at]!;
+    }
+  }
+  return out;
+}
+
+/** The kernel of a group; items whose result is used elsewhere are stored. */
+export function buildKernel(items: readonly Item[], isStored: (n: Node) => boolean): Kernel {
+  const first = items[0]!;
+  if (first.kind === "alone") return first.kernel;
+  if (first.kind === "column") return columnKernel(first);
+  return rowKernel(items as readonly SpaceItem[], isStored);
+}
+
+function columnKernel(item: ReduceItem): Kernel {
+  const { space, operands, combine, expr } = item;
+  const { sizes, strides } = collapsed(space, operands.map((o) => o.strides), space.length - 1);
+  return {
+    kind: "column",
+    rows: sizes.slice(0, -1),
+    columns: sizes.at(-1)!,
+    loads: operands.map((o, i) => ({ ...o, strides: strides[i]! })),
+    combine,
+    value: expr,
+    store: item.node,
+  };
+}
+
+/** Total size and row length of a group of maps and row reductions. */
+export function rowSpaceOf(items: readonly SpaceItem[]): RowSpace {
+  const sizes = items.map((it) => sizeOf(it.space)), size = Math.max(...sizes);
+  const reduction = items.find((it) => it.kind === "row");
+  const least = Math.min(...sizes);
+  const inner = reduction ? reduction.space.at(-1)! : least < size ? size / least : null;
+  return { size, inner };
+}
+
+function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean): RowKernel {
+  const { size, inner } = rowSpaceOf(items), n = inner ?? 1;
+  const isPerRow = (it: SpaceItem): boolean => sizeOf(it.space) < size;
+  const cuts = items.flatMap((it) => boundariesOf(it.space).map((b) => isPerRow(it) ? b * n : b));
+  const space = refinement(size, [...cuts, n])!;
+  const loads: Operand[] = [], reductions: RowReduction[] = [], values = new Map<Node, Expr>();
+  const phases = new Map<Expr, number>();
+  for (const it of items) {
+    const rows = isPerRow(it) ? space.slice(0, -1) : space;
+    const operands = it.operands.map((o) => {
+      const strides = refined(it.space, o.strides, rows);
+      if (isPerRow(it)) strides.push(0);
+      return values.get(o.base) ??
+        X.operand(
+          operandNumber(loads, o.base, { offset: o.offset, strides }),
+          scalarOf(o.base.dtype),
+        );
+    });
+    const value = X.substitute(it.expr, operands);
+    if (it.kind === "map") values.set(it.node, value);
+    else {
+      const phase = phaseOf(value, reductions, phases) + 1, at = REDUCED + reductions.length;
+      reductions.push({ combine: it.combine as "sum", value, phase });
+      values.set(it.node, X.operand(at, value.dtype));
+    }
+  }
+  const stores = items.filter((it) => isStored(it.node)).map((it) => ({
+    node: it.node,
+    value: values.get(it.node)!,
+    perRow: it.kind === "row" || isPerRow(it),
+  }));
+  const tidy = collapsed(
+    space,
+    loads.map((l) => l.strides),
+    inner === null ? space.length : space.length - 1,
+  );
+  const flat = tidy.sizes.length === 0;
+  return {
+    kind: "row",
+    outer: tidy.sizes.slice(0, -1),
+    inner: tidy.sizes.at(-1) ?? 1,
+    loads: loads.map((l, i) => ({ ...l, strides: flat ? [0] : tidy.strides[i]! })),
+    reductions,
+    stores,
+  };
+}
+
+/** The last phase whose results an expression uses, or -1. */
+function phaseOf(e: Expr, reductions: readonly RowReduction[], seen: Map<Expr, number>): number {
+  const known = seen.get(e);
+  if (known !== undefined) return known;
+  const phase = e.op === "in"
+    ? e.value >= REDUCED ? reductions[e.value - REDUCED]!.phase : -1
+    : e.args.reduce((most, a) => Math.max(most, phaseOf(a, reductions, seen)), -1);
+  seen.set(e, phase);
+  return phase;
+}

@@ -1,0 +1,56 @@
+/**
+ * Work items: what is left of a graph once movement and constants have dissolved. An item fills one buffer. Items are what
+ * inlining and fusion rearrange; kernels are built from groups of them.
+ *
+ * @module
+ */
+import type { Expr } from "../expr/expr.ts";
+import type { Combine, Node, Sizes } from "../graph/node.ts";
+import type { Kernel, Operand } from "./kernels.ts";
+import type { Access } from "./views.ts";
+
+interface Base {
+  /** The buffer that is filled. */
+  readonly node: Node;
+  readonly operands: readonly Operand[];
+  /** Buffers that must have been computed before, though they are not read. */
+  readonly after: readonly Node[];
+}
+/** One expression over `space`, which has no axes of size 1 and none that could be merged. */
+export interface MapItem extends Base {
+  readonly kind: "map";
+  readonly space: Sizes;
+  readonly expr: Expr;
+}
+/** A reduction of one expression: "row" over the last axis of `space`, "column" over all but the last. */
+export interface ReduceItem extends Base {
+  readonly kind: "row" | "column";
+  readonly space: Sizes;
+  readonly expr: Expr;
+  readonly combine: Combine;
+}
+/** Work that stands alone; the kernel is complete. */
+export interface LoneItem extends Base {
+  readonly kind: "alone";
+  readonly kernel: Kernel;
+}
+/** Items that have an expression. */
+export type SpaceItem = MapItem | ReduceItem;
+export type Item = SpaceItem | LoneItem;
+
+/** Text that is equal for equal operands. */
+export function operandKey(o: Operand): string {
+  return `${o.base.id}:${o.offset}:${o.strides}`;
+}
+
+/** The number of an operand in a growing list. */
+export function operandNumber(
+  operands: Operand[],
+  base: Node,
+  { offset, strides }: Access,
+): number {
+  const found = operands.findIndex((o) =>
+    o.base === base && o.offset === offset && o.strides.every((s, i) => s === strides[i])
+  );
+  return found >= 0 ? found : operands.push({ base, offset, strides }) - 1;
+}

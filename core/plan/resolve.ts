@@ -1,0 +1,162 @@
+/**
+ * From nodes to items: constants fold into expressions, movement becomes strides, what is left is work.
+ *
+ * @module
+ */
+import * as X from "../expr/expr.ts";
+import { scalarOf } from "../dtype.ts";
+import type { Graph } from "../device/device.ts";
+import { type Node, type NodeOf, show, sizeOf, sorted } from "../graph/node.ts";
+import {
+  addMap,
+  copied,
+  type Emitter,
+  emitter,
+  fold,
+  isUniform,
+  isWhole,
+  newBuffer,
+  type Value,
+  viewOn,
+} from "./emit.ts";
+import { type Item, operandKey } from "./items.ts";
+import { gathered, placed, product, scattered } from "./lone.ts";
+import { reduced } from "./reduce.ts";
+import {
+  type Barrier,
+  expanded,
+  permuted,
+  reshaped,
+  sliced,
+  type View,
+  wholeView,
+} from "./views.ts";
+
+/** The work of a graph, producers first in the order of the program, and the buffer that holds each output. */
+export interface Resolved {
+  readonly items: readonly Item[];
+  readonly results: readonly Node[];
+}
+
+export function resolve(graph: Graph): Resolved {
+  const leaves = new Set(graph.inputs), e = emitter();
+  const values = new Map<Node, Value>(), barriers = new Map<string, Barrier>();
+  let counter: Node | null = null;
+  // Nodes are numbered as they are made: that order is the program's, and it keeps forward, backward and update apart.
+  const nodes = sorted(graph.outputs, (n) => leaves.has(n)).sort((p, q) => p.id - q.id);
+  for (const n of nodes) {
+    if (sizeOf(n.shape) === 0) values.set(n, X.constant(0, scalarOf(n.dtype)));
+    else if (leaves.has(n)) values.set(n, wholeView(n));
+    else if (n.kind === "iota") {
+      counter ??= n;
+      values.set(n, viewOn(counter, n.shape));
+    } else values.set(n, valueOf(e, n, n.inputs.map((i) => values.get(i)!), barriers));
+  }
+  const results = resultsOf(graph, e, values);
+  return { items: living(e.items, results), results };
+}
+
+function valueOf(
+  e: Emitter,
+  n: Exclude<Node, NodeOf<"iota">>,
+  inputs: readonly Value[],
+  barriers: Map<string, Barrier>,
+): Value {
+  switch (n.kind) {
+    case "input":
+    case "data":
+      throw new TypeError(
+        `Cannot plan a graph that reads ${n.kind} ${n.dtype} ${
+          show(n.shape)
+        }: it must be among the inputs`,
+      );
+    case "const": {
+      const c = X.constant(n.number, scalarOf(n.dtype));
+      return n.dtype === "f16" ? X.roundF16(c) : n.dtype === "bf16" ? X.roundBf16(c) : c;
+    }
+    case "map":
+      return mapped(e, n, inputs);
+    case "reduce":
+      return reduced(e, n, inputs[0]!);
+    case "matmul":
+      return product(e, n, inputs);
+    case "gather":
+      return gathered(e, n, inputs);
+    case "scatter":
+      return scattered(e, n, inputs);
+    case "place":
+      return placed(e, n, inputs);
+    case "alias":
+      return guarded(inputs, barriers);
+    default:
+      return isUniform(inputs[0]!) ? inputs[0] : moved(e, n, inputs[0]!);
+  }
+}
+
+/** Views of a view. Only a reshape may need a copy. */
+function moved(
+  e: Emitter,
+  n: NodeOf<"reshape" | "permute" | "expand" | "slice" | "remat" | "custom">,
+  v: View,
+): View {
+  switch (n.kind) {
+    case "permute":
+      return permuted(v, n.axes);
+    case "expand":
+      return expanded(v, n.shape);
+    case "slice":
+      return sliced(v, n.shape, n.starts, n.steps);
+    case "reshape":
+      return reshaped(v, n.shape) ?? viewOn(copied(e, v, v.shape, n.dtype).base, n.shape);
+    case "remat":
+    case "custom":
+      return v;
+  }
+}
+
+function mapped(e: Emitter, n: NodeOf<"map">, inputs: readonly Value[]): Value {
+  if (inputs.every(isUniform)) return fold(X.substitute(n.expr, inputs));
+  return viewOn(addMap(e, n, n.expr, inputs), n.shape);
+}
+
+/** inputs[0] behind a barrier: what reads it waits for the other inputs. Aliases of several values for one reason share it. */
+function guarded(inputs: readonly Value[], barriers: Map<string, Barrier>): Value {
+  const [v, ...others] = inputs as [Value, ...Value[]];
+  if (isUniform(v) || !others.length) return v;
+  const key = others.map((o) => isUniform(o) ? `=${o.id}` : operandKey(o)).join("|");
+  const after = others.flatMap((o) => isUniform(o) ? [] : [o.base]);
+  const barrier = barriers.get(key) ?? { id: barriers.size, after: [...new Set(after)] };
+  barriers.set(key, barrier);
+  return { ...v, barriers: [...v.barriers, barrier] };
+}
+
+/** The buffer of every output: its own work, or a copy of what it shares with an input, a view or another output. */
+function resultsOf(graph: Graph, e: Emitter, values: ReadonlyMap<Node, Value>): Node[] {
+  const taken = new Set<Node>();
+  return graph.outputs.map((n, i) => {
+    if (sizeOf(n.shape) === 0) return newBuffer(n.shape, n.dtype);
+    const v = values.get(n)!, donor = graph.donations.get(i);
+    const own = !isUniform(v) && isWhole(v) && !taken.has(v.base) &&
+      (e.makers.has(v.base) || donor !== undefined && v.base === graph.inputs[donor]);
+    const result = own ? v.base : addCopy(e, n, v);
+    taken.add(result);
+    return result;
+  });
+}
+
+/** A copy that merges with nothing, for it must be a buffer of its own. */
+function addCopy(e: Emitter, n: Node, v: Value): Node {
+  const node = newBuffer(n.shape, n.dtype);
+  const apart: Emitter = { items: e.items, makers: e.makers, made: new Map() };
+  return addMap(apart, node, X.operand(0, scalarOf(n.dtype)), [v]);
+}
+
+/** Without the work that nobody needs. */
+function living(items: readonly Item[], results: readonly Node[]): Item[] {
+  const needed = new Set(results);
+  for (const item of [...items].reverse()) {
+    if (needed.has(item.node)) item.operands.forEach((o) => needed.add(o.base));
+  }
+  return items.filter((item) => needed.has(item.node))
+    .map((item) => ({ ...item, after: item.after.filter((n) => needed.has(n)) }));
+}
