@@ -36,7 +36,7 @@ async function alone(
 }
 
 Deno.test("import by URL: computes, prints and ends with no permission but --allow-import", async () => {
-  const { code, out, err } = await alone(["run", "--no-prompt", "--check"], (host) => `
+  const { code, out, err } = await alone(["run", "--quiet", "--no-prompt", "--check"], (host) => `
 import { matmul, read, tensor, zeros } from "${host}/mod.ts";
 import * as nn from "${host}/nn/mod.ts";
 import * as optim from "${host}/optim/mod.ts";
@@ -51,7 +51,7 @@ console.log(Object.keys(nn).length > 0, Object.keys(optim).length > 0);
 });
 
 Deno.test("import by URL: the compiler refuses a wrong program with our text", async () => {
-  const { code, err } = await alone(["check"], (host) => `
+  const { code, err } = await alone(["check", "--quiet"], (host) => `
 import { matmul, zeros } from "${host}/mod.ts";
 
 export const wrong = matmul(zeros([2, 3]), zeros([4, 5]));

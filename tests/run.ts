@@ -6,6 +6,7 @@
  * @module
  */
 import { walk } from "@std/fs";
+import { existsSync } from "node:fs";
 import { join, relative } from "@std/path";
 import { type Outcome, outcomeOf } from "./junit.ts";
 import { refused } from "./skip.ts";
@@ -13,8 +14,10 @@ import { refused } from "./skip.ts";
 const root = new URL("../", import.meta.url).pathname;
 const LIMIT_MS = 9 * 60_000;
 
-/** Folders whose tests use every core themselves, or measure time or memory: never two files at once. */
-const alone = /webgpu|cpu|memory|pretrain|recipes/;
+/** Files whose tests use every core themselves or measure memory have a process to themselves. */
+const own = /webgpu|cpu|memory/;
+/** Folders whose files run one after another. */
+const sequential = /recipes|pretrain/;
 
 const permissions = [
   "--allow-read",
@@ -32,30 +35,49 @@ interface Group {
   readonly args: readonly string[];
 }
 
-/** One group a folder under `tests`; files beside the folders, and files named after WebGPU, go alone. */
+const testing = ["test", "--no-check"];
+
+/**
+ * One group a folder under `tests`, and one for each file that goes alone.
+ * The library's examples run without any permission.
+ */
 async function groups(): Promise<readonly Group[]> {
-  const files: string[] = [];
-  const options = { match: [/_test\.ts$/], includeDirs: false };
-  for await (const { path } of walk(join(root, "tests"), options)) files.push(relative(root, path));
+  const documented = await examples(["README.md", "mod.ts", "core", "nn", "optim", "dist"]);
+  const ofRecipes = await examples(["recipes"]);
+  const files = await found("tests", (path) => path.endsWith("_test.ts"));
   const groupOf = (path: string): string => {
     const [, folder, ...below] = path.split("/");
-    const own = path.replace(/^tests\/|_test\.ts$/g, "");
-    return below.length === 0 || path.includes("webgpu") ? own : folder!;
+    const isAlone = below.length === 0 || own.test(path);
+    return isAlone ? path.replace(/^tests\/|_test\.ts$/g, "") : folder!;
   };
   const tests = [...Map.groupBy(files, groupOf)].map(([name, paths]) => {
-    const parallel = alone.test(name) || paths.length === 1 ? [] : ["--parallel"];
-    return { name, args: ["test", "--no-check", ...permissions, ...parallel, ...paths] };
+    const parallel = sequential.test(name) || paths.length === 1 ? [] : ["--parallel"];
+    return { name, args: [...testing, ...permissions, ...parallel, ...paths] };
   });
-  const public_ = ["README.md", "mod.ts", "core", "nn", "optim", "dist"];
-  const present = await Promise.all(
-    public_.map((path) => Deno.stat(join(root, path)).catch(() => null)),
-  );
-  const documented = public_.filter((_, i) => present[i]);
   return [
     { name: "check", args: ["check", "--doc", ".", "README.md"] },
-    { name: "docs", args: ["test", "--no-check", "--doc", "--parallel", ...documented] },
+    { name: "examples", args: [...testing, "--doc", "--parallel", ...documented] },
+    { name: "examples of recipes", args: [...testing, ...permissions, "--doc", ...ofRecipes] },
     ...tests.sort((a, b) => a.name < b.name ? -1 : 1),
   ];
+}
+
+async function found(top: string, wanted: (path: string) => boolean): Promise<readonly string[]> {
+  if ((await Deno.stat(join(root, top)).catch(() => null))?.isFile) return [top];
+  const paths: string[] = [];
+  for await (const { path, isFile } of walk(join(root, top))) {
+    if (isFile && wanted(path)) paths.push(relative(root, path));
+  }
+  return paths;
+}
+
+/** The files that show an example: `deno test --doc` loads what it is given, a command's main module too. */
+async function examples(tops: readonly string[]): Promise<readonly string[]> {
+  const present = tops.filter((top) => existsSync(join(root, top)));
+  const files = (await Promise.all(present.map((top) => found(top, (p) => /\.(ts|md)$/.test(p)))))
+    .flat();
+  const texts = await Promise.all(files.map((path) => Deno.readTextFile(join(root, path))));
+  return files.filter((_, i) => texts[i]!.includes("```ts"));
 }
 
 async function run({ args }: Group, report: string): Promise<Outcome> {
@@ -76,9 +98,15 @@ async function run({ args }: Group, report: string): Promise<Outcome> {
 async function main(): Promise<number> {
   const wanted = (name: string) =>
     Deno.args.length === 0 || Deno.args.some((arg) => name.startsWith(arg));
+  const chosen = (await groups()).filter(({ name }) => wanted(name));
+  if (chosen.length === 0) {
+    const all = (await groups()).map(({ name }) => name).join(", ");
+    console.error(`Cannot run ${Deno.args.join(" ")}: the groups are ${all}`);
+    return 2;
+  }
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   const done: (Group & Outcome & { readonly seconds: string })[] = [];
-  for (const group of (await groups()).filter(({ name }) => wanted(name))) {
+  for (const group of chosen) {
     console.log(`\n== ${group.name}`);
     const start = performance.now();
     await Deno.writeTextFile(report, "");
@@ -96,6 +124,8 @@ function summarise(done: readonly (Group & Outcome & { readonly seconds: string 
     const counts = `${passed} passed, ${failed} failed, ${skipped.length} skipped`;
     console.log(`${name.padEnd(28)} ${seconds.padStart(7)} s   ${counts}`);
   }
+  const total = done.reduce((sum, { seconds }) => sum + Number(seconds), 0);
+  console.log(`${"all".padEnd(28)} ${total.toFixed(1).padStart(7)} s`);
   const skipped = done.flatMap((group) => group.skipped);
   if (skipped.length) console.log("\n== Skipped");
   for (const { suite, reason } of skipped) console.log(`${suite}: ${reason}`);
@@ -112,4 +142,4 @@ function summarise(done: readonly (Group & Outcome & { readonly seconds: string 
   return failed ? 1 : 0;
 }
 
-Deno.exit(await main());
+if (import.meta.main) Deno.exit(await main());
