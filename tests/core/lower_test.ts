@@ -77,7 +77,7 @@ for (const [name, op, exact] of [["sin", X.sin, Math.sin], ["cos", X.cos, Math.c
     for (const high of [1, 7, 1000, 1e4]) {
       for (const v of range(-high, high, 5000)) assert(Math.abs(f(v) - exact(v)) <= 1e-7, `${v}`);
     }
-    for (const v of wide()) assert(Math.abs(f(v)) <= 1);
+    for (const v of wide()) assert(Math.abs(f(v)) <= 1 || !Number.isFinite(v), `${v}`);
     assertEquals([f(Infinity), f(-Infinity), f(NaN)], [NaN, NaN, NaN]);
   });
 }
