@@ -33,3 +33,15 @@ Deno.test("bundle: loads and computes in a worker that has no Deno", async () =>
 Deno.test("bundle: the library checks with a browser's types", async () => {
   assert(await checkForBrowsers());
 });
+
+Deno.test("bundle: a wrong call gets one line and exit code 2", async () => {
+  const wrong = [["--bogus"], ["extra"], ["--out", "."], ["--out"], ["--out", "deno.json/a.js"]];
+  for (const args of wrong) {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "build", ...args],
+      cwd: new URL("../", import.meta.url),
+    }).output();
+    const lines = new TextDecoder().decode(stderr).trim().split("\n");
+    assertEquals([code, lines.length], [2, 1], lines.join("\n"));
+  }
+});
