@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type SegmentSettings, wordStarts } from "./segment_words.ts";
+import { loadSegmenter, type SegmentSettings } from "./segment_words.ts";
 
 /** A piece of text to segment. */
 export interface SegmentRequest {
@@ -11,7 +11,10 @@ export interface SegmentRequest {
   readonly settings: SegmentSettings;
 }
 
-self.onmessage = ({ data }: MessageEvent<SegmentRequest>): void => {
+const loading = loadSegmenter();
+
+self.onmessage = async ({ data }: MessageEvent<SegmentRequest>): Promise<void> => {
+  const wordStarts = await loading;
   const starts = wordStarts(data.text, data.settings);
   self.postMessage(starts, [starts.buffer]);
 };
