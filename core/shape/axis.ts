@@ -4,7 +4,8 @@
  * @module
  */
 import type { As, Get, IsTuple, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Fail, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show } from "./text.ts";
 
@@ -21,7 +22,7 @@ export type AxisIn<Op extends string, S, Ax, Z extends Lits> = IsTuple<S> extend
   ? number extends Ax ? string
   : IndexOf<S, Ax> extends infer I
     ? [I] extends [never]
-      ? Fail<`Cannot ${Op} ${Show<S, Z>} over axis ${Ax & number}: ${AxisRange<S>}`>
+      ? Cannot<`${Op} ${Show<S, Z>} over axis ${Ax & number}`, `${AxisRange<S>}`>
     : I
   : never
   : string;
@@ -57,7 +58,7 @@ export type CutAt<S, I, Acc extends unknown[] = []> = S extends readonly [infer 
 export function axisIndex(op: string, shape: readonly number[], axis: number): Result<number> {
   const rank = shape.length, index = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(axis) && index >= 0 && index < rank) return { ok: index };
-  return { fail: `Cannot ${op} ${show(shape)} over axis ${axis}: ${axisRange(rank)}` };
+  return cannot(`${op} ${show(shape)} over axis ${axis}`, `${axisRange(rank)}`);
 }
 
 /** The shape itself, if it has this axis. */

@@ -5,7 +5,8 @@
  * @module
  */
 import type { As, Dim, Eq, Fits, Is1, IsTuple, IsWild, Lits, Shape, U } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowDim } from "./text.ts";
 
@@ -30,9 +31,9 @@ export type BroadcastIn<Op extends string, A, B, Z extends Lits> =
     : B extends [] ? Good<A>
     : IsTuple<A> extends true
       ? IsTuple<B> extends true
-        ? Align<A, B, [], Z> extends infer R ? R extends Clash<infer M extends string> ? Fail<
-              `Cannot ${Op} ${Show<A, Z>} with ${Show<B, Z>}: axes must be equal or 1 (${M})`
-            >
+        ? Align<A, B, [], Z> extends infer R
+          ? R extends Clash<infer M extends string>
+            ? Cannot<`${Op} ${Show<A, Z>} with ${Show<B, Z>}`, `axes must be equal or 1 (${M})`>
           : R
         : never
       : Good<Shape>
@@ -59,7 +60,7 @@ export type WhereIn<C, A, B, Z extends Lits> = BroadcastIn<"where", C, A, Z> ext
 /** @internal */
 export type BroadcastToIn<S, T, Z extends Lits> = IsTuple<S> extends true
   ? IsTuple<T> extends true ? Grow<S, T, Z> extends infer R ? R extends true ? Good<T>
-      : Fail<`Cannot broadcast ${Show<S, Z>} to ${Show<T, Z>}: ${R & string}`>
+      : Cannot<`broadcast ${Show<S, Z>} to ${Show<T, Z>}`, `${R & string}`>
     : never
   : Good<T>
   : Good<T>;
@@ -73,7 +74,7 @@ type Grow<S, T, Z extends Lits> = S extends readonly [...infer SI, infer L exten
 /** @internal */
 export type TrailingIn<Op extends string, S, G, Z extends Lits> = IsTuple<S> extends true
   ? IsTuple<G> extends true ? Ends<S, G, Z> extends true ? Good<S>
-    : Fail<`Cannot ${Op} ${Show<S, Z>} with ${Show<G, Z>}: last axes must match`>
+    : Cannot<`${Op} ${Show<S, Z>} with ${Show<G, Z>}`, "last axes must match">
   : Good<S>
   : Good<S>;
 type Ends<S, G, Z extends Lits> = G extends readonly [...infer GI, infer R extends Dim]
@@ -88,8 +89,8 @@ export function broadcastShape(op: string, a: readonly number[], b: readonly num
   for (let i = 1; i <= Math.max(a.length, b.length); i++) {
     const l = a.at(-i) ?? 1, r = b.at(-i) ?? 1;
     if (l !== r && l !== 1 && r !== 1) {
-      const text = `Cannot ${op} ${show(a)} with ${show(b)}: axes must be equal or 1`;
-      return { fail: `${text} (${l} and ${r})` };
+      const what = `${op} ${show(a)} with ${show(b)}`;
+      return cannot(what, `axes must be equal or 1 (${l} and ${r})`);
     }
     out.unshift(l === 1 ? r : l);
   }
@@ -108,11 +109,11 @@ export function whereShape(
 
 /** The target, if the shape broadcasts to it. */
 export function broadcastToShape(shape: readonly number[], target: readonly number[]): Result {
-  const text = `Cannot broadcast ${show(shape)} to ${show(target)}`;
+  const what = `broadcast ${show(shape)} to ${show(target)}`;
   for (let i = 1; i <= shape.length; i++) {
     const l = shape.at(-i)!, r = target.at(-i);
-    if (r === undefined) return { fail: `${text}: the target must have as many axes` };
-    if (l !== 1 && l !== r) return { fail: `${text}: axes must be equal or 1 (${l} and ${r})` };
+    if (r === undefined) return cannot(what, "the target must have as many axes");
+    if (l !== 1 && l !== r) return cannot(what, `axes must be equal or 1 (${l} and ${r})`);
   }
   return { ok: target };
 }
@@ -124,5 +125,5 @@ export function trailingShape(
   last: readonly number[],
 ): Result {
   if (last.every((d, i) => d === shape[shape.length - last.length + i])) return { ok: shape };
-  return { fail: `Cannot ${op} ${show(shape)} with ${show(last)}: last axes must match` };
+  return cannot(`${op} ${show(shape)} with ${show(last)}`, "last axes must match");
 }

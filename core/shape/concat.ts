@@ -9,7 +9,8 @@ import type { At, AxisIn, SetAt } from "./axis.ts";
 import type { Dim, Fits, IsTuple, Lits, Shape } from "./dim.ts";
 import { insertShape } from "./expand.ts";
 import type { InsertIn } from "./expand.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Fail, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowDim, ShowNums } from "./text.ts";
 
@@ -35,10 +36,11 @@ type Unknown<S> = IsTuple<S> extends true ? { -readonly [K in keyof S]: number }
 type Join<H, L, Ax, I, Total extends Dim, Z extends Lits> = L extends readonly [infer B, ...infer R]
   ? IsTuple<B> extends true
     ? SameExcept<H, B, I, Z> extends true ? Join<H, R, Ax, I, AddDim<Total, At<B, I>, Z>, Z>
-    : Fail<
-      `Cannot concat ${Show<H, Z>} with ${Show<B, Z>} over axis ${
+    : Cannot<
+      `concat ${Show<H, Z>} with ${Show<B, Z>} over axis ${
         & Ax
-        & number}: other axes must match`
+        & number}`,
+      "other axes must match"
     >
   : Good<Shape>
   : Good<SetAt<H, I, Total>>;
@@ -62,7 +64,7 @@ type Count<L> = L extends { length: infer N } ? N : never;
 type AllSame<H, L, Z extends Lits> = L extends readonly [infer B, ...infer R]
   ? IsTuple<H> extends true
     ? IsTuple<B> extends true ? SameExcept<H, B, "none", Z> extends true ? AllSame<H, R, Z>
-      : Fail<`Cannot stack ${Show<H, Z>} with ${Show<B, Z>}: shapes must be equal`>
+      : Cannot<`stack ${Show<H, Z>} with ${Show<B, Z>}`, "shapes must be equal">
     : AllSame<H, R, Z>
   : true
   : true;
@@ -73,10 +75,11 @@ export type SplitIn<S, P, Ax, Z extends Lits> = AxisIn<"split", S, Ax, Z> extend
   : P extends readonly number[]
     ? { v: Sum<P, Z>; w: At<S, I> } extends { v: infer T extends Dim; w: infer D extends Dim }
       ? Fits<D, T, Z> extends true ? Good<{ [K in keyof P]: SetAt<S, I, P[K]> }>
-      : Fail<
-        `Cannot split ${Show<S, Z>} over axis ${Ax & number} into ${ShowNums<
+      : Cannot<
+        `split ${Show<S, Z>} over axis ${Ax & number} into ${ShowNums<
           P
-        >}: sizes must add up to ${ShowDim<D, Z>} (${ShowDim<T, Z>})`
+        >}`,
+        `sizes must add up to ${ShowDim<D, Z>} (${ShowDim<T, Z>})`
       >
     : never
   : never
@@ -89,13 +92,13 @@ type Sum<P, Z extends Lits, Acc extends Dim = 0> = P extends
 /** Shape of the tensors joined along an axis. */
 export function concatShape(shapes: readonly (readonly number[])[], axis: number): Result {
   const first = shapes[0];
-  if (!first) return { fail: "Cannot concat nothing: there must be a tensor" };
+  if (!first) return cannot("concat nothing", "there must be a tensor");
   const at = axisIndex("concat", first, axis);
   if ("fail" in at) return at;
   for (const s of shapes) {
     if (s.length !== first.length || s.some((d, i) => i !== at.ok && d !== first[i])) {
-      const text = `Cannot concat ${show(first)} with ${show(s)} over axis ${axis}`;
-      return { fail: `${text}: other axes must match` };
+      const what = `concat ${show(first)} with ${show(s)} over axis ${axis}`;
+      return cannot(what, "other axes must match");
     }
   }
   return { ok: first.with(at.ok, shapes.reduce((n, s) => n + s[at.ok]!, 0)) };
@@ -104,10 +107,10 @@ export function concatShape(shapes: readonly (readonly number[])[], axis: number
 /** Shape of the tensors stacked along a new axis. */
 export function stackShape(shapes: readonly (readonly number[])[], axis: number): Result {
   const first = shapes[0];
-  if (!first) return { fail: "Cannot stack nothing: there must be a tensor" };
+  if (!first) return cannot("stack nothing", "there must be a tensor");
   for (const s of shapes) {
     if (s.length !== first.length || s.some((d, i) => d !== first[i])) {
-      return { fail: `Cannot stack ${show(first)} with ${show(s)}: shapes must be equal` };
+      return cannot(`stack ${show(first)} with ${show(s)}`, "shapes must be equal");
     }
   }
   return insertShape("stack", first, axis, shapes.length);
@@ -123,6 +126,6 @@ export function splitShape(
   if ("fail" in at) return at;
   const d = shape[at.ok]!, sum = sizes.reduce((n, size) => n + size, 0);
   if (sum === d) return { ok: sizes.map((size) => shape.with(at.ok, size)) };
-  const text = `Cannot split ${show(shape)} over axis ${axis} into ${show(sizes)}`;
-  return { fail: `${text}: sizes must add up to ${d} (${sum})` };
+  const what = `split ${show(shape)} over axis ${axis} into ${show(sizes)}`;
+  return cannot(what, `sizes must add up to ${d} (${sum})`);
 }

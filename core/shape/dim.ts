@@ -28,7 +28,10 @@ export type Sizes<S> = { readonly [K in keyof S]: Size<S[K]> };
  * type, also where it is a type parameter: `zeros([x.shape[0], 3])` has shape ["B", 3].
  */
 export type Lengths<V> = { readonly [K in keyof V]: (V[K] & Countable) | Size<V[K]> };
-/** What numbers have and strings lack: a name alone is no size. `V[K] & number` would not infer `number`. */
+/**
+ * What numbers have and strings lack: a name alone is no size. `V[K] & number` would not infer `number`.
+ * @internal
+ */
 interface Countable {
   toFixed(): string;
 }

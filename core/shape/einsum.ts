@@ -5,7 +5,8 @@
  * @module
  */
 import type { As, Dim, Eq, IsTuple, IsWild, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Good, Result } from "./result.ts";
 import { show, showAll } from "./text.ts";
 import type { Show, ShowAll, ShowDim } from "./text.ts";
 
@@ -21,12 +22,12 @@ export type EinsumIn<E, L, Z extends Lits> = E extends `${infer I}->${infer O}`
   ? Operands<I, L, object, Z> extends infer V
     ? (V extends Good<infer Env> ? Output<O, Env> : V) extends infer R
       ? R extends Wrong<infer M extends string>
-        ? Fail<`Cannot einsum '${E}' with ${ShowAll<L, Z>}: ${M}`>
+        ? Cannot<`einsum '${E}' with ${ShowAll<L, Z>}`, `${M}`>
       : R
     : never
   : never
   : string extends E ? Good<Shape>
-  : Fail<`Cannot einsum '${E & string}' with ${ShowAll<L, Z>}: there must be a '->'`>;
+  : Cannot<`einsum '${E & string}' with ${ShowAll<L, Z>}`, "there must be a '->'">;
 
 type Operands<I, L, Env, Z extends Lits> = L extends readonly [infer S, ...infer LR]
   ? I extends `${infer T},${infer IR}`
@@ -65,9 +66,8 @@ export function einsumShape(
   equation: string,
   shapes: readonly (readonly number[])[],
 ): Result {
-  const wrong = (must: string): Result => ({
-    fail: `Cannot einsum '${equation}' with ${showAll(shapes)}: ${must}`,
-  });
+  const wrong = (must: string): Result =>
+    cannot(`einsum '${equation}' with ${showAll(shapes)}`, must);
   const arrow = equation.indexOf("->");
   if (arrow < 0) return wrong("there must be a '->'");
   const terms = equation.slice(0, arrow).split(","), output = equation.slice(arrow + 2);

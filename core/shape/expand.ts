@@ -6,7 +6,8 @@
 import { axisIndex, axisRange } from "./axis.ts";
 import type { At, AxisIn, AxisRange, IndexOf, RemoveAt } from "./axis.ts";
 import type { Get, Is1, IsTuple, IsWild, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Fail, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowDim } from "./text.ts";
 
@@ -25,7 +26,7 @@ export type InsertIn<Op extends string, S, Ax, V, Z extends Lits> = IsTuple<S> e
   : S extends readonly unknown[]
     ? IndexOf<[...S, 1], Ax> extends infer I
       ? [I] extends [never]
-        ? Fail<`Cannot ${Op} ${Show<S, Z>} over axis ${Ax & number}: ${AxisRange<[...S, 1]>}`>
+        ? Cannot<`${Op} ${Show<S, Z>} over axis ${Ax & number}`, `${AxisRange<[...S, 1]>}`>
       : Good<Insert<S, I, V>>
     : never
   : never
@@ -39,8 +40,9 @@ export type SqueezeIn<S, Ax, Z extends Lits> = AxisIn<"squeeze", S, Ax, Z> exten
   ? I extends Fail<unknown> ? I
   : Is1<At<S, I>, Z> extends true ? Good<RemoveAt<S, I>>
   : IsWild<At<S, I>, Z> extends true ? Good<RemoveAt<S, I>>
-  : Fail<
-    `Cannot squeeze ${Show<S, Z>} over axis ${Ax & number}: it must be 1 (${ShowDim<At<S, I>, Z>})`
+  : Cannot<
+    `squeeze ${Show<S, Z>} over axis ${Ax & number}`,
+    `the axis must be 1 (${ShowDim<At<S, I>, Z>})`
   >
   : never;
 /** @internal */
@@ -56,7 +58,7 @@ export type SwapIn<S, A, B, Z extends Lits> = AxisIn<"swapaxes", S, A, Z> extend
 /** @internal */
 export type TransposeIn<S, Z extends Lits> = IsTuple<S> extends true
   ? S extends [...infer L, infer M, infer N] ? Good<[...L, N, M]>
-  : Fail<`Cannot transpose ${Show<S, Z>}: it must have 2 axes or more`>
+  : Cannot<`transpose ${Show<S, Z>}`, "there must be 2 axes or more">
   : Good<Shape>;
 
 /** The shape with a new axis of 1 that stands at `axis` of the result. */
@@ -68,7 +70,7 @@ export function expandShape(shape: readonly number[], axis: number): Result {
 export function insertShape(op: string, shape: readonly number[], axis: number, d: number): Result {
   const at = axisIndex(op, [...shape, d], axis);
   if ("ok" in at) return { ok: shape.toSpliced(at.ok, 0, d) };
-  return { fail: `Cannot ${op} ${show(shape)} over axis ${axis}: ${axisRange(shape.length + 1)}` };
+  return cannot(`${op} ${show(shape)} over axis ${axis}`, `${axisRange(shape.length + 1)}`);
 }
 
 /** The shape without its axis `axis`, which must be 1. */
@@ -77,7 +79,7 @@ export function squeezeShape(shape: readonly number[], axis: number): Result {
   if ("fail" in at) return at;
   const d = shape[at.ok]!;
   if (d === 1) return { ok: shape.toSpliced(at.ok, 1) };
-  return { fail: `Cannot squeeze ${show(shape)} over axis ${axis}: it must be 1 (${d})` };
+  return cannot(`squeeze ${show(shape)} over axis ${axis}`, `the axis must be 1 (${d})`);
 }
 
 /** The shape with two axes swapped. */
@@ -92,7 +94,7 @@ export function swapShape(shape: readonly number[], a: number, b: number): Resul
 /** The shape with its last two axes swapped. */
 export function transposeShape(shape: readonly number[]): Result {
   if (shape.length < 2) {
-    return { fail: `Cannot transpose ${show(shape)}: it must have 2 axes or more` };
+    return cannot(`transpose ${show(shape)}`, "there must be 2 axes or more");
   }
   return { ok: [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] };
 }

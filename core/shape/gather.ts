@@ -7,7 +7,8 @@ import { axisIndex } from "./axis.ts";
 import type { AxisIn, CutAt } from "./axis.ts";
 import type { SameExcept } from "./concat.ts";
 import type { DimOf, IsTuple, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Fail, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show } from "./text.ts";
 
@@ -33,10 +34,11 @@ export type TakeAlongIn<S, I, Ax, Z extends Lits> = AxisIn<"takeAlongAxis", S, A
   infer A ? A extends Fail<unknown> ? A
   : string extends A ? Good<I>
   : IsTuple<I> extends true ? SameExcept<S, I, A, Z> extends true ? Good<I>
-    : Fail<
-      `Cannot takeAlongAxis ${Show<S, Z>} at ${Show<I, Z>} over axis ${
+    : Cannot<
+      `takeAlongAxis ${Show<S, Z>} at ${Show<I, Z>} over axis ${
         & Ax
-        & number}: other axes must match`
+        & number}`,
+      "other axes must match"
     >
   : Good<Shape>
   : never;
@@ -46,10 +48,11 @@ export type ScatterAddIn<S, I, U, Ax, Z extends Lits> = GatherIn<"scatterAdd", S
   ? R extends Good<infer W>
     ? IsTuple<W> extends true
       ? IsTuple<U> extends true ? SameExcept<W, U, "none", Z> extends true ? Good<S>
-        : Fail<
-          `Cannot scatterAdd ${Show<U, Z>} to ${Show<S, Z>} over axis ${
+        : Cannot<
+          `scatterAdd ${Show<U, Z>} to ${Show<S, Z>} over axis ${
             & Ax
-            & number}: updates must be ${Show<
+            & number}`,
+          `updates must be ${Show<
             W,
             Z
           >}`
@@ -81,8 +84,8 @@ export function takeAlongShape(
   if (ids.length === shape.length && ids.every((d, i) => i === at.ok || d === shape[i])) {
     return { ok: ids };
   }
-  const text = `Cannot takeAlongAxis ${show(shape)} at ${show(ids)} over axis ${axis}`;
-  return { fail: `${text}: other axes must match` };
+  const what = `takeAlongAxis ${show(shape)} at ${show(ids)} over axis ${axis}`;
+  return cannot(what, "other axes must match");
 }
 
 /** The shape, if the updates are what gathering the ids from it would give. */
@@ -95,8 +98,8 @@ export function scatterAddShape(
   const want = gatherShape("scatterAdd", shape, ids, axis);
   if ("fail" in want) return want;
   if (show(want.ok) === show(updates)) return { ok: shape };
-  const text = `Cannot scatterAdd ${show(updates)} to ${show(shape)} over axis ${axis}`;
-  return { fail: `${text}: updates must be ${show(want.ok)}` };
+  const what = `scatterAdd ${show(updates)} to ${show(shape)} over axis ${axis}`;
+  return cannot(what, `updates must be ${show(want.ok)}`);
 }
 
 /** The axes of the ids, then one of size n. */

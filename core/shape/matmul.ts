@@ -6,7 +6,8 @@
 import { broadcastShape, trailingShape } from "./broadcast.ts";
 import type { BroadcastIn, TrailingIn } from "./broadcast.ts";
 import type { Dim, Fits, IsTuple, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show } from "./text.ts";
 
@@ -29,8 +30,9 @@ export type MatmulIn<Op extends string, A, B, Z extends Lits> = A extends
   : Good<Shape>
   : IsTuple<A> extends true ? Broken<Op, A, B, "each must have 2 axes or more", Z>
   : Good<Shape>;
-type Broken<Op extends string, A, B, M extends string, Z extends Lits> = Fail<
-  `Cannot ${Op} ${Show<A, Z>} with ${Show<B, Z>}: ${M}`
+type Broken<Op extends string, A, B, M extends string, Z extends Lits> = Cannot<
+  `${Op} ${Show<A, Z>} with ${Show<B, Z>}`,
+  `${M}`
 >;
 /** @internal */
 export type LinearIn<X, W, B, Z extends Lits> = MatmulIn<"linear", X, W, Z> extends infer R
@@ -43,9 +45,7 @@ export function matmulShape(
   b: readonly number[],
   op = "matmul",
 ): Result {
-  const broken = (must: string): Result => ({
-    fail: `Cannot ${op} ${show(a)} with ${show(b)}: ${must}`,
-  });
+  const broken = (must: string): Result => cannot(`${op} ${show(a)} with ${show(b)}`, must);
   if (a.length < 2 || b.length < 2) return broken("each must have 2 axes or more");
   if (a.at(-1) !== b.at(-2)) return broken("inner axes must match");
   const batch = broadcastShape(op, a.slice(0, -2), b.slice(0, -2));

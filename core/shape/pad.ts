@@ -5,7 +5,8 @@
  */
 import type { AddDim } from "./arith.ts";
 import type { As, Dim, IsTuple, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowNums } from "./text.ts";
 
@@ -18,11 +19,12 @@ export type PadIn<S, P, Z extends Lits> = IsTuple<S> extends true
     ? Len<S> extends Len<P>
       ? Negative<P> extends true ? Broken<S, P, "widths must not be negative", Z>
       : Good<{ -readonly [K in keyof S]: Grow<As<S[K]>, P[K & keyof P], Z> }>
-    : Broken<S, P, "it must be one pair an axis", Z>
+    : Broken<S, P, "widths must be one pair an axis", Z>
   : Good<{ -readonly [K in keyof S]: number }>
   : Good<Shape>;
-type Broken<S, P, M extends string, Z extends Lits> = Fail<
-  `Cannot pad ${Show<S, Z>} by [${ShowPairs<P>}]: ${M}`
+type Broken<S, P, M extends string, Z extends Lits> = Cannot<
+  `pad ${Show<S, Z>} by [${ShowPairs<P>}]`,
+  `${M}`
 >;
 type ShowPairs<P> = P extends readonly [infer H] ? ShowNums<H>
   : P extends readonly [infer H, ...infer R] ? `${ShowNums<H>}, ${ShowPairs<R>}`
@@ -40,8 +42,8 @@ export function padShape(
   shape: readonly number[],
   widths: readonly (readonly [number, number])[],
 ): Result {
-  const text = `Cannot pad ${show(shape)} by [${widths.map(show).join(", ")}]`;
-  if (widths.length !== shape.length) return { fail: `${text}: it must be one pair an axis` };
-  if (widths.flat().some((w) => w < 0)) return { fail: `${text}: widths must not be negative` };
+  const what = `pad ${show(shape)} by [${widths.map(show).join(", ")}]`;
+  if (widths.length !== shape.length) return cannot(what, "widths must be one pair an axis");
+  if (widths.flat().some((w) => w < 0)) return cannot(what, "widths must not be negative");
   return { ok: shape.map((d, i) => d + widths[i]![0] + widths[i]![1]) };
 }

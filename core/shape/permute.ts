@@ -6,7 +6,8 @@
 import { axisIndex } from "./axis.ts";
 import type { IndexOf } from "./axis.ts";
 import type { Get, IsTuple, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowNums } from "./text.ts";
 
@@ -26,8 +27,9 @@ export type PermuteIn<S, P, Z extends Lits> = IsTuple<S> extends true
     : never
   : Good<Shape>
   : Good<Shape>;
-type NoPermutation<S, P, Z extends Lits> = Fail<
-  `Cannot permute ${Show<S, Z>} by ${ShowNums<P>}: axes must be a permutation`
+type NoPermutation<S, P, Z extends Lits> = Cannot<
+  `permute ${Show<S, Z>} by ${ShowNums<P>}`,
+  "axes must be a permutation"
 >;
 type Len<S> = S extends readonly unknown[] ? S["length"] : never;
 /** An object with the keys "0" to "rank - 1". */
@@ -44,5 +46,5 @@ export function permuteShape(shape: readonly number[], axes: readonly number[]):
   if (axes.length === shape.length && new Set(from).size === shape.length) {
     return { ok: from.map((i) => shape[i]!) };
   }
-  return { fail: `Cannot permute ${show(shape)} by ${show(axes)}: axes must be a permutation` };
+  return cannot(`permute ${show(shape)} by ${show(axes)}`, "axes must be a permutation");
 }

@@ -10,7 +10,8 @@ import type { DivDim, MulDim } from "./arith.ts";
 import type { As, Dim, DimOf, Fits, Get, Is1, IsTuple, IsWild, Lits, Shape } from "./dim.ts";
 import { parsePattern } from "./pattern.ts";
 import type { Pattern } from "./pattern.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Fail, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowDim } from "./text.ts";
 
@@ -31,7 +32,7 @@ export type RearrangeIn<P, S, G, Z extends Lits> = string extends P ? Good<Shape
       : Parsed extends Fail<infer M> ? Wrong<M>
       : never) extends infer R
       ? R extends Wrong<infer M extends string>
-        ? Fail<`Cannot rearrange ${Show<S, Z>} by '${P & string}': ${M}`>
+        ? Cannot<`rearrange ${Show<S, Z>} by '${P & string}'`, `${M}`>
       : R extends Unknown ? Good<Shape>
       : R
     : never
@@ -93,9 +94,7 @@ export function rearrangeShape(
   shape: readonly number[],
   given: Readonly<Record<string, number>> = {},
 ): Result {
-  const wrong = (must: string): Result => ({
-    fail: `Cannot rearrange ${show(shape)} by '${pattern}': ${must}`,
-  });
+  const wrong = (must: string): Result => cannot(`rearrange ${show(shape)} by '${pattern}'`, must);
   const parsed = parsePattern(pattern, Object.keys(given));
   if ("fail" in parsed) return wrong(parsed.fail);
   const [left, right] = parsed.ok;

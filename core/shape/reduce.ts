@@ -7,7 +7,8 @@
 import { axisIndex } from "./axis.ts";
 import type { AxisIn, RemoveAt, SetAt } from "./axis.ts";
 import type { IsTuple, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Fail, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowNums } from "./text.ts";
 
@@ -30,7 +31,7 @@ type Several<Op extends string, S, L, Keep, Z extends Lits> = Indices<Op, S, L, 
   infer I
   ? I extends Good<infer List extends unknown[]>
     ? Repeats<List> extends true
-      ? Fail<`Cannot ${Op} ${Show<S, Z>} over axes ${ShowNums<L>}: axes must be distinct`>
+      ? Cannot<`${Op} ${Show<S, Z>} over axes ${ShowNums<L>}`, "axes must be distinct">
     : Good<Drop<S, List[number], Keep>>
   : I
   : never;
@@ -62,7 +63,7 @@ export function reduceShape(
   }
   if (new Set(reduced).size < reduced.length) {
     const list = show(axis as readonly number[]);
-    return { fail: `Cannot ${op} ${show(shape)} over axes ${list}: axes must be distinct` };
+    return cannot(`${op} ${show(shape)} over axes ${list}`, "axes must be distinct");
   }
   const kept = shape.map((d, i) => reduced.includes(i) ? 1 : d);
   return { ok: keepdims ? kept : shape.filter((_, i) => !reduced.includes(i)) };

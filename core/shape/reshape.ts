@@ -7,7 +7,8 @@
 import { product } from "./arith.ts";
 import type { DivDim, Product } from "./arith.ts";
 import type { As, Dim, Eq, Is0, IsMinus1, IsTuple, IsWild, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowDim } from "./text.ts";
 
@@ -25,8 +26,9 @@ export type ReshapeIn<S, T, Z extends Lits> = IsTuple<T> extends true
     : never
   : Good<Put<T, number, Z>>
   : Good<Shape>;
-type Broken<S, T, M extends string, Z extends Lits> = Fail<
-  `Cannot reshape ${Show<S, Z>} to ${Show<T, Z>}: ${M}`
+type Broken<S, T, M extends string, Z extends Lits> = Cannot<
+  `reshape ${Show<S, Z>} to ${Show<T, Z>}`,
+  `${M}`
 >;
 type Len<S> = S extends { length: infer N extends Dim } ? N : never;
 
@@ -79,9 +81,8 @@ export function reshapeShape(shape: readonly number[], target: readonly number[]
   while (i + j < shorter && shape[m - 1 - j] === target[n - 1 - j]) j++;
   const wanted = target.slice(i, n - j), given = wanted.filter((d) => d !== -1);
   const have = product(shape.slice(i, m - j)), want = product(given);
-  const broken = (must: string): Result => ({
-    fail: `Cannot reshape ${show(shape)} to ${show(target)}: ${must}`,
-  });
+  const broken = (must: string): Result =>
+    cannot(`reshape ${show(shape)} to ${show(target)}`, must);
   if (wanted.length === given.length) {
     if (have === want || shape.includes(0) && target.includes(0)) return { ok: target };
     return broken(`${have} elements do not fit ${want}`);

@@ -16,6 +16,8 @@ export interface Fail<M> {
   /** The text of the error. */
   readonly fail: M;
 }
+/** The one form of all texts: what was tried, with shapes; then what must hold. */
+export type Cannot<What extends string, Must extends string> = Fail<`Cannot ${What}: ${Must}`>;
 /** What the run-time twin of a rule returns. */
 export type Result<T = readonly number[]> = Good<T> | Fail<string>;
 
@@ -23,6 +25,11 @@ export type Result<T = readonly number[]> = Good<T> | Fail<string>;
 export type Arg<R, T> = R extends Fail<infer M> ? M : T;
 /** The resulting shape; any rank after a failure, so that one mistake gives one error. */
 export type Ok<R> = R extends Good<infer S> ? S : Shape;
+
+/** A broken rule, in the form of all texts. */
+export function cannot(what: string, must: string): Fail<string> {
+  return { fail: `Cannot ${what}: ${must}` };
+}
 
 /**
  * The result of a rule, or the error that its text makes.

@@ -7,7 +7,8 @@ import type { SubDim } from "./arith.ts";
 import { axisIndex } from "./axis.ts";
 import type { At, AxisIn, SetAt } from "./axis.ts";
 import type { As, Dim, DimOf, IsNum, Lits, Shape } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Fail, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowDim } from "./text.ts";
 
@@ -22,11 +23,12 @@ export type SliceIn<S, Ax, F, T, Z extends Lits> = AxisIn<"slice", S, Ax, Z> ext
   : string extends I ? Good<Shape>
   : { v: SubDim<As<T>, As<F>, Z> } extends { v: infer N extends Dim }
     ? Inside<N, As<T>, At<S, I>, Z> extends true ? Good<SetAt<S, I, N>>
-    : Fail<
-      `Cannot slice ${Show<S, Z>} over axis ${Ax & number} from ${ShowDim<As<F>, Z>} to ${ShowDim<
+    : Cannot<
+      `slice ${Show<S, Z>} over axis ${Ax & number} from ${ShowDim<As<F>, Z>} to ${ShowDim<
         As<T>,
         Z
-      >}: they must be in 0..${ShowDim<At<S, I>, Z>}, in order`
+      >}`,
+      `start and end must be in 0..${ShowDim<At<S, I>, Z>}, in order`
     >
   : never
   : never;
@@ -42,13 +44,11 @@ type AtMost<T extends Dim, D extends Dim, Z extends Lits> = IsNum<T, Z> extends 
 export type ResizeIn<Op extends string, S, Ax, N, Z extends Lits> = AxisIn<Op, S, Ax, Z> extends
   infer I ? I extends Fail<unknown> ? I
   : AtMost<As<N>, At<S, I>, Z> extends true ? Good<SetAt<S, I, N>>
-  : Fail<
-    `Cannot ${Op} ${ShowDim<As<N>, Z>} of ${Show<S, Z>} over axis ${
+  : Cannot<
+    `${Op} ${ShowDim<As<N>, Z>} of ${Show<S, Z>} over axis ${
       & Ax
-      & number}: there must be as many (${ShowDim<
-      At<S, I>,
-      Z
-    >})`
+      & number}`,
+    `size must be in 0..${ShowDim<At<S, I>, Z>}`
   >
   : never;
 
@@ -63,8 +63,8 @@ export function sliceShape(
   if ("fail" in at) return at;
   const d = shape[at.ok]!;
   if (0 <= start && start <= end && end <= d) return { ok: shape.with(at.ok, end - start) };
-  const text = `Cannot slice ${show(shape)} over axis ${axis} from ${start} to ${end}`;
-  return { fail: `${text}: they must be in 0..${d}, in order` };
+  const what = `slice ${show(shape)} over axis ${axis} from ${start} to ${end}`;
+  return cannot(what, `start and end must be in 0..${d}, in order`);
 }
 
 /** The shape with an axis cut to n elements. */
@@ -78,6 +78,6 @@ export function resizeShape(
   if ("fail" in at) return at;
   const d = shape[at.ok]!;
   if (0 <= n && n <= d) return { ok: shape.with(at.ok, n) };
-  const text = `Cannot ${op} ${n} of ${show(shape)} over axis ${axis}`;
-  return { fail: `${text}: there must be as many (${d})` };
+  const what = `${op} ${n} of ${show(shape)} over axis ${axis}`;
+  return cannot(what, `size must be in 0..${d}`);
 }

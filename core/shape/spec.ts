@@ -5,7 +5,8 @@
  * @module
  */
 import type { Dim, Eq, IsNum, IsTuple, IsWild, Lits } from "./dim.ts";
-import type { Fail, Good, Result } from "./result.ts";
+import { cannot } from "./result.ts";
+import type { Cannot, Good, Result } from "./result.ts";
 import { show } from "./text.ts";
 import type { Show, ShowDim } from "./text.ts";
 
@@ -20,9 +21,9 @@ export type Expect<S, T> = ExpectIn<S, T, Lits>;
 /** @internal */
 export type StaticIn<S, Z extends Lits> = IsTuple<S> extends true
   ? HasWild<S, Z> extends true
-    ? Fail<`Cannot make a parameter of ${Show<S, Z>}: its sizes must be literals, or 'as const'`>
+    ? Cannot<`make a parameter of ${Show<S, Z>}`, "sizes must be literals (as const)">
   : Good<S>
-  : Fail<"Cannot make a parameter of [...]: its sizes must be literals, or 'as const'">;
+  : Cannot<"make a parameter of [...]", "sizes must be literals (as const)">;
 type HasWild<S, Z extends Lits> = S extends readonly [infer H extends Dim, ...infer R]
   ? IsWild<H, Z> extends true ? true : HasWild<R, Z>
   : false;
@@ -30,7 +31,7 @@ type HasWild<S, Z extends Lits> = S extends readonly [infer H extends Dim, ...in
 /** @internal */
 export type ExpectIn<S, T, Z extends Lits> = IsTuple<S> extends true
   ? Compare<S, T, Z> extends infer R
-    ? R extends true ? Good<T> : Fail<`Cannot take ${Show<S, Z>} as ${Show<T, Z>}: ${R & string}`>
+    ? R extends true ? Good<T> : Cannot<`take ${Show<S, Z>} as ${Show<T, Z>}`, `${R & string}`>
   : never
   : Good<T>;
 type Compare<S, T, Z extends Lits> = S extends readonly [infer L extends Dim, ...infer SR]
@@ -48,17 +49,17 @@ type Clash<L extends Dim, R extends Dim, Z extends Lits> = Eq<L, R> extends true
 /** The shape, if a tensor can have it. */
 export function freshShape(shape: readonly number[]): Result {
   if (shape.every((d) => Number.isSafeInteger(d) && d >= 0)) return { ok: shape };
-  return { fail: `Cannot make a tensor of ${show(shape)}: sizes must be whole and not negative` };
+  return cannot(`make a tensor of ${show(shape)}`, "sizes must be whole and not negative");
 }
 
 /** The shape, if it is the target; equal names in the target must stand for equal sizes. */
 export function expectShapeOf(shape: readonly number[], target: readonly Dim[]): Result {
-  const text = `Cannot take ${show(shape)} as [${target.join(", ")}]`;
-  if (shape.length !== target.length) return { fail: `${text}: ranks must match` };
+  const what = `take ${show(shape)} as [${target.join(", ")}]`;
+  if (shape.length !== target.length) return cannot(what, "ranks must match");
   const names = new Map<Dim, number>();
   for (const [i, d] of shape.entries()) {
     const want = target[i]!, size = typeof want === "number" ? want : names.get(want) ?? d;
-    if (size !== d) return { fail: `${text}: axes must match (${d} and ${size})` };
+    if (size !== d) return cannot(what, `axes must match (${d} and ${size})`);
     names.set(want, d);
   }
   return { ok: shape };

@@ -1,6 +1,6 @@
 /**
- * The TypeScript compiler in-process, over files in memory beside this folder. The version is the one that
- * `deno check` carries, so that counts and texts are the users' own.
+ * The TypeScript compiler in-process, over programs in memory that stand beside this file and may import its
+ * neighbours. The version is the one that `deno check` carries, so that counts and texts are the users' own.
  */
 import ts from "npm:typescript@6.0.3";
 
@@ -29,51 +29,79 @@ export interface Diagnostic {
 
 export interface Checked {
   readonly diagnostics: readonly Diagnostic[];
+  /** How often the compiler instantiated a type: the cost of a program, the same on every machine. */
   readonly instantiations: number;
-  readonly types: number;
-  readonly ms: number;
-  /** How the compiler prints the type of an exported alias or constant. */
-  typeOf(name: string): string;
+  /** What an exported type alias stands for: literals as themselves, tuples as arrays, `number` as "?". */
+  valueOf(alias: string): unknown;
 }
 
 // Parsed once for all programs: parsing the library costs more than checking a test.
 const parsed = new Map<string, ts.SourceFile | undefined>();
 
-/** Checks one program, which may import the files of this folder. */
-export function check(source: string, name = "program.ts"): Checked {
-  const file = folder + name;
+/** A program of several files. `diagnose` checks one of them, on the caches that earlier ones filled. */
+function programOf(sources: ReadonlyMap<string, string>): ts.Program {
   const host = ts.createCompilerHost(options, true);
   const fromDisk = host.getSourceFile.bind(host);
-  host.fileExists = (path) => path === file || ts.sys.fileExists(path);
+  host.fileExists = (path) => sources.has(path) || ts.sys.fileExists(path);
   host.getSourceFile = (path, language) => {
-    if (path === file) return ts.createSourceFile(path, source, language, true);
+    const source = sources.get(path);
+    if (source !== undefined) return ts.createSourceFile(path, source, language, true);
     if (!parsed.has(path)) parsed.set(path, fromDisk(path, language));
     return parsed.get(path);
   };
-  const program = ts.createProgram([file], options, host);
-  const tree = program.getSourceFile(file)!;
-  const start = performance.now();
+  return ts.createProgram([...sources.keys()], options, host);
+}
+
+function diagnose(program: ts.Program, tree: ts.SourceFile): Diagnostic[] {
   const found = [...program.getSyntacticDiagnostics(tree), ...program.getSemanticDiagnostics(tree)];
-  const ms = performance.now() - start;
+  return found.map((d) => ({
+    line: ts.getLineAndCharacterOfPosition(tree, d.start ?? 0).line + 1,
+    text: ts.flattenDiagnosticMessageText(d.messageText, "\n").split("\n")[0]!,
+  }));
+}
+
+/** Checks one program. With `whole`, its imports are checked too and counted with it. */
+export function check(source: string, { whole = false } = {}): Checked {
+  const path = folder + "program.ts", program = programOf(new Map([[path, source]]));
+  const tree = program.getSourceFile(path)!;
+  const diagnostics = diagnose(program, tree);
+  if (whole) program.getSemanticDiagnostics();
   return {
-    diagnostics: found.map((d) => ({
-      line: ts.getLineAndCharacterOfPosition(tree, d.start ?? 0).line + 1,
-      text: ts.flattenDiagnosticMessageText(d.messageText, "\n").split("\n")[0]!,
-    })),
+    diagnostics,
     instantiations: program.getInstantiationCount(),
-    types: program.getTypeCount(),
-    ms,
-    typeOf(name) {
+    valueOf(alias) {
       const checker = program.getTypeChecker();
-      const symbol = checker.getSymbolAtLocation(tree)?.exports?.get(ts.escapeLeadingUnderscores(name));
-      if (!symbol) throw new TypeError(`Cannot find the export ${name}: it is not in the program`);
-      const type = symbol.flags & ts.SymbolFlags.TypeAlias
-        ? checker.getDeclaredTypeOfSymbol(symbol)
-        : checker.getTypeOfSymbol(symbol);
-      const flags = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias;
-      return checker.typeToString(type, undefined, flags);
+      const symbol = checker.getSymbolAtLocation(tree)?.exports?.get(alias as ts.__String);
+      if (!symbol) {
+        throw new TypeError(`Cannot find the alias ${alias}: the program must export it`);
+      }
+      return valueOf(checker, checker.getDeclaredTypeOfSymbol(symbol));
     },
   };
+}
+
+function valueOf(checker: ts.TypeChecker, type: ts.Type): unknown {
+  if (type.isLiteral()) return type.value;
+  if (checker.isTupleType(type)) {
+    return checker.getTypeArguments(type as ts.TypeReference).map((t) => valueOf(checker, t));
+  }
+  return type.flags & ts.TypeFlags.Number ? "?" : checker.typeToString(type);
+}
+
+/** Whether each of many programs has an error; one compiler checks them all. */
+export function rejections(sources: readonly string[]): boolean[] {
+  const files = new Map(sources.map((source, i) => [`${folder}program_${i}.ts`, source]));
+  const program = programOf(files);
+  return [...files.keys()].map((path) =>
+    diagnose(program, program.getSourceFile(path)!).length > 0
+  );
+}
+
+/** The program as plain script that asks `require` for its imports. */
+export function toScript(source: string): string {
+  const module = ts.ModuleKind.CommonJS;
+  return ts.transpileModule(source, { compilerOptions: { target: options.target!, module } })
+    .outputText;
 }
 
 /** Our text in a compiler's message: the literal type that the parameter turned into. */

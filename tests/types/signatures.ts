@@ -23,6 +23,7 @@ import type {
   Linear,
   Matmul,
   Ok,
+  OneDType,
   OneHot,
   OverAxis,
   Pad,
@@ -45,7 +46,7 @@ import type {
   Transpose,
   Where,
 } from "../../core/shape/mod.ts";
-import type { AnyTensor, ShapesOf, Tensor } from "./tensor_types.ts";
+import type { AnyTensor, DTypesOf, ShapesOf, Tensor } from "./tensor_types.ts";
 export type { DType, Float, Int, Numeric } from "../../core/dtype.ts";
 export type { Dim, Shape, Size } from "../../core/shape/mod.ts";
 export type { AnyTensor, Tensor } from "./tensor_types.ts";
@@ -57,42 +58,42 @@ interface Keep<K> {
   readonly keepdims?: K;
 }
 
-// creation
+// creation: NoInfer, or `const x: Tensor<[2], "bf16"> = zeros([2])` would infer a dtype that nobody passed
 export declare function zeros<const V extends readonly Dim[], D extends DType = "f32">(
   shape: Lengths<V>,
   dtype?: D,
-): Tensor<[...V], D>;
+): Tensor<[...V], NoInfer<D>>;
 export declare function full<const V extends readonly Dim[], D extends DType = "f32">(
   shape: Lengths<V>,
   value: number,
   dtype?: D,
-): Tensor<[...V], D>;
+): Tensor<[...V], NoInfer<D>>;
 export declare function fromArray<const V extends readonly Dim[], D extends DType = "f32">(
   data: ArrayLike<number>,
   shape: Lengths<V>,
   dtype?: D,
-): Tensor<[...V], D>;
+): Tensor<[...V], NoInfer<D>>;
 /** A run-time number as the size of a named axis. */
 export declare function size<const N extends string>(name: N, n: number): Size<N>;
 
 // elementwise
-export declare function add<A extends Shape, D extends Numeric, B extends Shape = []>(
+export declare function add<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"add", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"add", A, B>>, D>;
-export declare function sub<A extends Shape, D extends Numeric, B extends Shape = []>(
+export declare function sub<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"sub", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"sub", A, B>>, D>;
-export declare function mul<A extends Shape, D extends Numeric, B extends Shape = []>(
+export declare function mul<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"mul", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"mul", A, B>>, D>;
-export declare function div<A extends Shape, D extends Numeric, B extends Shape = []>(
+export declare function div<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"div", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"div", A, B>>, D>;
-export declare function less<A extends Shape, D extends Numeric, B extends Shape = []>(
+export declare function less<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"less", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"less", A, B>>, "bool">;
@@ -116,7 +117,7 @@ export declare function matmul<A extends Shape, B extends Shape, D extends Float
   b: Arg<Matmul<A, B>, Tensor<B, NoInfer<D>>>,
 ): Tensor<Ok<Matmul<A, B>>, D>;
 export declare function einsum<const E extends string, const T extends readonly AnyTensor[]>(
-  equation: Arg<Einsum<E, ShapesOf<T>>, E>,
+  equation: Arg<OneDType<"einsum", DTypesOf<T>, Einsum<E, ShapesOf<T>>>, E>,
   ...operands: T
 ): Tensor<Ok<Einsum<E, ShapesOf<T>>>, T[0]["dtype"]>;
 
@@ -239,11 +240,11 @@ export declare function topK<
 
 // joining and cutting
 export declare function concat<const T extends readonly AnyTensor[], const A extends number>(
-  tensors: Arg<Concat<ShapesOf<T>, A>, T>,
+  tensors: Arg<OneDType<"concat", DTypesOf<T>, Concat<ShapesOf<T>, A>>, T>,
   axis: A,
 ): Tensor<Ok<Concat<ShapesOf<T>, A>>, T[0]["dtype"]>;
 export declare function stack<const T extends readonly AnyTensor[], const A extends number>(
-  tensors: Arg<Stack<ShapesOf<T>, A>, T>,
+  tensors: Arg<OneDType<"stack", DTypesOf<T>, Stack<ShapesOf<T>, A>>, T>,
   axis: A,
 ): Tensor<Ok<Stack<ShapesOf<T>, A>>, T[0]["dtype"]>;
 /** One tensor a shape. */
@@ -388,11 +389,11 @@ export declare function normal<const V extends readonly Dim[], D extends Float =
   shape: Arg<Static<[...V]>, Lengths<V>>,
   std: number,
   dtype?: D,
-): Spec<[...V], D>;
+): Spec<[...V], NoInfer<D>>;
 export declare function constant<const V extends readonly Dim[], D extends Float = "f32">(
   shape: Arg<Static<[...V]>, Lengths<V>>,
   value: number,
   dtype?: D,
-): Spec<[...V], D>;
+): Spec<[...V], NoInfer<D>>;
 export declare function repeat<T>(n: number, spec: T): readonly T[];
 export declare function init<T>(seed: number, specs: T): TensorsOf<T>;

@@ -13,3 +13,5 @@ export type AnyTensor = Tensor<any, any>;
 /** The shapes of a tuple of tensors. */
 // deno-lint-ignore no-explicit-any
 export type ShapesOf<T> = { [K in keyof T]: T[K] extends Tensor<infer S, any> ? S : never };
+/** The dtypes of a tuple of tensors. */
+export type DTypesOf<T> = { [K in keyof T]: T[K] extends { readonly dtype: infer D } ? D : never };
