@@ -21,6 +21,7 @@ export interface StreamBuilder {
   push(id: number, start: boolean): void;
   /** Closes a document. */
   close(): void;
+  /** The stream; nothing can be pushed after it. */
   build(): TokenStream;
 }
 
@@ -32,15 +33,14 @@ export function streamBuilder(vocabularySize: number, sep: number): StreamBuilde
   let length = 0;
   let documents = 0;
 
+  // `transfer` grows and shrinks in place where the allocator can: no second copy of a large corpus.
+  function resize(capacity: number): void {
+    ids = new Ids(ids.buffer.transfer(capacity * Ids.BYTES_PER_ELEMENT));
+    starts = new Uint8Array(starts.buffer.transfer(capacity));
+  }
+
   function push(id: number, start: boolean): void {
-    if (length === ids.length) {
-      const grown = new Ids(length + (length >> 1));
-      grown.set(ids);
-      ids = grown;
-      const grownStarts = new Uint8Array(grown.length);
-      grownStarts.set(starts);
-      starts = grownStarts;
-    }
+    if (length === ids.length) resize(length + (length >> 1));
     ids[length] = id;
     starts[length++] = start ? 1 : 0;
   }
@@ -51,6 +51,9 @@ export function streamBuilder(vocabularySize: number, sep: number): StreamBuilde
       push(sep, true);
       documents++;
     },
-    build: () => ({ ids: ids.slice(0, length), starts: starts.slice(0, length), documents }),
+    build(): TokenStream {
+      resize(length);
+      return { ids, starts, documents };
+    },
   };
 }
