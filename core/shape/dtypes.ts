@@ -3,13 +3,15 @@
  *
  * @module
  */
+import type { Eq } from "./dim.ts";
 import { cannot } from "./result.ts";
 import type { Cannot, Result } from "./result.ts";
 
 /** Rule R, if the dtypes in L are all the same. */
 export type OneDType<Op extends string, L, R> = L extends
-  readonly [infer H extends string, ...infer Rest] ? [Rest[number]] extends [H] ? R
-  : Cannot<`${Op} ${H} with ${Exclude<Rest[number], H> & string}`, "dtypes must be equal">
+  readonly [infer A extends string, infer B extends string, ...infer Rest]
+  ? Eq<A, B> extends true ? OneDType<Op, [A, ...Rest], R>
+  : Cannot<`${Op} ${A} with ${B}`, "dtypes must be equal">
   : R;
 
 /** The dtype, if all are the same. */
