@@ -1,0 +1,105 @@
+/**
+ * WebGPU as a device.
+ *
+ * @module
+ */
+import type { DType, HostArray } from "../../dtype.ts";
+import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import { makePlan } from "../../plan/make_plan.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { type Block, Memory } from "./buffers.ts";
+import { checkAlive, checkFaults, type Faults, faultsOf, guarded } from "./faults.ts";
+import { fromWords, toWords } from "./host_words.ts";
+import { pipelineCache } from "./pipelines.ts";
+import { type Host, programOf } from "./program.ts";
+import type { Target } from "./shader.ts";
+
+/** owns: a GPUDevice with its buffers. */
+export class WebGpuDevice implements Device {
+  readonly kind = "webgpu";
+  readonly description: string;
+  readonly #host: Host;
+
+  constructor(gpu: GPUDevice, adapter: string, target: Target) {
+    const faults = faultsOf(gpu, adapter);
+    this.description = `webgpu on ${adapter}`;
+    this.#host = {
+      gpu,
+      faults,
+      target,
+      memory: new Memory(gpu, faults),
+      compileShader: pipelineCache(gpu, faults),
+    };
+  }
+
+  allocate(size: number, _dtype: DType): Block {
+    return this.#host.memory.allocate(size);
+  }
+
+  free(storage: Storage): void {
+    this.#host.memory.free(storage as Block);
+  }
+
+  write(storage: Storage, data: HostArray, dtype: DType): void {
+    checkAlive(this.#host.faults);
+    if (data.length === 0) return;
+    this.#host.gpu.queue.writeBuffer((storage as Block).buffer, 0, toWords(data, dtype));
+  }
+
+  /** Deno waits at least 11 ms for any number of reads: start several before awaiting the first. */
+  async read(storage: Storage, size: number, dtype: DType): Promise<HostArray> {
+    const { gpu, faults } = this.#host, bytes = 4 * size;
+    checkAlive(faults);
+    if (size === 0) return fromWords(new ArrayBuffer(0), 0, dtype);
+    // The copy is submitted before the first await: runs that come later do not change what is read.
+    const staging = guarded(gpu, faults, `a read of ${bytes} bytes`, () => {
+      const buffer = gpu.createBuffer({
+        size: bytes,
+        usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+      });
+      const encoder = gpu.createCommandEncoder();
+      encoder.copyBufferToBuffer((storage as Block).buffer, 0, buffer, 0, bytes);
+      gpu.queue.submit([encoder.finish()]);
+      return buffer;
+    });
+    try {
+      await waitFor(staging.mapAsync(GPUMapMode.READ), faults);
+      return fromWords(staging.getMappedRange(), size, dtype);
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  compile(graph: Graph): Program {
+    const start = performance.now();
+    const plan = makePlan(graph, { bindings: this.#host.target.bindings, fuse: true });
+    return this.compilePlan(plan, performance.now() - start);
+  }
+
+  /** A program from a plan that is already made. */
+  compilePlan(plan: Plan, planMs = 0): Program {
+    checkAlive(this.#host.faults);
+    return programOf(this.#host, plan, planMs);
+  }
+
+  async synchronize(): Promise<void> {
+    checkAlive(this.#host.faults);
+    await waitFor(this.#host.gpu.queue.onSubmittedWorkDone(), this.#host.faults);
+  }
+
+  usage(): { readonly bytes: number; readonly storages: number } {
+    return this.#host.memory.usage();
+  }
+
+  destroy(): void {
+    this.#host.memory.destroy();
+    this.#host.gpu.destroy();
+  }
+}
+
+/** Waits for the GPU; what it says itself explains more than a failed wait. */
+async function waitFor(work: Promise<unknown>, faults: Faults): Promise<void> {
+  const failure = await work.then(() => undefined, (e: unknown) => e);
+  await checkFaults(faults);
+  if (failure !== undefined) throw failure;
+}

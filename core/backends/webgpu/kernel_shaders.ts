@@ -1,0 +1,61 @@
+/**
+ * The shaders of a kernel, and a line about it for people.
+ *
+ * @module
+ */
+import { sizeOf } from "../../graph/node.ts";
+import { type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
+import type { SlotOf } from "./bindings.ts";
+import { columnShader } from "./column.ts";
+import { gatherShader, scatterShader } from "./gather_scatter.ts";
+import { matmulShader } from "./matmul.ts";
+import { placeShaders } from "./place.ts";
+import { rowShader } from "./row.ts";
+import type { Shader, Target } from "./shader.ts";
+
+/** One dispatch each, in order. */
+export function shadersOf(k: Kernel, slotOf: SlotOf, target: Target): Shader[] {
+  switch (k.kind) {
+    case "row":
+      return [rowShader(k, slotOf, target)];
+    case "column":
+      return [columnShader(k, slotOf, target)];
+    case "matmul":
+      return [matmulShader(k, slotOf, target)];
+    case "gather":
+      return [gatherShader(k, slotOf)];
+    case "scatter":
+      return [scatterShader(k, slotOf, target)];
+    case "place":
+      return placeShaders(k, slotOf, target);
+  }
+}
+
+function sizesText(k: Kernel): string {
+  const list = (sizes: readonly number[]): string => `[${sizes.join(", ")}]`;
+  switch (k.kind) {
+    case "row": {
+      const combined = k.reductions.map((r) => ` ${r.combine}`).join("");
+      return `${list([...k.outer, k.inner])}${combined}`;
+    }
+    case "column":
+      return `${list([...k.rows, k.columns])} ${k.combine}`;
+    case "matmul":
+      return `${list(k.batch)} ${k.m}x${k.k} by ${k.k}x${k.n}`;
+    case "gather":
+    case "scatter":
+      return `${list([...k.groups, ...k.count])} of ${k.size} rows ${list(k.row)}`;
+    case "place":
+      return `${k.parts.length} into ${list(k.shape)}`;
+  }
+}
+
+/** "row [512, 128] max sum: reads 2 (256 KiB), writes 1 (256 KiB)" */
+export function kernelLine(k: Kernel): string {
+  const reads = [...new Set(readsOf(k))], writes = writesOf(k);
+  const bytes = (nodes: typeof writes): string => {
+    const total = nodes.reduce((a, n) => a + 4 * sizeOf(n.shape), 0);
+    return `${nodes.length} (${Math.ceil(total / 1024)} KiB)`;
+  };
+  return `${k.kind} ${sizesText(k)}: reads ${bytes(reads)}, writes ${bytes(writes)}`;
+}

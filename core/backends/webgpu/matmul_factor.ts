@@ -1,0 +1,97 @@
+/**
+ * What the matrix products share: how a factor is read, and how a tile of the result is stored.
+ *
+ * Tiles at the edges read past their matrix, which WebGPU makes harmless, and do not store what they got; so a prime
+ * size has the same kernel as a round one.
+ *
+ * @module
+ */
+import type { MatmulKernel, Operand } from "../../plan/kernels.ts";
+import { address, coordinates } from "./address.ts";
+import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
+
+/** A factor: how it steps along its own axis of the result and along k. */
+export interface Factor {
+  readonly from: Operand;
+  readonly along: number;
+  readonly alongK: number;
+  /** Four neighbours may be taken as one aligned vector. */
+  readonly vector: boolean;
+  /** The vector runs along k, not along the factor's own axis. */
+  readonly byK: boolean;
+}
+
+/** `count` elements along its own axis are read at once, and all `k` along the other; vectors must divide them. */
+export function factorOf(
+  from: Operand,
+  [along, alongK]: readonly [number, number],
+  count: number,
+  k: number,
+): Factor {
+  const byK = alongK === 1 && along !== 1;
+  const aligned = [from.offset, byK ? along : alongK, ...from.strides.slice(0, -2)];
+  const whole = byK ? k % 4 === 0 : along === 1 && count % 4 === 0;
+  const vector = whole && aligned.every((s) => s % 4 === 0);
+  return { from, along, alongK, vector, byK };
+}
+
+/** Where the matrix of this batch begins, in elements. */
+export function batchStart(f: Factor, batch: readonly number[]): string {
+  const at = coordinates("batch", batch);
+  return address(f.from.offset, at.map((c, axis): [string, number] => [c, f.from.strides[axis]!]));
+}
+
+/** The value at an element address, which is a multiple of four if the factor is a vector. */
+export function factorValue(
+  bound: Bindings,
+  f: Factor,
+  at: string,
+  lanes: 1 | 4,
+  step: number,
+): string {
+  const where = unitOf(bound, f.from.base) === 4 ? `(${at}) / 4u` : at;
+  return load(bound, f.from, where, lanes, step);
+}
+
+/** Statements that store columns 4q..4q+3 of a row from a vec4, or one column, whatever lies outside left out. */
+export function storeTile(
+  bound: Bindings,
+  k: MatmulKernel,
+  row: string,
+  column: string,
+  value: string,
+  lanes: 1 | 4,
+  guards: { readonly m: boolean; readonly n: boolean },
+): string {
+  const at = `batch * ${k.m * k.n}u + (${row}) * ${k.n}u + ${column}`;
+  const inRow = guards.m ? `${row} < ${k.m}u` : "";
+  const guarded = (conditions: readonly string[], body: string): string => {
+    const all = conditions.filter(Boolean).join(" && ");
+    return all ? `if (${all}) { ${body} }` : body;
+  };
+  if (lanes === 1) {
+    const body = store(bound, k.store, at, value, 1);
+    return guarded([inRow, guards.n ? `${column} < ${k.n}u` : ""], body);
+  }
+  if (k.n % 4 === 0) {
+    const where = unitOf(bound, k.store) === 4 ? `(${at}) / 4u` : at;
+    const body = store(bound, k.store, where, value, 4);
+    return guarded([inRow, guards.n ? `${column} < ${k.n}u` : ""], body);
+  }
+  const each = [0, 1, 2, 3].map((l) =>
+    guarded(
+      [guards.n ? `${column} + ${l}u < ${k.n}u` : ""],
+      store(bound, k.store, `${at} + ${l}u`, `${value}[${l}]`, 1),
+    )
+  );
+  return guarded([inRow], each.join(" "));
+}
+
+/** The buffers of a product; `k.store` is a vector if its rows are. */
+export function bindFactors(k: MatmulKernel, a: Factor, b: Factor, slotOf: SlotOf): Bindings {
+  return bind([
+    { node: a.from.base, write: false, vector: a.vector },
+    { node: b.from.base, write: false, vector: b.vector },
+    { node: k.store, write: true, vector: k.n % 4 === 0 },
+  ], slotOf);
+}

@@ -1,0 +1,123 @@
+/**
+ * Matrix products for real GPUs: a workgroup brings a tile of each factor into its memory and every invocation
+ * multiplies from there. Tiles are stored k-major whatever the layout in memory, so NN, NT and TN have one inner loop.
+ *
+ * @module
+ */
+import type { MatmulKernel } from "../../plan/kernels.ts";
+import { address } from "./address.ts";
+import type { Bindings, SlotOf } from "./bindings.ts";
+import {
+  batchStart,
+  bindFactors,
+  type Factor,
+  factorOf,
+  factorValue,
+  storeTile,
+} from "./matmul_factor.ts";
+import { overGroups, type Shader } from "./shader.ts";
+
+/** One member of the family. A workgroup makes m by n of the result, k products at a time; an invocation makes `each` by `each`. */
+export interface Tile {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly each: 4 | 8;
+}
+
+/** Largest first; all fit the 16 KiB and 256 invocations that every adapter has. */
+export const tiles: readonly Tile[] = [
+  { m: 128, n: 128, k: 16, each: 8 },
+  { m: 64, n: 64, k: 16, each: 4 },
+  { m: 32, n: 32, k: 16, each: 4 },
+];
+
+/** The largest tile that still gives the machine enough workgroups. */
+export function tileFor(k: MatmulKernel): Tile {
+  const batch = k.batch.reduce((x, y) => x * y, 1);
+  const groups = (t: Tile): number => batch * Math.ceil(k.m / t.m) * Math.ceil(k.n / t.n);
+  return tiles.find((t) => groups(t) >= 128) ?? tiles.at(-1)!;
+}
+
+const range = (n: number): number[] => [...Array(n).keys()];
+
+/** Statements by which the invocations together bring rows `k0`.. of a factor into memory, zero beyond the last product. */
+function bring(
+  bound: Bindings,
+  f: Factor,
+  name: string,
+  size: number,
+  tile: Tile,
+  threads: number,
+  products: number,
+): string {
+  const quads = size / 4, count = size * tile.k / 4, ragged = products % tile.k !== 0;
+  return range(Math.ceil(count / threads)).map((t) => {
+    const q = t === 0 ? "lane" : `(lane + ${t * threads}u)`;
+    const own = f.byK ? `${q} / ${tile.k / 4}u` : `${q} % ${quads}u * 4u`;
+    const k = f.byK ? `${q} % ${tile.k / 4}u * 4u` : `${q} / ${quads}u`;
+    const at = address(0, [
+      [`o_${name}`, 1],
+      [`(${name}0 + own)`, f.along],
+      ["(k0 + k)", f.alongK],
+    ]);
+    const value = factorValue(bound, f, at, 4, f.byK ? 1 : f.along);
+    const lanes = f.byK ? "vec4u(k0 + k) + vec4u(0u, 1u, 2u, 3u)" : "vec4u(k0 + k)";
+    const put = f.byK
+      ? range(4).map((c) => `t_${name}[(k + ${c}u) * ${quads}u + own / 4u][own % 4u] = v[${c}];`)
+      : [`t_${name}[k * ${quads}u + own / 4u] = v;`];
+    const kept = ragged ? `select(vec4f(), ${value}, ${lanes} < vec4u(${products}u))` : value;
+    const body = `let own = ${own}; let k = ${k}; let v = ${kept}; ${put.join(" ")}`;
+    return (t + 1) * threads <= count ? `{ ${body} }` : `if (${q} < ${count}u) { ${body} }`;
+  }).join("\n    ");
+}
+
+export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: Tile): Shader {
+  const r = k.batch.length, { each } = tile;
+  const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], each, k.k);
+  const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], each, k.k);
+  const bound = bindFactors(k, a, b, slotOf);
+  const down = tile.m / each, across = tile.n / each, threads = down * across;
+  const groupsM = Math.ceil(k.m / tile.m), groupsN = Math.ceil(k.n / tile.n);
+  const count = k.batch.reduce((x, y) => x * y, 1);
+
+  // Rows and columns of an invocation come in fours that lie `down` and `across` fours apart: neighbours read neighbours.
+  const G = range(each / 4), R = range(each);
+  const products = range(tile.k).flatMap((kk) => [
+    ...G.map((g) => `let a${kk}_${g} = t_a[${kk * tile.m / 4 + g * down}u + y];`),
+    ...G.map((g) => `let b${kk}_${g} = t_b[${kk * tile.n / 4 + g * across}u + x];`),
+    ...R.flatMap((i) => G.map((g) => `c${i}_${g} += a${kk}_${i >> 2}[${i & 3}] * b${kk}_${g};`)),
+  ]);
+  const guards = { m: k.m % tile.m !== 0, n: k.n % tile.n !== 0 };
+  const stores = R.flatMap((i) =>
+    G.map((g) =>
+      storeTile(
+        bound,
+        k,
+        `a0 + ${(i >> 2) * 4 * down + (i & 3)}u + y * 4u`,
+        `b0 + ${g * 4 * across}u + x * 4u`,
+        `c${i}_${g}`,
+        4,
+        guards,
+      )
+    )
+  );
+  const memory = `var<workgroup> t_a: array<vec4f, ${tile.k * tile.m / 4}>;
+var<workgroup> t_b: array<vec4f, ${tile.k * tile.n / 4}>;`;
+  const body = `let b0 = group % ${groupsN}u * ${tile.n}u;
+  let a0 = group / ${groupsN}u % ${groupsM}u * ${tile.m}u;
+  let batch = group / ${groupsN * groupsM}u;
+  let x = lane % ${across}u; let y = lane / ${across}u;
+  let o_a = ${batchStart(a, k.batch)}; let o_b = ${batchStart(b, k.batch)};
+  ${R.flatMap((i) => G.map((g) => `var c${i}_${g} = vec4f();`)).join(" ")}
+  for (var k0 = 0u; k0 < ${k.k}u; k0 += ${tile.k}u) {
+    ${bring(bound, a, "a", tile.m, tile, threads, k.k)}
+    ${bring(bound, b, "b", tile.n, tile, threads, k.k)}
+    workgroupBarrier();
+    ${products.join("\n    ")}
+    workgroupBarrier();
+  }
+  ${stores.join("\n  ")}`;
+  const style = `tile ${tile.m}x${tile.n}x${tile.k}, ${each}x${each} an invocation`;
+  return overGroups(bound, groupsM * groupsN * count, threads, memory, body, style);
+}

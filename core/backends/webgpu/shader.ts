@@ -1,0 +1,72 @@
+/**
+ * A shader, and the grid that it runs over: one number an invocation, or one a workgroup.
+ *
+ * @module
+ */
+import { type Bindings, declarations } from "./bindings.ts";
+import { withLibrary } from "./wgsl_expr.ts";
+
+/** One dispatch: text, the slots of its bindings, and the number of workgroups. */
+export interface Shader {
+  readonly code: string;
+  readonly slots: readonly number[];
+  readonly writes: readonly boolean[];
+  readonly groups: readonly [x: number, y: number, z: number];
+  /** How the work is cut, for people. */
+  readonly style: string;
+}
+
+/** What a generator must know of the adapter. */
+export interface Target {
+  /** Runs on a CPU: barriers and workgroup memory are slow there, and few invocations are enough. */
+  readonly software: boolean;
+  /** Most storage buffers of one shader. */
+  readonly bindings: number;
+}
+
+/** Most workgroups along one dimension of a dispatch. */
+const maxGroups = 65535;
+
+/** A shader over `units` invocations, `unit` being the number of each. */
+export function overUnits(
+  bound: Bindings,
+  units: number,
+  size: number,
+  body: string,
+  style: string,
+): Shader {
+  const text = `${declarations(bound)}
+@compute @workgroup_size(${size}) fn main(@builtin(global_invocation_id) id: vec3u) {
+  let unit = id.x + id.y * ${maxGroups * size}u;
+  if (unit >= ${units}u) { return; }
+  ${body}
+}`;
+  const { slots, writes } = bound;
+  return { code: withLibrary(text), slots, writes, groups: spread(Math.ceil(units / size)), style };
+}
+
+/** A shader over workgroups that share memory, `group` being the number of each and `lane` that of the invocation in it. */
+export function overGroups(
+  bound: Bindings,
+  groups: number,
+  size: number,
+  memory: string,
+  body: string,
+  style: string,
+): Shader {
+  const text = `${declarations(bound)}
+${memory}
+@compute @workgroup_size(${size}) fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = id.x + id.y * ${maxGroups}u;
+  if (group >= ${groups}u) { return; }
+  ${body}
+}`;
+  const { slots, writes } = bound;
+  return { code: withLibrary(text), slots, writes, groups: spread(groups), style };
+}
+
+/** Any number of workgroups as a grid within the limit of a dimension; the surplus returns at once. */
+export function spread(groups: number): [number, number, number] {
+  if (groups <= maxGroups) return [groups, 1, 1];
+  return [maxGroups, Math.ceil(groups / maxGroups), 1];
+}

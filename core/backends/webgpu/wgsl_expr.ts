@@ -1,0 +1,239 @@
+/**
+ * Expressions as WGSL, on one lane or four. Every buffer is words of u32 and values are made from them by bits, so that
+ * moves, bit tests and selects are exact for every bit pattern.
+ *
+ * What WGSL does not promise, and so this target does not: arithmetic may flush denormals, min and max may give either
+ * zero for -0 and 0, and division is good to 2.5 units in the last place. NaN is found by its bits: min, max and
+ * casts treat it as the algebra says.
+ *
+ * @module
+ */
+import { bounded, lower, LOWERABLE } from "../../expr/lower.ts";
+import { type Expr, type ExprOp, type ScalarType, topological } from "../../expr/expr.ts";
+import type { Combine } from "../../graph/node.ts";
+
+/** How many elements an invocation works on at once. */
+export type Lanes = 1 | 4;
+
+const vectorTypes: { readonly [T in ScalarType]: string } = {
+  f32: "vec4f",
+  i32: "vec4i",
+  u32: "vec4u",
+  bool: "vec4<bool>",
+};
+
+/** The WGSL type of values. */
+export function typeName(dtype: ScalarType, lanes: Lanes): string {
+  return lanes === 4 ? vectorTypes[dtype] : dtype;
+}
+
+/** A value from its word. */
+export function fromWord(word: string, dtype: ScalarType, lanes: Lanes): string {
+  if (dtype === "u32") return word;
+  if (dtype === "bool") return `(${word} != ${typeName("u32", lanes)}())`;
+  return `bitcast<${typeName(dtype, lanes)}>(${word})`;
+}
+
+/** The word of a value. */
+export function toWord(value: string, dtype: ScalarType, lanes: Lanes): string {
+  const u32 = typeName("u32", lanes);
+  if (dtype === "u32") return value;
+  if (dtype === "bool") return `select(${u32}(0u), ${u32}(1u), ${value})`;
+  return `bitcast<${u32}>(${value})`;
+}
+
+const float = new Float32Array(1), bits = new Uint32Array(float.buffer);
+
+/** A constant. Infinities, NaN, -0 and denormals go by bits: constant expressions may not hold or may flush them. */
+export function literal(value: number, dtype: ScalarType, lanes: Lanes): string {
+  const type = typeName(dtype, lanes);
+  if (dtype === "bool") return `${type}(${value !== 0})`;
+  if (dtype !== "f32") return `${type}(${value})`;
+  const plain = Number.isFinite(value) && (Math.abs(value) >= 2 ** -126 || Object.is(value, 0));
+  if (plain) return `${type}(${value.toExponential(9)}f)`;
+  float[0] = value;
+  const word = `from_bits(0x${bits[0]!.toString(16)}u)`;
+  return lanes === 1 ? word : `${type}(${word})`;
+}
+
+/** Functions that the text may call; a function hides its value from constant evaluation. */
+const library: { readonly [name: string]: string } = {
+  from_bits: "fn from_bits(b: u32) -> f32 { return bitcast<f32>(b); }",
+  ...perLanes(
+    "nan",
+    (f, u, b) =>
+      `(x: ${f}) -> ${b} { return (bitcast<${u}>(x) & ${u}(0x7fffffffu)) > ${u}(0x7f800000u); }`,
+  ),
+  ...perLanes(
+    "least",
+    (f, _, __, lanes) =>
+      `(a: ${f}, b: ${f}) -> ${f} { return select(a, b, (b < a) | nan${lanes}(b)); }`,
+  ),
+  ...perLanes(
+    "greatest",
+    (f, _, __, lanes) =>
+      `(a: ${f}, b: ${f}) -> ${f} { return select(a, b, (b > a) | nan${lanes}(b)); }`,
+  ),
+};
+
+function perLanes(
+  name: string,
+  text: (f: string, u: string, b: string, lanes: Lanes) => string,
+): { readonly [name: string]: string } {
+  const one = (lanes: Lanes): [string, string] => {
+    const [f, u, b] = (["f32", "u32", "bool"] as const).map((t) => typeName(t, lanes));
+    return [`${name}${lanes}`, `fn ${name}${lanes}${text(f!, u!, b!, lanes)}`];
+  };
+  return Object.fromEntries([one(1), one(4)]);
+}
+
+/** The text with the functions that it calls before it. */
+export function withLibrary(body: string): string {
+  let code = body;
+  for (const [name, text] of Object.entries(library).reverse()) {
+    if (code.includes(`${name}(`)) code = `${text}\n${code}`;
+  }
+  return code;
+}
+
+type Rule = (
+  e: Expr,
+  lanes: Lanes,
+  a: string,
+  b: string,
+  c: string,
+) => string;
+const infix = (sign: string): Rule => (_, __, a, b) => `${a} ${sign} ${b}`;
+const whole = (e: Expr): boolean => e.dtype !== "f32";
+const call = (name: string): Rule => (e, _, a) => whole(e) ? a : `${name}(${a})`;
+const zero = (e: Expr, lanes: Lanes): string => `${typeName(e.dtype, lanes)}()`;
+/** Division by zero gives 0; the divisor is made 1 first, so that nothing depends on what the hardware does. */
+const divide = (sign: string): Rule => (e, lanes, a, b) => {
+  if (!whole(e)) return `${a} ${sign} ${b}`;
+  const type = typeName(e.dtype, lanes), isZero = `${b} == ${type}()`;
+  return `select(${a} ${sign} select(${b}, ${type}(1), ${isZero}), ${type}(), ${isZero})`;
+};
+const shift = (sign: string): Rule => (e, lanes, a, b) => {
+  const u32 = typeName("u32", lanes);
+  return `${a} ${sign} (${e.dtype === "u32" ? b : `bitcast<${u32}>(${b})`} & ${u32}(31u))`;
+};
+const extreme = (builtin: string, exact: string): Rule => (e, lanes, a, b) =>
+  whole(e) ? `${builtin}(${a}, ${b})` : `${exact}${lanes}(${a}, ${b})`;
+
+/** Saturating conversions, NaN to 0. */
+function castText(from: ScalarType, to: ScalarType, lanes: Lanes, x: string): string {
+  const type = typeName(to, lanes), F = typeName("f32", lanes), U = typeName("u32", lanes);
+  if (from === "bool") return `select(${type}(), ${type}(1), ${x})`;
+  if (to === "bool") {
+    // By bits: -0 is false, a denormal is true.
+    if (from === "f32") return `(bitcast<${U}>(${x}) & ${U}(0x7fffffffu)) != ${U}()`;
+    return `${x} != ${typeName(from, lanes)}()`;
+  }
+  if (to === "f32") return `${type}(${x})`;
+  if (from !== "f32") {
+    return to === "u32"
+      ? `bitcast<${type}>(max(${x}, ${typeName("i32", lanes)}()))`
+      : `bitcast<${type}>(min(${x}, ${U}(0x7fffffffu)))`;
+  }
+  const [low, high, lowest, highest] = to === "i32"
+    ? ["-2147483648f", "2147483648f", "-2147483648", "2147483647"]
+    : ["0f", "4294967296f", "0", "4294967295"];
+  const inside =
+    `${type}(select(${x}, ${F}(), (${x} < ${F}(${low})) | (${x} >= ${F}(${high})) | nan${lanes}(${x})))`;
+  const saturated = `select(${inside}, ${type}(${highest}), ${x} >= ${F}(${high}))`;
+  return `select(${saturated}, ${type}(${lowest}), ${x} < ${F}(${low}))`;
+}
+
+/** Replaced by `lower` before. */
+type Lowered = "exp" | "log" | "tanh" | "erf" | "sin" | "cos" | "roundF16" | "roundBf16";
+
+const rules: { readonly [Op in Exclude<ExprOp, "in" | Lowered>]: Rule } = {
+  const: (e, lanes) => literal(e.value, e.dtype, lanes),
+  add: infix("+"),
+  sub: infix("-"),
+  mul: infix("*"),
+  div: divide("/"),
+  rem: divide("%"),
+  min: extreme("min", "least"),
+  max: extreme("max", "greatest"),
+  neg: (e, lanes, a) => e.dtype === "u32" ? `${zero(e, lanes)} - ${a}` : `-${a}`,
+  abs: (_, __, a) => `abs(${a})`,
+  sqrt: call("sqrt"),
+  floor: call("floor"),
+  ceil: call("ceil"),
+  round: call("round"),
+  gt: infix(">"),
+  ge: infix(">="),
+  eq: infix("=="),
+  not: (e, _, a) => e.dtype === "bool" ? `!${a}` : `~${a}`,
+  and: infix("&"),
+  or: infix("|"),
+  xor: (e, _, a, b) => e.dtype === "bool" ? `${a} != ${b}` : `${a} ^ ${b}`,
+  shl: shift("<<"),
+  shr: shift(">>"),
+  select: (_, __, a, b, c) => `select(${c}, ${b}, ${a})`,
+  cast: (e, lanes, a) =>
+    bounded.has(e)
+      ? `${typeName(e.dtype, lanes)}(${a})`
+      : castText(e.args[0]!.dtype, e.dtype, lanes, a),
+  bitcast: (e, lanes, a) => `bitcast<${typeName(e.dtype, lanes)}>(${a})`,
+};
+
+/** WGSL statements that define every value, and the names of the roots. Operands have names already. */
+export function expressions(
+  roots: readonly Expr[],
+  lanes: Lanes,
+  operand: (index: number) => string,
+): { readonly lines: readonly string[]; readonly names: readonly string[] } {
+  const names = new Map<Expr, string>(), lines: string[] = [];
+  const lowered = lower(roots, LOWERABLE);
+  for (const e of topological(lowered)) {
+    if (e.op === "in") {
+      names.set(e, operand(e.value));
+      continue;
+    }
+    const rule = rules[e.op as keyof typeof rules];
+    if (!rule) throw new TypeError(`Cannot render ${e.op}: it must have been lowered`);
+    const [a = "", b = "", c = ""] = e.args.map((x) => names.get(x)!);
+    const text = rule(e, lanes, a, b, c);
+    if (e.op === "const") names.set(e, text);
+    else {
+      const name = `t${lines.length}`;
+      lines.push(`let ${name} = ${text};`);
+      names.set(e, name);
+    }
+  }
+  return { lines, names: lowered.map((e) => names.get(e)!) };
+}
+
+/** Two partial results into one. */
+export function combineText(
+  combine: Combine,
+  a: string,
+  b: string,
+  dtype: ScalarType,
+  lanes: Lanes,
+): string {
+  if (combine === "sum") return `${a} + ${b}`;
+  const exact = combine === "max" ? `greatest${lanes}` : `least${lanes}`;
+  return `${dtype === "f32" ? exact : combine}(${a}, ${b})`;
+}
+
+/** What a reduction of nothing gives. */
+export function identityText(combine: Combine, dtype: ScalarType, lanes: Lanes): string {
+  if (combine === "sum") return literal(0, dtype, lanes);
+  const ends = dtype === "f32"
+    ? [-Infinity, Infinity]
+    : dtype === "i32"
+    ? [-2147483648, 2147483647]
+    : [0, 4294967295];
+  return literal(ends[combine === "max" ? 0 : 1]!, dtype, lanes);
+}
+
+/** Four lanes of a partial result into one. */
+export function acrossLanes(combine: Combine, a: string, dtype: ScalarType): string {
+  const pair = (x: string, y: string): string => combineText(combine, x, y, dtype, 1);
+  return combine === "sum"
+    ? `(${a}.x + ${a}.y) + (${a}.z + ${a}.w)`
+    : pair(pair(`${a}.x`, `${a}.y`), pair(`${a}.z`, `${a}.w`));
+}

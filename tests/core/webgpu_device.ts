@@ -1,0 +1,78 @@
+/**
+ * The one GPU device of a test process: lavapipe leaks some memory a device. Two backends share it, one that chooses kernels as for
+ * a software adapter and one as for a real GPU, so that both families are tested wherever there is any adapter.
+ */
+import type { Graph } from "../../core/device/device.ts";
+import { type DType, fromHost, toHost } from "../../core/dtype.ts";
+import { sizeOf } from "../../core/graph/node.ts";
+import type { Plan } from "../../core/plan/plan.ts";
+import { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
+import { skip } from "../skip.ts";
+
+const adapter = await navigator.gpu?.requestAdapter();
+const { maxStorageBufferBindingSize = 0, maxBufferSize = 0 } = adapter?.limits ?? {};
+const gpu = await adapter?.requestDevice({
+  requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+});
+
+/** The kernels for software adapters and for real GPUs, on whatever adapter there is. */
+export const families: readonly { readonly name: string; readonly device: WebGpuDevice }[] = gpu
+  ? ["software", "gpu"].map((name) => ({
+    name,
+    device: new WebGpuDevice(gpu, adapter!.info.description, {
+      software: name === "software",
+      bindings: 8,
+    }),
+  }))
+  : [];
+
+/** Registers a test for each family, or one skip for the suite. */
+export function webgpuTest(
+  suite: string,
+  name: string,
+  body: (device: WebGpuDevice) => Promise<void>,
+): void {
+  if (!gpu) {
+    skip(`webgpu ${suite}`, "no WebGPU adapter, not even a software one");
+    return;
+  }
+  for (const family of families) {
+    Deno.test(`webgpu ${suite}: ${name} (${family.name} kernels)`, () => body(family.device));
+  }
+}
+
+/** Registers a test that needs one device only. */
+export function webgpuTestOnce(
+  suite: string,
+  name: string,
+  body: (device: WebGpuDevice, gpu: GPUDevice) => Promise<void>,
+): void {
+  if (!gpu) skip(`webgpu ${suite}`, "no WebGPU adapter, not even a software one");
+  else Deno.test(`webgpu ${suite}: ${name}`, () => body(families[0]!.device, gpu));
+}
+
+/** Runs a planned graph on plain numbers; scratch, outputs and compiled parts are freed. */
+export async function runPlan(
+  device: WebGpuDevice,
+  graph: Graph,
+  plan: Plan,
+  inputs: readonly ArrayLike<number>[],
+): Promise<ArrayLike<number>[]> {
+  const program = device.compilePlan(plan);
+  const bound = graph.inputs.map((n, i) => {
+    const storage = device.allocate(sizeOf(n.shape), n.dtype);
+    device.write(storage, toHost(inputs[i]!, n.dtype), n.dtype);
+    return storage;
+  });
+  const outputs = graph.outputs.map((n, i) => {
+    const donor = graph.donations.get(i);
+    return donor === undefined ? device.allocate(sizeOf(n.shape), n.dtype) : bound[donor]!;
+  });
+  program.run(bound, outputs);
+  const read = (n: { readonly dtype: DType; readonly shape: readonly number[] }, i: number) =>
+    device.read(outputs[i]!, sizeOf(n.shape), n.dtype);
+  const results = await Promise.all(graph.outputs.map(read));
+  program.destroy();
+  new Set([...bound, ...outputs]).forEach((s) => device.free(s));
+  return results.map((r, i) => fromHost(r, graph.outputs[i]!.dtype));
+}
