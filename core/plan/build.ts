@@ -6,7 +6,7 @@
 import * as X from "../expr/expr.ts";
 import type { Expr } from "../expr/expr.ts";
 import { scalarOf } from "../dtype.ts";
-import { type Node, sizeOf, type Sizes } from "../graph/node.ts";
+import { type Node, sizeOf } from "../graph/node.ts";
 import { type Item, operandNumber, type ReduceItem, type SpaceItem } from "./items.ts";
 import {
   type Kernel,
@@ -15,48 +15,8 @@ import {
   type RowKernel,
   type RowReduction,
 } from "./kernels.ts";
+import { boundariesOf, refined, refinement, rowSpaceOf } from "./space.ts";
 import { collapsed } from "./views.ts";
-
-/** Rows of `inner` elements, or null where items are single maps of one size. */
-export interface RowSpace {
-  readonly size: number;
-  readonly inner: number | null;
-}
-
-/** Where the axes of a space end, as sizes of what follows them. */
-export function boundariesOf(space: Sizes): number[] {
-  const out: number[] = [];
-  let size = 1;
-  for (let i = space.length - 1; i > 0; i--) out.push(size *= space[i]!);
-  return out;
-}
-
-/** The coarsest space that has all the axes of all the spaces, or null if they cut it differently. */
-export function refinement(size: number, boundaries: Iterable<number>): number[] | null {
-  const cuts = [...new Set(boundaries)].filter((b) => b > 1 && b < size).sort((p, q) => p - q);
-  cuts.push(size);
-  const sizes: number[] = [];
-  let last = 1;
-  for (const cut of cuts) {
-    if (cut % last) return null;
-    if (cut > last) sizes.unshift(cut / last);
-    last = cut;
-  }
-  return sizes;
-}
-
-/** Strides over the finer of two spaces. */
-export function refined(space: Sizes, strides: readonly number[], finer: Sizes): number[] {
-  const out = new Array<number>(finer.length).fill(0);
-  let at = finer.length - 1;
-  for (let i = space.length - 1; i >= 0; i--) {
-    for (let covered = 1; covered < space[i]!; at--) {
-      out[at] = strides[i]! * covered;
-      covered *= finer[at]!;
-    }
-  }
-  return out;
-}
 
 /** The kernel of a group; items whose result is used elsewhere are stored. */
 export function buildKernel(items: readonly Item[], isStored: (n: Node) => boolean): Kernel {
@@ -78,15 +38,6 @@ function columnKernel(item: ReduceItem): Kernel {
     value: expr,
     store: item.node,
   };
-}
-
-/** Total size and row length of a group of maps and row reductions. */
-export function rowSpaceOf(items: readonly SpaceItem[]): RowSpace {
-  const sizes = items.map((it) => sizeOf(it.space)), size = Math.max(...sizes);
-  const reduction = items.find((it) => it.kind === "row");
-  const least = Math.min(...sizes);
-  const inner = reduction ? reduction.space.at(-1)! : least < size ? size / least : null;
-  return { size, inner };
 }
 
 function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean): RowKernel {

@@ -10,10 +10,11 @@ import * as X from "../expr/expr.ts";
 import type { Expr } from "../expr/expr.ts";
 import { compile } from "../expr/javascript.ts";
 import { makeNode, type Node, sizeOf, type Sizes } from "../graph/node.ts";
-import { type Item, type LoneItem, type MapItem, operandKey, operandNumber } from "./items.ts";
+import { type Item, operandKey, operandNumber, type SpaceItem } from "./items.ts";
 import type { Kernel, Operand } from "./kernels.ts";
 import { operandsOf } from "./kernels.ts";
-import { type Barrier, collapsed, isPacked, packed, type View, wholeView } from "./views.ts";
+import { tidied } from "./tidy.ts";
+import { type Barrier, isPacked, packed, type View, wholeView } from "./views.ts";
 
 /** A node's value: one expression without operands for all elements, or a view of a buffer. */
 export type Value = Expr | View;
@@ -76,7 +77,7 @@ function afterOf(barriers: readonly Barrier[]): Node[] {
 /** Adds a map or a reduction whose node is `item.node` if it is new. */
 export function addItem(
   e: Emitter,
-  item: Exclude<Item, LoneItem>,
+  item: SpaceItem,
   barriers: readonly Barrier[],
 ): Node {
   const { kind, space, expr, operands } = item;
@@ -98,34 +99,9 @@ export function addMap(e: Emitter, node: Node, expr: Expr, values: readonly Valu
     }
     return X.operand(operandNumber(operands, v.base, v), scalarOf(v.base.dtype));
   });
-  return addItem(
-    e,
-    tidyMap(node, node.shape, operands, fold(X.substitute(expr, exprs)), []),
-    barriersOf(values),
-  );
-}
-
-/** A map item without operands that its expression lacks, over the fewest axes. */
-export function tidyMap(
-  node: Node,
-  space: Sizes,
-  operands: readonly Operand[],
-  expr: Expr,
-  after: readonly Node[],
-): MapItem {
-  const used = X.operandsOf([expr]);
-  const kept = used.map((i) => operands[i]!);
-  const names: Expr[] = [];
-  used.forEach((i, k) => names[i] = X.operand(k, scalarOf(operands[i]!.base.dtype)));
-  const { sizes, strides } = collapsed(space, kept.map((o) => o.strides));
-  return {
-    kind: "map",
-    node,
-    space: sizes,
-    operands: kept.map((o, i) => ({ ...o, strides: strides[i]! })),
-    expr: used.every((i, k) => i === k) ? expr : X.substitute(expr, names),
-    after,
-  };
+  const made = fold(X.substitute(expr, exprs));
+  const item = { kind: "map" as const, node, space: node.shape, operands, expr: made, after: [] };
+  return addItem(e, tidied(item), barriersOf(values));
 }
 
 /** A contiguous buffer of its own for a value. */

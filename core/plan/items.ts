@@ -54,3 +54,19 @@ export function operandNumber(
   );
   return found >= 0 ? found : operands.push({ base, offset, strides }) - 1;
 }
+
+/** Without the work that nobody needs. Who waits for such work waits for what it would have read. */
+export function alive(items: readonly Item[], results: readonly Node[]): Item[] {
+  const needed = new Set(results), standIns = new Map<Node, readonly Node[]>();
+  for (let i = items.length - 1; i >= 0; i--) {
+    const item = items[i]!;
+    if (needed.has(item.node)) item.operands.forEach((o) => needed.add(o.base));
+  }
+  return items.flatMap((item) => {
+    const after = [...new Set(item.after.flatMap((n) => standIns.get(n) ?? []))];
+    const kept = needed.has(item.node);
+    const read = item.operands.flatMap((o) => standIns.get(o.base) ?? []);
+    standIns.set(item.node, kept ? [item.node] : [...new Set([...read, ...after])]);
+    return kept ? [{ ...item, after }] : [];
+  });
+}

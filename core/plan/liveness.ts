@@ -1,73 +1,87 @@
 /**
- * A slot for every buffer: results have their own, or that of the input they replace; scratch is shared by buffers that do
- * not live at the same time, the best fit first.
+ * A slot for every buffer. Inputs and results have their own, a result that replaces an input has that input's. Scratch is
+ * shared by buffers that do not live at the same time: in place where a kernel may, else the best fit.
  *
  * @module
  */
 import type { Graph } from "../device/device.ts";
 import { type Node, sizeOf } from "../graph/node.ts";
-import { type Kernel, readsOf, type RowKernel, writesOf } from "./kernels.ts";
+import { inPlaceStore } from "./in_place.ts";
+import { type Kernel, readsOf, writesOf } from "./kernels.ts";
 import type { Plan, Slot } from "./plan.ts";
-import { isPacked } from "./views.ts";
 
-/** May the kernel write `output` over `input`? Yes if it reads only the element that it is about to write. */
-export function writesInPlace(k: Kernel, input: Node, output: Node): boolean {
-  if (!readsOf(k).includes(input)) return true;
-  if (k.kind !== "row" || k.stores.find((s) => s.node === output)!.perRow) return false;
-  const space = [...k.outer, k.inner];
-  return (k as RowKernel).loads.every((l) => l.base !== input || isPacked(space, l));
+/** A slot is not given to a buffer of less than this part of it: a larger one may need it soon. */
+const LOOSEST_FIT = 4;
+
+type Growing = { -readonly [K in keyof Slot]: Slot[K] };
+
+/** The input whose memory a result takes, and those of them that a kernel may write there itself. */
+export interface Donors {
+  readonly donors: ReadonlyMap<Node, Node>;
+  readonly inPlace: ReadonlyMap<Node, Node>;
 }
 
-/** Slots of the kernels' buffers. `donors` gives the input whose memory a result takes. */
+/** Slots of the kernels' buffers. */
 export function allocate(
   graph: Graph,
   results: readonly Node[],
   kernels: readonly Kernel[],
-  donors: ReadonlyMap<Node, Node>,
+  { donors, inPlace }: Donors,
 ): Plan {
-  const lastRead = new Map<Node, number>();
+  const lastRead = new Map<Node, number>(), slotOf = new Map<Node, number>();
   kernels.forEach((k, i) => readsOf(k).forEach((n) => lastRead.set(n, i)));
-  const slots: { role: Slot["role"]; index: number; elements: number }[] = [];
-  const slotOf = new Map<Node, number>();
-  const elements = (n: Node): number => Math.max(1, sizeOf(n.shape));
-  const add = (role: Slot["role"], index: number, n: Node): number =>
-    slots.push({ role, index, elements: elements(n) }) - 1;
-  graph.inputs.forEach((n, i) => slotOf.set(n, add("input", i, n)));
-  const outputs = new Map(results.map((n, i) => [n, i]));
-  results.forEach((n, i) => {
-    if (!graph.donations.has(i)) slotOf.set(n, add("output", i, n));
-  });
-
-  const free: number[] = [], copies: { node: Node; from: number; to: number }[] = [];
+  const slots: Growing[] = [], free: number[] = [];
+  const copies: { node: Node; from: number; to: number }[] = [];
   let scratch = 0;
-  const place = (n: Node): void => {
-    const size = elements(n);
-    const fits = free.filter((s) => slots[s]!.elements <= 4 * size)
-      .sort((p, q) => slots[p]!.elements - slots[q]!.elements);
-    const best = fits.find((s) => slots[s]!.elements >= size) ?? fits.at(-1);
-    if (best === undefined) slotOf.set(n, add("scratch", scratch++, n));
-    else {
-      free.splice(free.indexOf(best), 1);
-      slots[best]!.elements = Math.max(slots[best]!.elements, size);
-      slotOf.set(n, best);
-    }
+  const elements = (n: Node): number => Math.max(1, sizeOf(n.shape));
+  const add = (role: Slot["role"], index: number, n: Node): void => {
+    slotOf.set(n, slots.push({ role, index, elements: elements(n) }) - 1);
   };
+  graph.inputs.forEach((n, i) => add("input", i, n));
+  results.forEach((n, i) => {
+    if (!graph.donations.has(i)) add("output", i, n);
+  });
+  // A result that could not take its input's place is kept until the copies at the end.
+  const isResult = new Set(results);
+  const isScratch = (n: Node): boolean =>
+    slots[slotOf.get(n)!]!.role === "scratch" && !isResult.has(n);
+
+  function placed(n: Node): void {
+    const size = elements(n);
+    let best = -1;
+    free.forEach((s, at) => {
+      const has = slots[s]!.elements, now = best < 0 ? 0 : slots[free[best]!]!.elements;
+      if (has > LOOSEST_FIT * size) return;
+      if (best < 0 || (has >= size ? now < size || has < now : has > now)) best = at;
+    });
+    if (best < 0) return add("scratch", scratch++, n);
+    const slot = free.splice(best, 1)[0]!;
+    slots[slot]!.elements = Math.max(slots[slot]!.elements, size);
+    slotOf.set(n, slot);
+  }
+
   kernels.forEach((k, i) => {
+    const dying = new Set(readsOf(k).filter((n) => isScratch(n) && lastRead.get(n) === i));
     for (const n of writesOf(k)) {
       if (slotOf.has(n)) continue;
       const donor = donors.get(n);
-      if (donor && (lastRead.get(donor) ?? -1) <= i && writesInPlace(k, donor, n)) {
+      if (
+        donor && inPlace.has(n) && (lastRead.get(donor) ?? -1) <= i && inPlaceStore(k, donor, n)
+      ) {
         slotOf.set(n, slotOf.get(donor)!);
         continue;
       }
-      place(n);
+      const heir = [...dying].find((m) =>
+        m.dtype === n.dtype && sizeOf(m.shape) === sizeOf(n.shape) && inPlaceStore(k, m, n)
+      );
+      if (heir) {
+        slotOf.set(n, slotOf.get(heir)!);
+        dying.delete(heir);
+      } else placed(n);
       if (donor) copies.push({ node: n, from: slotOf.get(n)!, to: slotOf.get(donor)! });
     }
-    for (const n of new Set([...readsOf(k), ...writesOf(k)])) {
-      const s = slotOf.get(n)!;
-      const kept = slots[s]!.role !== "scratch" || outputs.has(n);
-      if (!kept && (lastRead.get(n) ?? i) === i) free.push(s);
-    }
+    dying.forEach((n) => free.push(slotOf.get(n)!));
+    for (const n of writesOf(k)) if (isScratch(n) && !lastRead.has(n)) free.push(slotOf.get(n)!);
   });
   return { kernels, slots, slotOf, copies };
 }

@@ -19,7 +19,7 @@ import {
   type Value,
   viewOn,
 } from "./emit.ts";
-import { type Item, operandKey } from "./items.ts";
+import { alive, type Item, operandKey } from "./items.ts";
 import { gathered, placed, product, scattered } from "./lone.ts";
 import { reduced } from "./reduce.ts";
 import {
@@ -53,7 +53,7 @@ export function resolve(graph: Graph): Resolved {
     } else values.set(n, valueOf(e, n, n.inputs.map((i) => values.get(i)!), barriers));
   }
   const results = resultsOf(graph, e, values);
-  return { items: living(e.items, results), results };
+  return { items: alive(e.items, results), results };
 }
 
 function valueOf(
@@ -149,14 +149,4 @@ function addCopy(e: Emitter, n: Node, v: Value): Node {
   const node = newBuffer(n.shape, n.dtype);
   const apart: Emitter = { items: e.items, makers: e.makers, made: new Map() };
   return addMap(apart, node, X.operand(0, scalarOf(n.dtype)), [v]);
-}
-
-/** Without the work that nobody needs. */
-function living(items: readonly Item[], results: readonly Node[]): Item[] {
-  const needed = new Set(results);
-  for (const item of [...items].reverse()) {
-    if (needed.has(item.node)) item.operands.forEach((o) => needed.add(o.base));
-  }
-  return items.filter((item) => needed.has(item.node))
-    .map((item) => ({ ...item, after: item.after.filter((n) => needed.has(n)) }));
 }

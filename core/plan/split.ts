@@ -1,0 +1,91 @@
+/**
+ * Long reductions to few results in two steps, so that threads or invocations share the first.
+ *
+ * @module
+ */
+import { scalarOf } from "../dtype.ts";
+import * as X from "../expr/expr.ts";
+import { makeNode, sizeOf, type Sizes } from "../graph/node.ts";
+import type { Item, ReduceItem } from "./items.ts";
+import { packed } from "./views.ts";
+
+/** A row this long, with fewer rows than these, is shared. */
+const LONG_ROW = 8192;
+const FEW_ROWS = 16;
+/** Rows of at most this many columns are put side by side, up to about so many, if there are so many elements. */
+const FEW_COLUMNS = 256;
+const MANY_COLUMNS = 2048;
+const LONG_COLUMNS = 1 << 17;
+
+/** The divisor of n next to a wish, by ratio. */
+function divisorNear(n: number, wish: number): number {
+  let best = 1;
+  for (let d = 1; d * d <= n; d++) {
+    if (n % d) continue;
+    for (const c of [d, n / d]) {
+      if (Math.abs(Math.log(c / wish)) < Math.abs(Math.log(best / wish))) best = c;
+    }
+  }
+  return best;
+}
+
+/** The reduction of `partial`, which has the first step's results in `space`, into the item's own buffer. */
+function twoSteps(item: ReduceItem, first: ReduceItem, space: Sizes): ReduceItem[] {
+  const second: ReduceItem = {
+    ...item,
+    space,
+    operands: [{ base: first.node, offset: 0, strides: packed(space) }],
+    expr: X.operand(0, scalarOf(first.node.dtype)),
+    after: [],
+  };
+  return [first, second];
+}
+
+function partial(item: ReduceItem, shape: Sizes): ReduceItem["node"] {
+  const { dtype } = item.node;
+  return makeNode({ kind: "map", expr: X.operand(0, scalarOf(dtype)), shape, dtype, inputs: [] });
+}
+
+function splitRow(item: ReduceItem): ReduceItem[] {
+  const { space, operands } = item, outer = space.slice(0, -1), inner = space.at(-1)!;
+  if (inner < LONG_ROW || sizeOf(outer) >= FEW_ROWS) return [item];
+  const chunk = divisorNear(inner, Math.sqrt(inner)), chunks = inner / chunk;
+  if (chunk < FEW_ROWS || chunks < FEW_ROWS) return [item];
+  const results = [...outer, chunks];
+  const first: ReduceItem = {
+    ...item,
+    node: partial(item, results),
+    space: [...results, chunk],
+    operands: operands.map((o) => {
+      const step = o.strides.at(-1)!;
+      return { ...o, strides: [...o.strides.slice(0, -1), step * chunk, step] };
+    }),
+  };
+  return twoSteps(item, first, results);
+}
+
+/** Several rows side by side are one row of more columns, where strides can say it. */
+function splitColumns(item: ReduceItem): ReduceItem[] {
+  const { space, operands } = item, [rows, columns] = space.slice(-2) as [number, number];
+  if (columns > FEW_COLUMNS || sizeOf(space) < LONG_COLUMNS) return [item];
+  const side = divisorNear(rows, MANY_COLUMNS / columns);
+  const merges = operands.every(({ strides }) => strides.at(-2) === strides.at(-1)! * columns);
+  if (!merges || side < 4 || side === rows) return [item];
+  const first: ReduceItem = {
+    ...item,
+    node: partial(item, [side, columns]),
+    space: [...space.slice(0, -2), rows / side, side * columns],
+    operands: operands.map((o) => ({
+      ...o,
+      strides: [...o.strides.slice(0, -2), o.strides.at(-2)! * side, o.strides.at(-1)!],
+    })),
+  };
+  return twoSteps(item, first, [side, columns]);
+}
+
+/** The items, with long reductions in two. */
+export function splitReductions(items: readonly Item[]): Item[] {
+  return items.flatMap((it) =>
+    it.kind === "row" ? splitRow(it) : it.kind === "column" ? splitColumns(it) : [it]
+  );
+}

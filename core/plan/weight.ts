@@ -1,0 +1,37 @@
+/**
+ * What expressions cost: repeating cheap ones beats memory, repeating random bits does not.
+ *
+ * @module
+ */
+import { type Expr, type ExprOp, topological } from "../expr/expr.ts";
+
+/** Operations that a target needs for one; all others are 1. Polynomials of about that length. */
+const costs: { readonly [Op in ExprOp]?: number } = {
+  in: 0,
+  const: 0,
+  bitcast: 0,
+  div: 4,
+  rem: 8,
+  sqrt: 4,
+  exp: 10,
+  log: 12,
+  tanh: 14,
+  erf: 16,
+  sin: 16,
+  cos: 16,
+  roundF16: 16,
+  roundBf16: 8,
+};
+const known = new WeakMap<Expr, number>();
+
+/** Operations for one element, shared parts once. */
+export function weightOf(e: Expr): number {
+  const found = known.get(e);
+  if (found !== undefined) return found;
+  const weight = topological([e]).reduce((sum, n) => sum + (costs[n.op] ?? 1), 0);
+  known.set(e, weight);
+  return weight;
+}
+
+/** Most operations in one kernel: beyond it code is slow to make and registers spill. */
+export const KERNEL_WEIGHT = 600;
