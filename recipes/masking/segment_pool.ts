@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SegmentRequest } from "./segment_worker.ts";
+import type { SegmentReply, SegmentRequest } from "./segment_worker.ts";
 import type { SegmentSettings } from "./segment_words.ts";
 
 /** Workers that segment. It owns them: dispose of it (`using`) or the program does not end. */
@@ -21,12 +21,15 @@ export class SegmentPool implements Disposable {
     this.#size = Math.max(1, size);
   }
 
-  /** One byte for every UTF-16 unit of `text`: 1 where a word begins. See `wordStarts`. */
+  /** One byte for every UTF-16 unit of `text`: 1 where a word begins. */
   async segment(text: string): Promise<Uint8Array> {
     const worker = await this.#take();
     try {
       return await new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }: MessageEvent<Uint8Array>): void => resolve(data);
+        worker.onmessage = ({ data }: MessageEvent<SegmentReply>): void =>
+          "starts" in data
+            ? resolve(data.starts)
+            : reject(new RangeError(`Cannot segment text: ${data.error}`));
         worker.onerror = (event): void => {
           event.preventDefault();
           reject(new RangeError(`Cannot segment text: ${event.message}`));
