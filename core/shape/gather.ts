@@ -19,7 +19,7 @@ export type TakeAlong<S, I, Ax> = TakeAlongIn<S, I, Ax, Lits>;
 /** S, if the updates U are what gathering the ids I from it would give. */
 export type ScatterAdd<S, I, U, Ax> = ScatterAddIn<S, I, U, Ax, Lits>;
 /** The axes of the ids, then one of size N. */
-export type OneHot<I, N> = I extends unknown[] ? [...I, DimOf<N>] : never;
+export type OneHot<I, N> = I extends unknown[] ? Good<[...I, DimOf<N>]> : never;
 
 /** @internal */
 export type GatherIn<Op extends string, S, I, Ax, Z extends Lits> = AxisIn<Op, S, Ax, Z> extends

@@ -34,13 +34,13 @@ export type ExpectIn<S, T, Z extends Lits> = IsTuple<S> extends true
     ? R extends true ? Good<T> : Cannot<`take ${Show<S, Z>} as ${Show<T, Z>}`, `${R & string}`>
   : never
   : Good<T>;
-type Compare<S, T, Z extends Lits> = S extends readonly [infer L extends Dim, ...infer SR]
-  ? T extends readonly [infer R extends Dim, ...infer TR]
-    ? Clash<L, R, Z> extends false ? Compare<SR, TR, Z>
-    : `axes must match (${ShowDim<L, Z>} and ${ShowDim<R, Z>})`
-  : "ranks must match"
-  : T extends readonly [] ? true
-  : "ranks must match";
+type Compare<S, T, Z extends Lits> = Len<S> extends Len<T> ? SameAxes<S, T, Z> : "ranks must match";
+type Len<S> = S extends { length: infer N } ? N : never;
+type SameAxes<S, T, Z extends Lits> = [S, T] extends
+  [readonly [infer L extends Dim, ...infer SR], readonly [infer R extends Dim, ...infer TR]]
+  ? Clash<L, R, Z> extends false ? SameAxes<SR, TR, Z>
+  : `axes must match (${ShowDim<L, Z>} and ${ShowDim<R, Z>})`
+  : true;
 /** A name may stand for any size: only two literals can clash here. */
 type Clash<L extends Dim, R extends Dim, Z extends Lits> = Eq<L, R> extends true ? false
   : IsNum<L, Z> extends true ? IsNum<R, Z>

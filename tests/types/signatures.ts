@@ -312,7 +312,7 @@ export declare function embedding<
 export declare function oneHot<I extends Shape, E extends Int, const N extends number>(
   ids: Tensor<I, E>,
   size: N,
-): Tensor<OneHot<I, N>>;
+): Tensor<Ok<OneHot<I, N>>>;
 /** x with the updates added at the ids along the axis: the transpose of gather. */
 export declare function scatterAdd<
   S extends Shape,
