@@ -13,8 +13,11 @@ export interface Drawn {
   readonly dtype: DType;
   /** Values are drawn from lo to hi; of integers and bool, whole ones. */
   readonly domain: readonly [lo: number, hi: number];
-  /** Special values (NaN, infinities, -0, huge, denormal) may be mixed in where only values are compared. */
-  readonly special: boolean;
+  /**
+   * Special values (NaN, infinities, -0, huge, denormal; of integers, the ends of the type) may be mixed in where only
+   * values are compared: all of them, none, or these.
+   */
+  readonly special: boolean | readonly number[];
 }
 
 /** A source of randomness for laws; the tests draw from fast-check. */
@@ -34,6 +37,8 @@ export interface Trial {
   readonly call: (...xs: readonly AnyTensor[]) => unknown;
   /** Where the derivative does not exist or is not finite (kinks, comparisons), gradients are not compared. */
   readonly smooth: boolean;
+  /** Moves or tests bits, so that special values are exact on `webgpu` too. */
+  readonly exact?: boolean;
   /** The largest relative error between backends, where an op is worse than 1e-5. */
   readonly tolerance?: number;
 }
@@ -48,7 +53,7 @@ export interface Law {
 export function floats(
   shape: readonly number[],
   domain: readonly [number, number] = [-3, 3],
-  special = false,
+  special: Drawn["special"] = false,
 ): Drawn {
   return { shape, dtype: "f32", domain, special };
 }
