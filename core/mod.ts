@@ -12,7 +12,8 @@ export {
   zeros,
 } from "./create.ts";
 export { dispose, read, readNumber, type Scope, scope, toDevice } from "./read.ts";
-export type { AnyTensor, Tensor } from "./tensor.ts";
+export { type AnyTensor, sizesOf, type Tensor } from "./tensor.ts";
+export type * from "./shape/mod.ts";
 export { leaves, mapTree, paths, type Tree, zipTrees } from "./tree.ts";
 export type { DType, Float, HostArray, HostArrays, Int, Numeric } from "./dtype.ts";
 export type { Device, DeviceKind, Explanation } from "./device/device.ts";

@@ -45,3 +45,8 @@ export function nodeOf(x: AnyTensor): Node {
 export function isTensor(x: unknown): x is AnyTensor {
   return typeof x === "object" && x !== null && NODE in x;
 }
+
+/** The sizes of a tensor whose shape is not in its type. */
+export function sizesOf(x: AnyTensor): readonly number[] {
+  return nodeOf(x).shape;
+}

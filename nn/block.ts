@@ -1,0 +1,89 @@
+/**
+ * One layer of the encoder: attention and feed-forward, each with a residual and a normalisation before (Pre-LN) or
+ * after (Post-LN) it.
+ *
+ * @module
+ */
+import { add, type Dim, type Size, type Tensor } from "../core/mod.ts";
+import { type Attended, attention } from "./attention/attention.ts";
+import { type AttentionSizes, type AttentionSpec, attentionSpec } from "./attention/params.ts";
+import type { Positions } from "./attention/positions.ts";
+import type { Scheme } from "./attention/scheme.ts";
+import { type Dropout, dropout } from "./dropout.ts";
+import {
+  type Activation,
+  feedForward,
+  type FeedForwardSpec,
+  feedForwardSpec,
+} from "./feed_forward.ts";
+import { norm, type NormSpec, normSpec } from "./layer_norm.ts";
+import type { TensorsOf } from "./spec.ts";
+
+/** Where the normalisation stands. Source: Xiong et al. 2020. */
+export type NormPlace = "pre" | "post";
+
+/** Parameters of a layer. */
+export interface BlockSpec<C, H, K, F> {
+  readonly attention: AttentionSpec<C, H, K>;
+  readonly norm1: NormSpec<C>;
+  readonly feedForward: FeedForwardSpec<C, F>;
+  readonly norm2: NormSpec<C>;
+}
+
+/** Specs of a layer. */
+export function blockSpec<C extends Dim, H extends Dim, K extends Dim, F extends Dim>(
+  sizes: AttentionSizes<C, H, K> & { readonly hidden: Size<F> },
+  scheme: Scheme,
+  std = 0.02,
+  outStd = std,
+): BlockSpec<C, H, K, F> {
+  return {
+    attention: attentionSpec(sizes, scheme, std, outStd),
+    norm1: normSpec(sizes.width),
+    feedForward: feedForwardSpec(sizes.width, sizes.hidden, std, outStd),
+    norm2: normSpec(sizes.width),
+  };
+}
+
+/** How a layer is put together. */
+export interface BlockOptions<B extends Dim> {
+  readonly norm: NormPlace;
+  readonly activation: Activation;
+  readonly dropout?: Dropout<B>;
+  /** First of the four dropout sites of this layer. */
+  readonly site: number;
+}
+
+/** What a layer gives, and what its attention saw. */
+export interface BlockResult<
+  B extends Dim,
+  T extends Dim,
+  C extends Dim,
+  H extends Dim,
+  K extends Dim,
+> extends Attended<B, T, C, H, K> {}
+
+/**
+ * Pre-LN: x ← x + F(LN(x)). Post-LN: x ← LN(x + F(x)). F: attention, then feed-forward. Shapes: [B, T, C] -> out [B, T, C].
+ */
+export function block<
+  B extends Dim,
+  T extends Dim,
+  C extends Dim,
+  H extends Dim,
+  K extends Dim,
+  F extends Dim,
+>(
+  p: TensorsOf<BlockSpec<C, H, K, F>>,
+  x: Tensor<[B, T, C]>,
+  positions: Positions,
+  options: BlockOptions<B>,
+): BlockResult<B, T, C, H, K> {
+  const { dropout: drop, site } = options, pre = options.norm === "pre";
+  const attended = attention(p.attention, pre ? norm(x, p.norm1) : x, positions, drop, site);
+  const mixed = add(x, dropout(attended.out, drop, site + 1) as never) as Tensor<[B, T, C]>;
+  const middle = pre ? mixed : norm(mixed, p.norm1);
+  const fed = feedForward(p.feedForward, pre ? norm(middle, p.norm2) : middle, options.activation);
+  const sum = add(middle, dropout(fed, drop, site + 2) as never) as Tensor<[B, T, C]>;
+  return { ...attended, out: pre ? sum : norm(sum, p.norm2) };
+}

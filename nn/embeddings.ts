@@ -1,0 +1,87 @@
+/**
+ * From token ids to vectors: token rows, and in BERT's own layout absolute positions and segments beside them.
+ *
+ * @module
+ */
+import {
+  add,
+  type AnyTensor,
+  type Dim,
+  embedding,
+  fromArray,
+  type Size,
+  size,
+  sizesOf,
+  slice,
+  type Tensor,
+} from "../core/mod.ts";
+import { sinusoid } from "./attention/index.ts";
+import { norm, type NormSpec, normSpec } from "./layer_norm.ts";
+import { normal, type Spec, type TensorsOf } from "./spec.ts";
+
+/** What is added to the token rows. */
+export interface EmbeddingOptions {
+  /** Absolute positions: none (relative schemes), fixed sinusoids, or so many learnt rows. */
+  readonly positions?: "none" | "sinusoid" | number;
+  /** Rows for segments; 0 for none. */
+  readonly segments?: number;
+  /** Normalise the sum, as BERT does. */
+  readonly norm?: boolean;
+}
+
+/** Tables of the embeddings. */
+export interface EmbeddingsSpec<V, C> {
+  readonly tokens: Spec<[V, C], "f32">;
+  readonly positions?: Spec<["P", C], "f32">;
+  readonly segments?: Spec<["S", C], "f32">;
+  readonly norm?: NormSpec<C>;
+}
+
+/** Specs of the embeddings. */
+export function embeddingsSpec<V extends Dim, C extends Dim>(
+  vocabulary: Size<V>,
+  width: Size<C>,
+  options: EmbeddingOptions = {},
+  std = 0.02,
+): EmbeddingsSpec<V, C> {
+  const { positions = "none", segments = 0 } = options;
+  const table = (rows: Size<Dim>): Spec<[Dim, C], "f32"> =>
+    normal([rows, width] as never, std) as Spec<[Dim, C], "f32">;
+  return {
+    tokens: normal([vocabulary, width] as never, std) as Spec<[V, C], "f32">,
+    ...typeof positions === "number" && {
+      positions: table(size("P", positions)) as unknown as Spec<["P", C], "f32">,
+    },
+    ...segments > 0 && { segments: table(size("S", segments)) as unknown as Spec<["S", C], "f32"> },
+    ...options.norm && { norm: normSpec(width) },
+  };
+}
+
+/**
+ * Vectors of tokens.
+ *
+ * Shapes: ids [B, T] -> [B, T, C].
+ *
+ * @throws {RangeError} if the text is longer than the learnt positions.
+ */
+export function embed<B extends Dim, T extends Dim, V extends Dim, C extends Dim>(
+  p: TensorsOf<EmbeddingsSpec<V, C>>,
+  ids: Tensor<[B, T], "i32">,
+  options: EmbeddingOptions = {},
+  segments?: Tensor<[B, T], "i32">,
+): Tensor<[B, T, C]> {
+  const T = sizesOf(ids)[1]!, width = sizesOf(p.tokens)[1]!;
+  let x: AnyTensor = embedding(p.tokens as AnyTensor, ids);
+  if (options.positions === "sinusoid") {
+    const rows = Array.from({ length: T }, (_, t) => sinusoid(t, width));
+    x = add(x, fromArray(Float32Array.from(rows.flat()), [T, width]) as AnyTensor);
+  } else if (p.positions) {
+    const known = sizesOf(p.positions)[0]!;
+    if (T > known) {
+      throw new RangeError(`Cannot embed ${T} positions: the model has learnt ${known}`);
+    }
+    x = add(x, slice(p.positions as AnyTensor, 0, 0, T));
+  }
+  if (p.segments && segments) x = add(x, embedding(p.segments as AnyTensor, segments));
+  return p.norm ? norm(x, p.norm as never) : x;
+}

@@ -1,0 +1,31 @@
+/** Layer normalisation's parameters. */
+import { type Dim, layerNorm, type Size, type Tensor } from "../core/mod.ts";
+import { constant, type Spec } from "./spec.ts";
+
+/** Gain and bias. */
+export interface NormSpec<C> {
+  readonly gain: Spec<[C], "f32">;
+  readonly bias: Spec<[C], "f32">;
+}
+
+/** Specs of a layer normalisation: gain 1, bias 0. */
+export function normSpec<C extends Dim>(width: Size<C>): NormSpec<C> {
+  return {
+    gain: constant([width] as never, 1) as Spec<[C], "f32">,
+    bias: constant([width] as never, 0) as Spec<[C], "f32">,
+  };
+}
+
+/** The parameters that a NormSpec becomes. */
+export interface Norm<C> {
+  readonly gain: Tensor<[C]>;
+  readonly bias: Tensor<[C]>;
+}
+
+/** Normalises the last axis of [B, T, C]; statistics in f32. Source: Ba et al. 2016. */
+export function norm<B extends Dim, T extends Dim, C extends Dim>(
+  x: Tensor<[B, T, C]>,
+  p: Norm<C>,
+): Tensor<[B, T, C]> {
+  return layerNorm(x, p.gain as never, p.bias as never);
+}

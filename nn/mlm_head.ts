@@ -1,0 +1,105 @@
+/**
+ * Masked language modelling: what stood at the masked positions. The head looks at those positions alone and shares its
+ * output rows with the token embeddings.
+ *
+ * @module
+ */
+import {
+  add,
+  type AnyTensor,
+  argmax,
+  cast,
+  type Dim,
+  embedding,
+  equal,
+  expandDims,
+  gelu,
+  layerNorm,
+  logSumExp,
+  matmul,
+  mul,
+  reshape,
+  type Size,
+  sizesOf,
+  sub,
+  sum,
+  takeAlongAxis,
+  type Tensor,
+  transpose,
+} from "../core/mod.ts";
+import { linear, type LinearSpec, linearSpec } from "./linear.ts";
+import { type NormSpec, normSpec } from "./layer_norm.ts";
+import { constant, type Spec, type TensorsOf } from "./spec.ts";
+
+/** Parameters of the head; the output rows are the token embeddings. */
+export interface MlmHeadSpec<V, C> {
+  readonly dense: LinearSpec<C, C>;
+  readonly norm: NormSpec<C>;
+  readonly bias: Spec<[V], "f32">;
+}
+
+/** Specs of the head. */
+export function mlmHeadSpec<V extends Dim, C extends Dim>(
+  vocabulary: Size<V>,
+  width: Size<C>,
+  std = 0.02,
+): MlmHeadSpec<V, C> {
+  return {
+    dense: linearSpec(width, width, std),
+    norm: normSpec(width),
+    bias: constant([vocabulary] as never, 0) as Spec<[V], "f32">,
+  };
+}
+
+/**
+ * Scores of every token at some positions.
+ *
+ * Shapes: hidden [B, T, C], positions [P] (numbers of positions in the whole batch, b · T + t), tokens [V, C] -> [P, V].
+ */
+export function mlmLogits<P extends Dim, V extends Dim, C extends Dim>(
+  p: TensorsOf<MlmHeadSpec<V, C>>,
+  tokens: Tensor<[V, C]>,
+  hidden: AnyTensor,
+  positions: Tensor<[P], "i32">,
+): Tensor<[P, V]> {
+  const width = sizesOf(hidden)[2]!;
+  const rows: AnyTensor = embedding(reshape(hidden, [-1, width]) as AnyTensor, positions);
+  const dense: AnyTensor = gelu(linear(rows, p.dense.w as AnyTensor, p.dense.b as AnyTensor));
+  const h: AnyTensor = layerNorm(dense, p.norm.gain as AnyTensor, p.norm.bias as AnyTensor);
+  return add(matmul(h, transpose(tokens as AnyTensor)), p.bias as AnyTensor) as unknown as Tensor<
+    [P, V]
+  >;
+}
+
+/** A loss before it is divided: any split of a batch adds up. */
+export interface LossSum {
+  /** Σ weight · -log p(label). */
+  readonly sum: Tensor<[]>;
+  /** Σ weight. */
+  readonly weight: Tensor<[]>;
+  /** Σ weight of the positions whose best token is the label. */
+  readonly correct: Tensor<[]>;
+}
+
+/**
+ * Cross-entropy of the labels, as sums. Positions of weight 0 are padding. Log-probabilities in f32.
+ *
+ * Shapes: logits [P, V], labels [P], weights [P].
+ */
+export function crossEntropy<P extends Dim, V extends Dim>(
+  logits: Tensor<[P, V]>,
+  labels: Tensor<[P], "i32">,
+  weights: Tensor<[P]>,
+): LossSum {
+  const all = logits as AnyTensor;
+  const chosen: AnyTensor = reshape(takeAlongAxis(all, expandDims(labels as AnyTensor, 1), 1), [
+    -1,
+  ]);
+  const nll: AnyTensor = sub(logSumExp(all, 1), chosen);
+  const hit: AnyTensor = cast(equal(argmax(all, 1), labels as AnyTensor), "f32");
+  return {
+    sum: sum(mul(nll, weights as AnyTensor)) as Tensor<[]>,
+    weight: sum(weights as AnyTensor) as Tensor<[]>,
+    correct: sum(mul(hit, weights as AnyTensor)) as Tensor<[]>,
+  };
+}

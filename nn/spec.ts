@@ -1,0 +1,144 @@
+/**
+ * Parameters before they exist: shape, dtype and how they start. A model is described by a record of specs; `init` turns
+ * it into tensors, and the record's type into the model's type.
+ *
+ * @module
+ */
+import {
+  type AnyTensor,
+  type Arg,
+  type Dim,
+  type DType,
+  type Float,
+  foldIn,
+  full,
+  key,
+  type Lengths,
+  mapTree,
+  mul,
+  normal as drawNormal,
+  type Static,
+  type Tensor,
+  type Tree,
+} from "../core/mod.ts";
+
+declare const specTag: unique symbol;
+
+/** One parameter before it exists. */
+export interface Spec<in out S, in out D> {
+  readonly [specTag]: readonly [S, D];
+}
+
+/** The same nested record with every spec replaced by its tensor. */
+export type TensorsOf<T> = T extends Spec<infer S, infer D> ? Tensor<S, D>
+  : { readonly [K in keyof T]: TensorsOf<T[K]> };
+
+interface Contents {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly start: (key: Tensor<[2], "u32">) => AnyTensor;
+}
+const contents = new WeakMap<object, Contents>();
+
+function spec<S, D>(parts: Contents): Spec<S, D> {
+  for (const n of parts.shape) {
+    if (!Number.isInteger(n) || n < 1) {
+      throw new RangeError(
+        `Cannot make a parameter of [${
+          parts.shape.join(", ")
+        }]: sizes must be whole numbers of at least 1`,
+      );
+    }
+  }
+  // A function, so that trees of specs end here: it is neither a record nor an array.
+  const made = (): void => {};
+  contents.set(made, parts);
+  return made as unknown as Spec<S, D>;
+}
+
+/**
+ * Starts normally distributed around 0. Sizes must be literals or named (`size("C", 768)`): a plain number is refused.
+ *
+ * @example
+ * ```ts
+ * import { init, normal } from "@motian/motian/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const params = init(1, { w: normal([2, 3], 0.02) });
+ * assertEquals([...params.w.shape], [2, 3]);
+ * ```
+ */
+export function normal<const V extends readonly Dim[], D extends Float = "f32">(
+  shape: Arg<Static<[...V]>, Lengths<V>>,
+  std: number,
+  dtype?: D,
+): Spec<[...V], D> {
+  const sizes = [...shape as readonly number[]], type: Float = dtype ?? "f32";
+  return spec({
+    shape: sizes,
+    dtype: type,
+    start: (k) => mul(drawNormal(k, sizes, type) as AnyTensor, std),
+  });
+}
+
+/** Starts as one number everywhere. */
+export function constant<const V extends readonly Dim[], D extends Float = "f32">(
+  shape: Arg<Static<[...V]>, Lengths<V>>,
+  value: number,
+  dtype?: D,
+): Spec<[...V], D> {
+  const sizes = [...shape as readonly number[]], type: Float = dtype ?? "f32";
+  return spec({ shape: sizes, dtype: type, start: () => full(sizes, value, type) as AnyTensor });
+}
+
+/** Starts with given values. */
+export function given<const V extends readonly Dim[], D extends Float = "f32">(
+  shape: Arg<Static<[...V]>, Lengths<V>>,
+  values: () => AnyTensor,
+  dtype?: D,
+): Spec<[...V], D> {
+  return spec({ shape: [...shape as readonly number[]], dtype: dtype ?? "f32", start: values });
+}
+
+/** The same specs n times: the layers of an encoder. */
+export function repeat<T>(n: number, specs: T): readonly T[] {
+  return Array.from({ length: n }, () => specs);
+}
+
+/** FNV-1a of a path: a parameter starts the same whatever others the model has. */
+function hash(path: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < path.length; i++) h = Math.imul(h ^ path.charCodeAt(i), 0x01000193);
+  return h >>> 0;
+}
+
+/** The parameters of a record of specs. The same seed and path give the same values, on every device. */
+export function init<T>(seed: number, specs: T): TensorsOf<T> {
+  const root = key(seed);
+  return mapTree(
+    specs as Tree<object>,
+    (s, path) => contents.get(s)!.start(foldIn(root, hash(path))),
+  ) as TensorsOf<T>;
+}
+
+/** What is known of the parameters before they exist, by path, in the fixed order. */
+export interface ParameterInfo {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** The parameters that `init` would make. */
+export function describe(specs: unknown): ParameterInfo[] {
+  const found: ParameterInfo[] = [];
+  mapTree(specs as Tree<object>, (s, path) => {
+    const { shape, dtype } = contents.get(s)!;
+    found.push({ path, shape, dtype });
+  });
+  return found;
+}
+
+/** Number of parameters. */
+export function parameterCount(specs: unknown): number {
+  return describe(specs).reduce((n, p) => n + p.shape.reduce((a, b) => a * b, 1), 0);
+}

@@ -1,0 +1,74 @@
+/**
+ * Adam's moments.
+ *
+ * @module
+ */
+import {
+  add,
+  type AnyTensor,
+  cast,
+  div,
+  mul,
+  neg,
+  sqrt,
+  square,
+  tanh,
+  type Tensor,
+  zeros,
+} from "../core/mod.ts";
+import type { Leaf, Transform } from "./transform.ts";
+
+/** Hyper-parameters of Adam. */
+export interface AdamOptions {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  /** Divide both moments by 1 - beta^t. The article keeps it; the LAMB paper's appendix drops it. */
+  readonly debias?: boolean;
+}
+
+/**
+ * 1 - beta^t. Written as -expm1(t log beta) with expm1(x) = 2 tanh(x/2) / (1 - tanh(x/2)): the plain
+ * difference would lose four digits at beta = 0.999 and t = 1.
+ */
+function correction(beta: number, count: Tensor<[], "i32">): Tensor<[]> {
+  const half = tanh(mul(cast(count, "f32"), Math.log(beta) / 2));
+  return div(mul(half, -2), add(neg(half), 1));
+}
+
+function moments(params: readonly Leaf[]): AnyTensor[] {
+  return params.map((p) => zeros([...p.value.shape], p.settings.stateDtype));
+}
+
+/**
+ * u = m̂ / (√v̂ + ε), m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g².
+ *
+ * Moments are stored in the group's state dtype and computed in f32.
+ *
+ * Source: Kingma and Ba 2015, algorithm 1. NVLAMB's figure prints √(v̂ + ε); its code, and this, has √v̂ + ε.
+ */
+export function scaleByAdam(options: AdamOptions = {}): Transform {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, debias = true } = options;
+  return {
+    init: (params) => ({ m: moments(params), v: moments(params) }),
+    update: (updates, state, params, { count }) => {
+      const { m, v } = state as { readonly m: AnyTensor[]; readonly v: AnyTensor[] };
+      const [c1, c2] = [correction(beta1, count), correction(beta2, count)];
+      const next = updates.map((g, i) => {
+        const mean = add(mul(cast(m[i]!, "f32"), beta1), mul(g, 1 - beta1));
+        const raw = add(mul(cast(v[i]!, "f32"), beta2), mul(square(g), 1 - beta2));
+        const [hat, spread] = debias ? [div(mean, c1), div(raw, c2)] : [mean, raw];
+        const dtype = params[i]!.settings.stateDtype;
+        return {
+          update: div(hat, add(sqrt(spread), epsilon)) as AnyTensor,
+          m: cast(mean, dtype) as AnyTensor,
+          v: cast(raw, dtype) as AnyTensor,
+        };
+      });
+      return {
+        updates: next.map((n) => n.update),
+        state: { m: next.map((n) => n.m), v: next.map((n) => n.v) },
+      };
+    },
+  };
+}
