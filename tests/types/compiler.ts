@@ -104,6 +104,36 @@ export function toScript(source: string): string {
     .outputText;
 }
 
+/** An argument of a call: where it stands, and what is written there. */
+export interface Written {
+  readonly call: string;
+  /** Which argument of the call it is, or is inside. */
+  readonly argument: number;
+  readonly kind: "number" | "string";
+  readonly at: number;
+  readonly text: string;
+}
+
+/** All literals within the arguments of calls; a sign belongs to its number. */
+export function literalsOf(source: string): Written[] {
+  const tree = ts.createSourceFile("program.ts", source, options.target!, true);
+  const found: Written[] = [];
+  const visit = (node: ts.Node, call: string, argument: number): void => {
+    const signed = ts.isPrefixUnaryExpression(node) && ts.isNumericLiteral(node.operand);
+    const kind = signed || ts.isNumericLiteral(node) ? "number" : "string";
+    if (kind === "number" || ts.isStringLiteral(node)) {
+      if (call) {
+        found.push({ call, argument, kind, at: node.getStart(tree), text: node.getText(tree) });
+      }
+    } else if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
+      const name = node.expression.text;
+      node.arguments.forEach((child, i) => visit(child, name, i));
+    } else ts.forEachChild(node, (child) => visit(child, call, argument));
+  };
+  visit(tree, "", 0);
+  return found;
+}
+
 /** Our text in a compiler's message: the literal type that the parameter turned into. */
 export function ourText(message: string): string | undefined {
   return /to parameter of type '"(.*)"'\.$/.exec(message)?.[1];

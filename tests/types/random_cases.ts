@@ -13,51 +13,52 @@ type Numbers = readonly number[];
 const SIZES = [0, 1, 1, 2, 3, 4, 6, 8, 12, 16, 24, 64, 100, 768, 3072, 30522, 65536];
 
 /** Draws from a linear congruential generator. */
-class Draw {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed;
-  }
+interface Draw {
   /** A whole number from 0 to n - 1. */
-  below(n: number): number {
-    this.#state = (Math.imul(this.#state, 1103515245) + 12345) >>> 0;
-    return (this.#state >>> 8) % n;
-  }
+  below(n: number): number;
   /** True once in n. */
-  once(n: number): boolean {
-    return this.below(n) === 0;
-  }
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-  size(): number {
-    return this.of(SIZES);
-  }
-  shape(rank: number = this.below(5)): number[] {
-    return Array.from({ length: rank }, () => this.size());
-  }
+  once(n: number): boolean;
+  of<T>(list: readonly T[]): T;
+  shuffled<T>(list: readonly T[]): T[];
+  size(): number;
+  shape(rank?: number): number[];
   /** An axis of a shape of this rank; out of range once in nine. */
-  axis(rank: number): number {
-    return this.once(9) ? rank + this.below(3) - this.below(2) * (2 * rank + 2) : this.near(rank);
-  }
-  /** An axis in range. */
-  near(rank: number): number {
-    const index = this.below(Math.max(rank, 1));
-    return this.once(2) ? index - rank : index;
-  }
+  axis(rank: number): number;
   /** The shape with an axis now and then set to 1, to another size, or dropped from the front. */
-  like(shape: Numbers): number[] {
-    const changed = shape.map((d) => this.once(6) ? this.size() : this.once(4) ? 1 : d);
-    return changed.slice(this.once(3) ? this.below(shape.length + 1) : 0);
-  }
+  like(shape: Numbers): number[];
   /** The shape with an axis changed once in n axes. */
-  nearly(shape: Numbers, n = 12): number[] {
-    return shape.map((d) => this.once(n) ? this.size() : d);
-  }
-  shuffled<T>(list: readonly T[]): T[] {
-    const left = [...list];
-    return list.map(() => left.splice(this.below(left.length), 1)[0]!);
-  }
+  nearly(shape: Numbers, n?: number): number[];
+}
+
+function drawing(seed: number): Draw {
+  let state = seed;
+  const below = (n: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % n;
+  };
+  const once = (n: number): boolean => below(n) === 0;
+  const of = <T>(list: readonly T[]): T => list[below(list.length)]!;
+  const size = (): number => of(SIZES);
+  return {
+    below,
+    once,
+    of,
+    size,
+    shuffled(list) {
+      const left = [...list];
+      return list.map(() => left.splice(below(left.length), 1)[0]!);
+    },
+    shape: (rank = below(5)) => Array.from({ length: rank }, size),
+    axis(rank) {
+      if (once(9)) return once(2) ? rank + below(3) : -rank - 1 - below(3);
+      return below(Math.max(rank, 1)) - (once(2) ? rank : 0);
+    },
+    like(shape) {
+      const changed = shape.map((d) => once(6) ? size() : once(4) ? 1 : d);
+      return changed.slice(once(3) ? below(shape.length + 1) : 0);
+    },
+    nearly: (shape, n = 12) => shape.map((d) => once(n) ? size() : d),
+  };
 }
 
 const text = (value: unknown): string => JSON.stringify(value).replaceAll(",", ", ");
@@ -252,7 +253,7 @@ export const ruleNames: readonly string[] = Object.keys(rules);
 
 /** `each` random cases of every rule. */
 export function randomCases(seed: number, each: number): Case[] {
-  const draw = new Draw(seed);
+  const draw = drawing(seed);
   return ruleNames.flatMap((name) =>
     Array.from({ length: each }, () => {
       const one = rules[name]!(draw);
