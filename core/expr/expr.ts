@@ -226,7 +226,12 @@ export function rewrite(
 export function substitute(e: Expr, operands: readonly Expr[]): Expr {
   return rewrite(
     e,
-    (n, args) => n.op === "in" ? operands[n.value]! : args.length ? rebuild(n, args) : n,
+    (n, args) =>
+      n.op === "in"
+        ? operands[n.value]!
+        : args.every((a, i) => a === n.args[i])
+        ? n
+        : rebuild(n, args),
   );
 }
 

@@ -99,7 +99,8 @@ export function addMap(e: Emitter, node: Node, expr: Expr, values: readonly Valu
     }
     return X.operand(operandNumber(operands, v.base, v), scalarOf(v.base.dtype));
   });
-  const made = fold(X.substitute(expr, exprs));
+  const joint = X.substitute(expr, exprs),
+    made = exprs.some((x) => x.op === "const") ? fold(joint) : joint;
   const item = { kind: "map" as const, node, space: node.shape, operands, expr: made, after: [] };
   return addItem(e, tidied(item), barriersOf(values));
 }

@@ -7,7 +7,6 @@
  */
 import { bytesOf, scalarOf } from "../dtype.ts";
 import * as X from "../expr/expr.ts";
-import type { Expr } from "../expr/expr.ts";
 import { type Node, sizeOf, type Sizes, stridesOf } from "../graph/node.ts";
 import { alive, type Item, type MapItem, operandNumber, type SpaceItem } from "./items.ts";
 import type { Operand } from "./kernels.ts";
@@ -57,76 +56,76 @@ function cut(item: SpaceItem, o: Operand, producer: MapItem): SpaceItem | null {
   };
 }
 
-/** What `producer` reads for `item` in the place of operand `o`, or null if strides cannot say it. */
-function readsThrough(item: SpaceItem, o: Operand, producer: MapItem): Operand[] | null {
-  const out: Operand[] = [];
-  for (const q of producer.operands) {
-    const access = through(item.space, o, producer.space, q);
-    if (!access) return null;
-    out.push({ base: q.base, ...access });
+/** What a producer reads for every operand of an item that reads its result; nothing for the others. */
+type Reads = readonly (readonly Operand[] | null)[];
+
+/** What the producer would read at its reader's elements, or null if strides cannot say it. */
+function readsThrough(item: SpaceItem, producer: MapItem): Reads | null {
+  const out: (Operand[] | null)[] = [];
+  for (const o of item.operands) {
+    const reads = o.base === producer.node ? [] as Operand[] : null;
+    out.push(reads);
+    for (const q of reads ? producer.operands : []) {
+      const access = through(item.space, o, producer.space, q);
+      if (!access) return null;
+      reads!.push({ base: q.base, ...access });
+    }
   }
   return out;
 }
 
-/** `item` with the producer's expression in the place of its result; null where views are in the way. */
-function inlined(item: SpaceItem, producer: MapItem): SpaceItem | null {
-  const operands = item.operands.filter((o) => o.base !== producer.node);
-  const exprs: Expr[] = [];
-  for (const o of item.operands) {
-    if (o.base !== producer.node) {
-      exprs.push(X.operand(operands.indexOf(o), scalarOf(o.base.dtype)));
-      continue;
-    }
-    const reads = readsThrough(item, o, producer);
-    if (!reads) return null;
-    const parts = reads.map((q) =>
+/** The item, its axes cut if need be, with what the producer would read there. */
+function reachable(item: SpaceItem, p: MapItem): { item: SpaceItem; reads: Reads } | null {
+  const reads = readsThrough(item, p);
+  if (reads) return { item, reads };
+  let finer = item;
+  item.operands.forEach((o, i) => {
+    if (o.base === p.node) finer = cut(finer, finer.operands[i]!, p) ?? finer;
+  });
+  const cutReads = finer === item ? null : readsThrough(finer, p);
+  return cutReads && { item: finer, reads: cutReads };
+}
+
+/** The producer's expression in the place of its result. */
+function inlined(item: SpaceItem, producer: MapItem, reads: Reads): SpaceItem {
+  const operands = [...item.operands];
+  const exprs = item.operands.map((o, i) => {
+    const inner = reads[i];
+    if (!inner) return X.operand(i, scalarOf(o.base.dtype));
+    const parts = inner.map((q) =>
       X.operand(operandNumber(operands, q.base, q), scalarOf(q.base.dtype))
     );
-    exprs.push(X.substitute(producer.expr, parts));
-  }
-  return {
-    ...item,
-    operands,
-    expr: X.substitute(item.expr, exprs),
-    after: [...new Set([...item.after, ...producer.after])],
-  };
+    return X.substitute(producer.expr, parts);
+  });
+  const after = producer.after.length
+    ? [...new Set([...item.after, ...producer.after])]
+    : item.after;
+  return tidied({ ...item, operands, expr: X.substitute(item.expr, exprs), after });
 }
 
-/** `inlined`, after cutting axes if it does not go without. */
-function inlinedAnyhow(item: SpaceItem, producer: MapItem): SpaceItem | null {
-  const direct = inlined(item, producer);
-  if (direct) return direct;
-  let finer: SpaceItem | null = null;
-  for (const [i, o] of item.operands.entries()) {
-    if (o.base !== producer.node) continue;
-    const base: SpaceItem = finer ?? item;
-    finer = cut(base, base.operands[i]!, producer) ?? finer;
-  }
-  return finer && inlined(finer, producer);
+/** Would repeating the producer cost too many operations? `readers` counts the items that read its result. */
+function tooHeavy(item: SpaceItem, p: MapItem, readers: number): boolean {
+  const ratio = sizeOf(item.space) / sizeOf(p.space), weight = weightOf(p.expr);
+  if (weight + weightOf(item.expr) > KERNEL_WEIGHT) return true;
+  return ratio > 1 ? weight > BROADCAST_WEIGHT : weight * (readers - 1) > REPEATED_WEIGHT;
 }
 
-/** Is it worth it: operations repeated, memory read, buffers touched? */
-function pays(
-  before: SpaceItem,
-  after: SpaceItem,
+/** Would the item touch too many buffers, or, if it is not the only reader, read much more memory than before? */
+function readsTooMuch(
+  item: SpaceItem,
   p: MapItem,
-  readers: number,
+  reads: Reads,
+  alone: boolean,
   bindings: number,
 ): boolean {
-  const size = sizeOf(before.space), ratio = size / sizeOf(p.space), weight = weightOf(p.expr);
-  if (weightOf(after.expr) > KERNEL_WEIGHT) return false;
-  const bases = new Set(after.operands.map((o) => o.base).filter((n) => n.kind !== "iota"));
-  if (bases.size > bindings) return false;
-  if (readers === 1 && ratio <= 1) return true;
-  if (ratio > 1 ? weight > BROADCAST_WEIGHT : weight * (readers - 1) > REPEATED_WEIGHT) {
-    return false;
-  }
-  const old = before.operands.filter((o) => o.base === p.node);
-  const known = new Set(before.operands.map((o) => o.base));
-  const bytes = (space: Sizes, os: readonly Operand[]): number =>
-    os.reduce((sum, o) => sum + bytesRead(space, o), 0);
-  const fresh = after.operands.filter((o) => !known.has(o.base));
-  return bytes(after.space, fresh) <= READ_SLACK * bytes(before.space, old);
+  const kept = new Set(item.operands.map((o) => o.base).filter((n) => n !== p.node));
+  const fresh = reads.flatMap((r) => r ?? []).filter((q) => !kept.has(q.base));
+  const bases = new Set([...kept, ...fresh.map((q) => q.base)].filter((n) => n.kind !== "iota"));
+  if (bases.size > bindings) return true;
+  if (alone) return false;
+  const bytes = (os: readonly Operand[]): number =>
+    os.reduce((sum, o) => sum + bytesRead(item.space, o), 0);
+  return bytes(fresh) > READ_SLACK * bytes(item.operands.filter((o) => o.base === p.node));
 }
 
 /** `items` with maps repeated in their readers, and without those that nobody reads any more. */
@@ -151,8 +150,13 @@ export function inlineMaps(
       for (const n of new Set(item.operands.map((o) => o.base))) {
         const p = current.get(n);
         if (p?.kind !== "map" || stored.has(n)) continue;
-        const next: SpaceItem | null = inlinedAnyhow(now, p);
-        if (next && pays(now, next, p, readers.get(n)!, bindings - 1)) now = tidied(next);
+        const count = readers.get(n)!;
+        if (tooHeavy(now, p, count)) continue;
+        const reach = reachable(now, p);
+        if (!reach) continue;
+        const alone = count === 1 && sizeOf(now.space) <= sizeOf(p.space);
+        if (readsTooMuch(reach.item, p, reach.reads, alone, bindings - 1)) continue;
+        now = inlined(reach.item, p, reach.reads);
       }
     }
     current.set(item.node, now);

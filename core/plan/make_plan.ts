@@ -8,10 +8,8 @@
 import type { Graph } from "../device/device.ts";
 import type { Node } from "../graph/node.ts";
 import { buildKernel } from "./build.ts";
-import { fuse, ungrouped } from "./fuse.ts";
-import type { Group } from "./group.ts";
+import { fuse, type Group } from "./fuse.ts";
 import { inlineMaps } from "./inline.ts";
-import type { Item } from "./items.ts";
 import { operandsOf, writesOf } from "./kernels.ts";
 import { allocate } from "./liveness.ts";
 import { ordered, type Task } from "./order.ts";
@@ -29,11 +27,11 @@ export function makePlan(graph: Graph, limits: PlanLimits): Plan {
   const { items: all, results } = resolve(graph);
   const items = splitReductions(limits.fuse ? inlineMaps(all, results, limits.bindings) : all);
   const donors = donorsOf(graph, results), bound = new Set([...graph.inputs, ...results]);
-  const inPlace = new Map(donors);
+  const inPlace = new Map(donors), isResult = new Set(results);
   for (;;) {
-    const groups = limits.fuse
-      ? fuse(items, { results, donors: inPlace, bindings: limits.bindings })
-      : ungrouped(items);
+    const groups: readonly Group[] = limits.fuse
+      ? fuse(items, { results: isResult, donors: inPlace, bindings: limits.bindings })
+      : items.map((it) => [it]);
     const kernels = ordered(tasksOf(groups, results), bound, inPlace);
     const plan = allocate(graph, results, kernels, { donors, inPlace });
     const refused = limits.fuse
@@ -61,17 +59,17 @@ function donorsOf(graph: Graph, results: readonly Node[]): Map<Node, Node> {
 /** The kernels of the groups. What another group reads is stored. */
 function tasksOf(groups: readonly Group[], results: readonly Node[]): Task[] {
   const groupOf = new Map<Node, Group>(), stored = new Set(results);
-  for (const g of groups) for (const it of g.items) groupOf.set(it.node, g);
+  for (const g of groups) for (const it of g) groupOf.set(it.node, g);
   for (const g of groups) {
-    for (const it of g.items) {
+    for (const it of g) {
       for (const n of [...it.operands.map((o) => o.base), ...it.after]) {
         if (groupOf.get(n) !== g) stored.add(n);
       }
     }
   }
   return groups.map((g) => ({
-    kernel: buildKernel(g.items, (n) => stored.has(n)),
-    after: [...new Set(g.items.flatMap((it: Item) => it.after))],
+    kernel: buildKernel(g, (n) => stored.has(n)),
+    after: [...new Set(g.flatMap((it) => it.after))],
   }));
 }
 

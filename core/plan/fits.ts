@@ -1,6 +1,6 @@
 /**
- * Groups: items that share one kernel, and whether they can. Maps and row reductions over the same rows go together where
- * they read each other element by element, or a row's value row by row.
+ * Which items can share a kernel: maps and row reductions over the same rows, where they read each other element by
+ * element, or a row's value row by row.
  *
  * @module
  */
@@ -10,13 +10,6 @@ import type { Operand } from "./kernels.ts";
 import { boundariesOf, refined, refinement, type RowSpace, rowSpaceOf } from "./space.ts";
 import { isPacked } from "./views.ts";
 import { KERNEL_WEIGHT, weightOf } from "./weight.ts";
-
-/** Items of one kernel, producers first. */
-export interface Group {
-  readonly items: readonly Item[];
-  /** Longest way from a leaf in kernels: a kernel's producers have lower levels. */
-  level: number;
-}
 
 /** Fewest rows that share the work of long rows among threads or invocations. */
 const FEW_ROWS = 16;
@@ -50,10 +43,10 @@ function lastAxesOf(space: Sizes, inner: number): number {
   return at;
 }
 
-/** Could one row kernel do all of these, loops aside? `producerOf` gives the member that fills a buffer. */
+/** Could one row kernel do all of these, cycles aside? `members` are the buffers that they fill. */
 export function fits(
   items: readonly Item[],
-  members: ReadonlyMap<Node, Item>,
+  members: ReadonlySet<Node>,
 ): items is readonly SpaceItem[] {
   if (!items.every((it) => it.kind === "map" || it.kind === "row")) return false;
   const work = items as readonly SpaceItem[], space = rowSpaceOf(work), n = space.inner;
