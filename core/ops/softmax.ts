@@ -1,0 +1,158 @@
+/** The exponential's reductions, computed so that nothing overflows. */
+import type { Float } from "../dtype.ts";
+import * as X from "../expr/expr.ts";
+import { settle } from "../execute.ts";
+import { compute, reduce } from "../graph/build.ts";
+import type { Node } from "../graph/node.ts";
+import {
+  type Arg,
+  type Axes,
+  type Ok,
+  type OverAxis,
+  overAxis,
+  type Reduce,
+  type Shape,
+  unwrap,
+} from "../shape/mod.ts";
+import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
+import type { Law } from "./law.ts";
+import { inF32, reduced, type ReduceOptions, reductionLaw } from "./reduce.ts";
+import { stopped } from "./select.ts";
+
+const special = [NaN, Infinity, -Infinity, 0, -0, 1e-40, 100, -100];
+
+export const logSumExpLaw: Law = reductionLaw("logSumExp", logSumExp, {
+  dtypes: ["f32", "f32", "f16", "bf16"],
+  special,
+});
+export const softmaxLaw: Law = axisLaw("softmax", softmax);
+export const logSoftmaxLaw: Law = axisLaw("logSoftmax", logSoftmax);
+
+function axisLaw(law: string, call: (x: AnyTensor, axis: number) => AnyTensor): Law {
+  return {
+    law,
+    draw: (d) => {
+      const shape = d.shape(1, 4), axis = d.int(-shape.length, shape.length - 1);
+      const dtype = d.oneOf(["f32", "f32", "f16", "bf16"] as const);
+      return {
+        inputs: [{ shape, dtype, domain: [-5, 5], special }],
+        call: (x) => call(x!, axis),
+        smooth: dtype === "f32",
+      };
+    },
+  };
+}
+
+/**
+ * What is subtracted before exp: the greatest element, 0 where that is infinite or NaN. It cancels in every result, so
+ * it has no slope.
+ */
+function shift(x: Node, axes: readonly number[]): Node {
+  const top = stopped(reduce("max", x, axes));
+  return compute((m) => X.select(X.gt(Infinity, X.abs(m)), m, 0), [top]);
+}
+
+/** x less its shift, and the logarithm of the sum of the exponentials of that. */
+function shifted(x: Node, axes: readonly number[]): { readonly y: Node; readonly logSum: Node } {
+  const y = compute(X.sub, [x, shift(x, axes)]);
+  return { y, logSum: compute(X.log, [reduce("sum", compute(X.exp, [y]), axes)]) };
+}
+
+function overOne(
+  op: string,
+  x: AnyTensor,
+  axis: number,
+  f: (x: Node, axes: readonly number[]) => Node,
+): AnyTensor {
+  const n = nodeOf(x);
+  unwrap(overAxis(op, n.shape, axis));
+  const at = axis < 0 ? axis + n.shape.length : axis;
+  return wrap(settle(inF32(n, (y) => f(y, [at]))));
+}
+
+/**
+ * Logarithm of the sum of exponentials, over an axis, several, or all: log Σ exp(x).
+ *
+ * Shapes: [...S] -> S without the axes, or with 1 in their place under `keepdims`. Computed in f32 around the greatest
+ * element. Of nothing, or of -infinity alone, it is -infinity, with a gradient of NaN.
+ *
+ * @throws {TypeError} if an axis is outside the shape or given twice.
+ *
+ * @example
+ * ```ts
+ * import { logSumExp, read, tensor } from "@motian/motian";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const [y] = await read(logSumExp(tensor([1000, 1000])));
+ * assertAlmostEquals(y!, 1000 + Math.LN2, 1e-4);
+ * ```
+ */
+export function logSumExp<
+  S extends Shape,
+  D extends Float,
+  const A extends Axes = undefined,
+  const K extends boolean = false,
+>(
+  x: Tensor<S, D>,
+  axis?: Arg<Reduce<"logSumExp", S, A, K>, A>,
+  options: ReduceOptions<K> = {},
+): Tensor<Ok<Reduce<"logSumExp", S, A, K>>, D> {
+  return reduced("logSumExp", x, axis as Axes, options, (n, axes) =>
+    inF32(n, (y) => {
+      const m = shift(y, axes),
+        sum = reduce("sum", compute((a, b) => X.exp(X.sub(a, b)), [y, m]), axes);
+      return compute((s, b) => X.add(X.log(s), b), [sum, m]);
+    }));
+}
+
+/**
+ * Exponentials along an axis, divided by their sum: exp(x) / Σ exp(x).
+ *
+ * Shapes: [...S] -> [...S]. Computed in f32 around the greatest element. Along an axis of -infinity alone, or one that
+ * holds infinity or NaN, the result is NaN.
+ *
+ * @throws {TypeError} if the axis is outside the shape.
+ *
+ * @example
+ * ```ts
+ * import { read, softmax, tensor } from "@motian/motian";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([...await read(softmax(tensor([[1, 1], [0, -Infinity]]), 1))], [0.5, 0.5, 1, 0]);
+ * ```
+ */
+export function softmax<S extends Shape, D extends Float, const A extends number>(
+  x: Tensor<S, D>,
+  axis: Arg<OverAxis<"softmax", S, A>, A>,
+): Tensor<S, D> {
+  return overOne("softmax", x, axis as A, (n, axes) => {
+    const e = compute((a, b) => X.exp(X.sub(a, b)), [n, shift(n, axes)]);
+    return compute(X.div, [e, reduce("sum", e, axes)]);
+  });
+}
+
+/**
+ * Logarithm of the softmax along an axis: x - log Σ exp(x).
+ *
+ * Shapes: [...S] -> [...S]. Computed in f32 around the greatest element; far below it the result keeps its digits where
+ * log(softmax(x)) has lost them. NaN where `softmax` has NaN.
+ *
+ * @throws {TypeError} if the axis is outside the shape.
+ *
+ * @example
+ * ```ts
+ * import { logSoftmax, read, tensor } from "@motian/motian";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([...await read(logSoftmax(tensor([0, 500]), 0))], [-500, 0]);
+ * ```
+ */
+export function logSoftmax<S extends Shape, D extends Float, const A extends number>(
+  x: Tensor<S, D>,
+  axis: Arg<OverAxis<"logSoftmax", S, A>, A>,
+): Tensor<S, D> {
+  return overOne("logSoftmax", x, axis as A, (n, axes) => {
+    const { y, logSum } = shifted(n, axes);
+    return compute(X.sub, [y, logSum]);
+  });
+}
