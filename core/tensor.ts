@@ -23,6 +23,11 @@ export interface Tensor<in out S = Shape, in out D = "f32"> {
 // deno-lint-ignore no-explicit-any
 export type AnyTensor = Tensor<any, any>;
 
+/** The shapes of a tuple of tensors. */
+export type ShapesOf<T> = { [K in keyof T]: T[K] extends Tensor<infer S, infer _D> ? S : never };
+/** The dtypes of a tuple of tensors. */
+export type DTypesOf<T> = { [K in keyof T]: T[K] extends { readonly dtype: infer D } ? D : never };
+
 const NODE = Symbol("node");
 const prototype = {
   [Symbol.for("Deno.customInspect")](this: AnyTensor): string {

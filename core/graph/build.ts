@@ -158,6 +158,13 @@ export function sliceAxis(x: Node, axis: number, from: number, to: number): Node
   return slice(x, starts, x.shape.with(axis, to - from));
 }
 
+/** The elements of one axis in the opposite order. */
+export function flip(x: Node, axis: number): Node {
+  const start = Math.max(0, x.shape[axis]! - 1);
+  const ones = x.shape.map(() => 1);
+  return slice(x, x.shape.map((_, i) => i === axis ? start : 0), x.shape, ones.with(axis, -1));
+}
+
 /** Parts put into a tensor of `fill`. */
 export function place(
   shape: Sizes,
@@ -173,6 +180,19 @@ export function place(
     fill,
     placements,
   });
+}
+
+/** Nodes joined along an axis. */
+export function concat(xs: readonly Node[], axis: number): Node {
+  const [first] = xs as readonly [Node, ...Node[]], steps = first.shape.map(() => 1);
+  if (xs.length === 1) return first;
+  let from = 0;
+  const placements = xs.map((x): Placement => {
+    const starts = x.shape.map((_, i) => i === axis ? from : 0);
+    from += x.shape[axis]!;
+    return { starts, steps };
+  });
+  return place(first.shape.with(axis, from), xs, placements);
 }
 
 /** x [...G, V, ...R] at ids [...G, ...N], G of rank `batch`. */
