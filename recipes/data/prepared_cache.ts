@@ -69,14 +69,14 @@ async function load(folder: string): Promise<PreparedCorpus | undefined> {
     const heldOut = await readStream(folder, "heldOut", lines.length, meta);
     return train && heldOut && { vocabulary, train, heldOut, report: meta.report };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return undefined;
     throw error;
   }
 }
 
 async function save(root: string, folder: string, prepared: PreparedCorpus): Promise<void> {
   const { vocabulary, train, heldOut, report } = prepared;
-  await ensureDir(root);
   const made = await Deno.makeTempDir({ dir: root, prefix: "part-" });
   await writeStream(made, "train", train);
   await writeStream(made, "heldOut", heldOut);
@@ -106,13 +106,19 @@ export async function cachedCorpus(
   const folder = join(cache, keyOf(source, settings));
   const found = await load(folder);
   if (found) return found;
+  const unwritable = (error: Error): InputError =>
+    new InputError(`Cannot write the cache ${cache}: ${error.message}; make the folder writable`);
+  try { // before the work, not after it
+    await ensureDir(cache);
+    await Deno.remove(await Deno.makeTempDir({ dir: cache, prefix: "part-" }));
+  } catch (error) {
+    throw unwritable(error as Error);
+  }
   const prepared = await prepareCorpus(source, settings, progress);
   try {
     await save(cache, folder, prepared);
   } catch (error) {
-    throw new InputError(
-      `Cannot write the cache ${cache}: ${(error as Error).message}; make the folder writable`,
-    );
+    throw unwritable(error as Error);
   }
   return prepared;
 }

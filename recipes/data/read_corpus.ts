@@ -13,17 +13,22 @@ import { readText } from "./read_text.ts";
 /** A longer document goes on as another one, parted at a line end if there is one. Units: UTF-16. */
 const MAX_DOCUMENT = 8192;
 
-/** Lines of a text given in pieces, without their ends, many at a time. Only "\n" and "\r\n" end a line. */
+/**
+ * Lines of a text given in pieces, without their ends, many at a time: the last line, which may have no end, comes with those of
+ * the last piece. Only "\n" and "\r\n" end a line.
+ */
 async function* linesOf(
   pieces: AsyncIterable<string>,
 ): AsyncGenerator<readonly string[], void, unknown> {
+  let lines: string[] = [];
   let rest = "";
   for await (const piece of pieces) {
-    const lines = (rest + piece).split("\n");
+    if (lines.length > 0) yield lines;
+    lines = (rest + piece).split("\n");
     rest = lines.pop()!;
-    yield lines.map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
+    lines = lines.map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
   }
-  if (rest !== "") yield [rest];
+  yield rest === "" ? lines : [...lines, rest];
 }
 
 function isBlank(line: string): boolean {
