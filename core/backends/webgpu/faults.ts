@@ -53,7 +53,8 @@ export function guarded<T>(gpu: GPUDevice, faults: Faults, what: string, make: (
   } finally {
     for (let scopes = 0; scopes < 2; scopes++) {
       const answer = gpu.popErrorScope().then((error) => {
-        if (error) faults.failed.push(errorFrom(faults, error, what));
+        // First, for what it says explains the errors that follow from it.
+        if (error) faults.failed.unshift(errorFrom(faults, error, what));
       }, () => {}); // A lost device answers nothing; `lost` says so.
       faults.waiting.add(answer);
       answer.then(() => faults.waiting.delete(answer));

@@ -68,14 +68,14 @@ function tileSize(n: number, most: number): number {
 export function registerMatmul(
   k: MatmulKernel,
   slotOf: SlotOf,
-  most: readonly [rows: number, columns: number] = [8, 8],
+  most: readonly [rows: number, columns: number] = [8, 16],
 ): Shader {
   const r = k.batch.length;
   const rows = tileSize(k.m, most[0]), columns = tileSize(k.n, most[1]);
   const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], rows, k.k);
   const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], columns, k.k);
-  const bound = bindFactors(k, a, b, slotOf);
   const lanes = columns % 4 === 0 ? 4 : 1, width = columns / lanes;
+  const bound = bindFactors(k, a, b, slotOf, lanes);
   const R = [...Array(rows).keys()], Q = [...Array(width).keys()];
 
   const steps = (ks: number): string => {

@@ -9,6 +9,7 @@
 import type { MatmulKernel, Operand } from "../../plan/kernels.ts";
 import { address, coordinates } from "./address.ts";
 import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
+import type { Lanes } from "./wgsl_expr.ts";
 
 /** A factor: how it steps along its own axis of the result and along k. */
 export interface Factor {
@@ -46,7 +47,7 @@ export function factorValue(
   bound: Bindings,
   f: Factor,
   at: string,
-  lanes: 1 | 4,
+  lanes: Lanes,
   step: number,
 ): string {
   const where = unitOf(bound, f.from.base) === 4 ? `(${at}) / 4u` : at;
@@ -60,7 +61,7 @@ export function storeTile(
   row: string,
   column: string,
   value: string,
-  lanes: 1 | 4,
+  lanes: Lanes,
   guards: { readonly m: boolean; readonly n: boolean },
 ): string {
   const at = `batch * ${k.m * k.n}u + (${row}) * ${k.n}u + ${column}`;
@@ -87,11 +88,17 @@ export function storeTile(
   return guarded([inRow], each.join(" "));
 }
 
-/** The buffers of a product; `k.store` is a vector if its rows are. */
-export function bindFactors(k: MatmulKernel, a: Factor, b: Factor, slotOf: SlotOf): Bindings {
+/** The buffers of a product, whose columns are stored `lanes` at a time. */
+export function bindFactors(
+  k: MatmulKernel,
+  a: Factor,
+  b: Factor,
+  slotOf: SlotOf,
+  lanes: Lanes,
+): Bindings {
   return bind([
     { node: a.from.base, write: false, vector: a.vector },
     { node: b.from.base, write: false, vector: b.vector },
-    { node: k.store, write: true, vector: k.n % 4 === 0 },
+    { node: k.store, write: true, vector: lanes === 4 && k.n % 4 === 0 },
   ], slotOf);
 }

@@ -58,7 +58,7 @@ function bring(
     const k = f.byK ? `${q} % ${tile.k / 4}u * 4u` : `${q} / ${quads}u`;
     const at = address(0, [
       [`o_${name}`, 1],
-      [`(${name}0 + own)`, f.along],
+      [`(${name}_at + own)`, f.along],
       ["(k0 + k)", f.alongK],
     ]);
     const value = factorValue(bound, f, at, 4, f.byK ? 1 : f.along);
@@ -76,7 +76,7 @@ export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: Tile): Shader
   const r = k.batch.length, { each } = tile;
   const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], each, k.k);
   const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], each, k.k);
-  const bound = bindFactors(k, a, b, slotOf);
+  const bound = bindFactors(k, a, b, slotOf, 4);
   const down = tile.m / each, across = tile.n / each, threads = down * across;
   const groupsM = Math.ceil(k.m / tile.m), groupsN = Math.ceil(k.n / tile.n);
   const count = k.batch.reduce((x, y) => x * y, 1);
@@ -94,8 +94,8 @@ export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: Tile): Shader
       storeTile(
         bound,
         k,
-        `a0 + ${(i >> 2) * 4 * down + (i & 3)}u + y * 4u`,
-        `b0 + ${g * 4 * across}u + x * 4u`,
+        `a_at + ${(i >> 2) * 4 * down + (i & 3)}u + y * 4u`,
+        `b_at + ${g * 4 * across}u + x * 4u`,
         `c${i}_${g}`,
         4,
         guards,
@@ -104,8 +104,8 @@ export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: Tile): Shader
   );
   const memory = `var<workgroup> t_a: array<vec4f, ${tile.k * tile.m / 4}>;
 var<workgroup> t_b: array<vec4f, ${tile.k * tile.n / 4}>;`;
-  const body = `let b0 = group % ${groupsN}u * ${tile.n}u;
-  let a0 = group / ${groupsN}u % ${groupsM}u * ${tile.m}u;
+  const body = `let b_at = group % ${groupsN}u * ${tile.n}u;
+  let a_at = group / ${groupsN}u % ${groupsM}u * ${tile.m}u;
   let batch = group / ${groupsN * groupsM}u;
   let x = lane % ${across}u; let y = lane / ${across}u;
   let o_a = ${batchStart(a, k.batch)}; let o_b = ${batchStart(b, k.batch)};

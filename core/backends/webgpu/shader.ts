@@ -36,8 +36,8 @@ export function overUnits(
   style: string,
 ): Shader {
   const text = `${declarations(bound)}
-@compute @workgroup_size(${size}) fn main(@builtin(global_invocation_id) id: vec3u) {
-  let unit = id.x + id.y * ${maxGroups * size}u;
+@compute @workgroup_size(${size}) fn main(@builtin(global_invocation_id) here: vec3u) {
+  let unit = here.x + here.y * ${maxGroups * size}u;
   if (unit >= ${units}u) { return; }
   ${body}
 }`;
@@ -56,8 +56,8 @@ export function overGroups(
 ): Shader {
   const text = `${declarations(bound)}
 ${memory}
-@compute @workgroup_size(${size}) fn main(@builtin(workgroup_id) id: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let group = id.x + id.y * ${maxGroups}u;
+@compute @workgroup_size(${size}) fn main(@builtin(workgroup_id) here: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = here.x + here.y * ${maxGroups}u;
   if (group >= ${groups}u) { return; }
   ${body}
 }`;
