@@ -1,7 +1,7 @@
 /**
  * The planner: a graph to kernels in order and a slot of memory for every buffer.
  *
- *     resolve -> inline -> split -> fuse -> build -> order -> allocate
+ *     resolve -> split -> inline -> fuse -> build -> order -> allocate
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { allocate } from "./liveness.ts";
 import { ordered, type Task } from "./order.ts";
 import type { Plan, PlanLimits } from "./plan.ts";
 import { resolve } from "./resolve.ts";
-import { splitReductions } from "./split.ts";
+import { splitColumns, splitRows } from "./split.ts";
 
 /**
  * Plans a graph for a backend. Pure: equal graphs give equal plans.
@@ -24,8 +24,8 @@ import { splitReductions } from "./split.ts";
  * @throws {TypeError} if the graph reads a value that is not among its inputs.
  */
 export function makePlan(graph: Graph, limits: PlanLimits): Plan {
-  const { items: all, results } = resolve(graph);
-  const items = splitReductions(limits.fuse ? inlineMaps(all, results, limits.bindings) : all);
+  const { items: whole, results } = resolve(graph), rows = splitRows(whole);
+  const items = splitColumns(limits.fuse ? inlineMaps(rows, results, limits.bindings) : rows);
   const donors = donorsOf(graph, results), bound = new Set([...graph.inputs, ...results]);
   const inPlace = new Map(donors), isResult = new Set(results);
   for (;;) {

@@ -12,6 +12,7 @@ import { packed } from "./views.ts";
 /** A row this long, with fewer rows than these, is shared. */
 const LONG_ROW = 8192;
 const FEW_ROWS = 16;
+const SHORT_ROW = 64;
 /** Rows of at most this many columns are put side by side, up to about so many, if there are so many elements. */
 const FEW_COLUMNS = 256;
 const MANY_COLUMNS = 2048;
@@ -46,10 +47,18 @@ function partial(item: ReduceItem, shape: Sizes): ReduceItem["node"] {
   return makeNode({ kind: "map", expr: X.operand(0, scalarOf(dtype)), shape, dtype, inputs: [] });
 }
 
+/** The last axis of what is reduced, if it makes good rows: kernels that make them can then do the first step. */
+function rowOf({ space, operands }: ReduceItem): number | null {
+  const row = operands[0]?.base.shape.at(-1) ?? 0, rows = space.at(-1)! / row;
+  return row >= SHORT_ROW && row < LONG_ROW && Number.isInteger(rows) && rows >= FEW_ROWS
+    ? row
+    : null;
+}
+
 function splitRow(item: ReduceItem): ReduceItem[] {
   const { space, operands } = item, outer = space.slice(0, -1), inner = space.at(-1)!;
   if (inner < LONG_ROW || sizeOf(outer) >= FEW_ROWS) return [item];
-  const chunk = divisorNear(inner, Math.sqrt(inner)), chunks = inner / chunk;
+  const chunk = rowOf(item) ?? divisorNear(inner, Math.sqrt(inner)), chunks = inner / chunk;
   if (chunk < FEW_ROWS || chunks < FEW_ROWS) return [item];
   const results = [...outer, chunks];
   const first: ReduceItem = {
@@ -65,7 +74,7 @@ function splitRow(item: ReduceItem): ReduceItem[] {
 }
 
 /** Several rows side by side are one row of more columns, where strides can say it. */
-function splitColumns(item: ReduceItem): ReduceItem[] {
+function splitColumn(item: ReduceItem): ReduceItem[] {
   const { space, operands } = item, [rows, columns] = space.slice(-2) as [number, number];
   if (columns > FEW_COLUMNS || sizeOf(space) < LONG_COLUMNS) return [item];
   const side = divisorNear(rows, MANY_COLUMNS / columns);
@@ -83,9 +92,12 @@ function splitColumns(item: ReduceItem): ReduceItem[] {
   return twoSteps(item, first, [side, columns]);
 }
 
-/** The items, with long reductions in two. */
-export function splitReductions(items: readonly Item[]): Item[] {
-  return items.flatMap((it) =>
-    it.kind === "row" ? splitRow(it) : it.kind === "column" ? splitColumns(it) : [it]
-  );
+/** The items, with long rows in two steps: before maps are inlined, so that they find the shorter rows. */
+export function splitRows(items: readonly Item[]): Item[] {
+  return items.flatMap((it) => it.kind === "row" ? splitRow(it) : [it]);
+}
+
+/** The items, with long columns in two steps: after maps are inlined, for only some can be put side by side. */
+export function splitColumns(items: readonly Item[]): Item[] {
+  return items.flatMap((it) => it.kind === "column" ? splitColumn(it) : [it]);
 }
