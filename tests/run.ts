@@ -82,17 +82,35 @@ async function examples(tops: readonly string[]): Promise<readonly string[]> {
 
 async function run({ args }: Group, report: string): Promise<Outcome> {
   const isTest = args[0] === "test";
-  const { code } = await new Deno.Command(Deno.execPath(), {
+  const process = new Deno.Command(Deno.execPath(), {
     args: isTest ? ["test", `--junit-path=${report}`, ...args.slice(1)] : [...args],
     cwd: root,
-    env: { DENO_JOBS: String(navigator.hardwareConcurrency) },
+    env: {
+      DENO_JOBS: String(navigator.hardwareConcurrency),
+      ...(Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" }),
+    },
+    stdout: "piped",
     signal: AbortSignal.timeout(LIMIT_MS),
-  }).spawn().status;
-  const text = isTest ? await Deno.readTextFile(report).catch(() => "") : "";
-  const found = outcomeOf(text);
-  // A module that cannot be loaded, a crash and a time-out leave no case in the report.
-  if (code !== 0 && found.failed === 0) return { ...found, failed: 1 };
-  return isTest ? found : { ...found, passed: found.passed + 1 };
+  }).spawn();
+  const uncaught = await show(process.stdout);
+  const { code } = await process.status;
+  if (!isTest) return { passed: code ? 0 : 1, failed: code ? 1 : 0, skipped: [] };
+  const { passed, failed, skipped } = outcomeOf(await Deno.readTextFile(report));
+  // A crash and a time-out leave no failed case in the report.
+  return { passed, failed: failed + uncaught || (code ? 1 : 0), skipped };
+}
+
+/** Passes a test process's output on, and counts the modules that failed outside of a test: no report has them. */
+async function show(output: ReadableStream<Uint8Array>): Promise<number> {
+  let uncaught = 0, line = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of output) {
+    await Deno.stdout.write(bytes);
+    const lines = (line + decoder.decode(bytes, { stream: true })).split("\n");
+    line = lines.pop()!;
+    uncaught += lines.filter((text) => /Uncaught error from .*FAILED/.test(text)).length;
+  }
+  return uncaught;
 }
 
 async function main(): Promise<number> {
