@@ -1,5 +1,6 @@
 /** The core: tensors, ops, transforms, devices. */
 export * from "./ops/mod.ts";
+export * from "./random/mod.ts";
 export {
   arange,
   eye,
