@@ -143,6 +143,7 @@ export const copyBytes = (to: Code, from: Code, bytes: Code): Code => [
 export const atomic = {
   load: (p: number): Code => [i32.of(p), [0xfe, 0x10, 2, 0]],
   add: (p: number, v: number): Code => [i32.of(p), i32.of(v), [0xfe, 0x1e, 2, 0]],
+  store: (p: number, v: Code): Code => [i32.of(p), v, [0xfe, 0x17, 2, 0]],
   /** Sleeps while the word is `expected`. */
   wait: (p: number, expected: Code): Code => [
     [i32.of(p), expected],

@@ -1,0 +1,229 @@
+/**
+ * The cpu device: one memory, the programs compiled for it, and where each run takes place. Small programs run at once on the calling
+ * thread; large ones, and all that need their results, run in order on the pool.
+ *
+ * @module
+ */
+import { type DType, type HostArray, hostArray } from "../../dtype.ts";
+import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import { makePlan } from "../../plan/make_plan.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { widthOf } from "./access.ts";
+import { explain } from "./explain.ts";
+import { hasRelaxedSimd } from "./features.ts";
+import { PACK_BYTES } from "./matmul.ts";
+import { createHeap } from "./memory.ts";
+import { createPool, DeviceError, type Pool, workerThreads } from "./pool.ts";
+import { assemble, TABLE_HEAD } from "./program.ts";
+
+/** Where threads pay, in nanoseconds of work: programs below `pool` run on the calling thread, kernels below `serial` on one. */
+export interface Thresholds {
+  readonly pool: number;
+  readonly serial: number;
+}
+const USUAL: Thresholds = { pool: 250_000, serial: 10_000 };
+
+export interface CpuDevice extends Device {
+  /** What `compile` does once there is a plan. */
+  compilePlan(plan: Plan, planMs: number): Program;
+}
+
+interface Block extends Storage {
+  readonly address: number;
+  /** Numbers of the last queued programs that write it, and that use it at all. */
+  written: number;
+  used: number;
+  /** Reads under way. */
+  readers: number;
+  freed: boolean;
+}
+
+/** Memory that programs share: it is as large as the largest of them needs. */
+interface Arena {
+  address: number;
+  bytes: number;
+}
+
+/** A buffer as this backend keeps it: bool in words of 0 and 1. */
+function viewOf(
+  buffer: ArrayBufferLike,
+  address: number,
+  size: number,
+  dtype: DType,
+): Float32Array | Uint16Array | Int32Array | Uint32Array {
+  if (widthOf(dtype) === 2) return new Uint16Array(buffer, address, size);
+  if (dtype === "f32") return new Float32Array(buffer, address, size);
+  return dtype === "u32"
+    ? new Uint32Array(buffer, address, size)
+    : new Int32Array(buffer, address, size);
+}
+
+export function createDevice(threads: number, thresholds: Thresholds = USUAL): CpuDevice {
+  const heap = createHeap();
+  const node = threads > 1 && heap.shared ? workerThreads() : undefined;
+  const pool: Pool | undefined = node && createPool(heap, threads, node);
+  const live = new Set<Block>();
+  let bytes = 0, last = 0, destroyed = false;
+  /** Addresses to free once the program of that number has run. */
+  let later: { readonly address: number; readonly number: number }[] = [];
+  const none = (): Arena => ({ address: 0, bytes: 0 });
+  // The calling thread has arenas of its own, as it works while the pool does.
+  const here = { scratch: none(), panels: none(), table: none() };
+  const there = { scratch: none(), panels: none() };
+
+  const isDone = (number: number): boolean => number === 0 || pool!.isDone(number);
+  function reclaim(): void {
+    if (later.length === 0) return;
+    later.filter((l) => isDone(l.number)).forEach((l) => heap.free(l.address));
+    later = later.filter((l) => !isDone(l.number));
+  }
+  function allocate(size: number): number {
+    reclaim();
+    return heap.allocate(size);
+  }
+  function freeAfter(address: number, number: number): void {
+    if (isDone(number)) heap.free(address);
+    else later.push({ address, number });
+  }
+  function atLeast(arena: Arena, size: number): number {
+    if (arena.bytes < size) {
+      if (arena.bytes) freeAfter(arena.address, last);
+      arena.address = allocate(size);
+      arena.bytes = size;
+    }
+    return arena.address;
+  }
+  function check(): void {
+    if (destroyed) throw new DeviceError("Cannot use the cpu device: it was destroyed");
+  }
+  function fillTable(
+    table: number,
+    plan: Plan,
+    places: Record<"scratch" | "panels", number>,
+    inputs: readonly Block[],
+    outputs: readonly Block[],
+  ): void {
+    const words = heap.words(), at = table / 4;
+    words[at] = places.panels;
+    words[at + 1] = places.scratch;
+    plan.slots.forEach(({ role, index }, i) => {
+      if (role !== "scratch") {
+        words[at + TABLE_HEAD + i] = (role === "input" ? inputs : outputs)[index]!.address;
+      }
+    });
+  }
+
+  function compilePlan(plan: Plan, planMs: number): Program {
+    check();
+    const start = performance.now();
+    const code = assemble(plan, pool ? threads : 1, heap, thresholds.serial);
+    const codegenMs = performance.now() - start;
+    const tableBytes = 4 * (TABLE_HEAD + plan.slots.length), key = {};
+    let main: ((thread: number, threads: number, table: number) => void) | undefined;
+
+    function runHere(inputs: readonly Block[], outputs: readonly Block[]): void {
+      const table = atLeast(here.table, tableBytes);
+      const scratch = code.scratchBytes && atLeast(here.scratch, code.scratchBytes);
+      const panels = code.packs ? atLeast(here.panels, PACK_BYTES) : 0;
+      fillTable(table, plan, { scratch, panels }, inputs, outputs);
+      main ??= new WebAssembly.Instance(code.module, { env: { memory: heap.memory } }).exports
+        .run as typeof main;
+      main!(0, 1, table);
+    }
+    function runThere(pool: Pool, inputs: readonly Block[], outputs: readonly Block[]): void {
+      const table = allocate(tableBytes);
+      const scratch = code.scratchBytes && atLeast(there.scratch, code.scratchBytes);
+      const panels = code.packs ? atLeast(there.panels, threads * PACK_BYTES) : 0;
+      fillTable(table, plan, { scratch, panels }, inputs, outputs);
+      last = pool.submit(key, code.module, table);
+      freeAfter(table, last);
+      for (const b of inputs) b.used = last;
+      for (const b of outputs) b.used = b.written = last;
+    }
+    return {
+      run(inputs, outputs) {
+        check();
+        const from = inputs as readonly Block[], to = outputs as readonly Block[];
+        const isFree = code.cost < thresholds.pool && from.every((b) => isDone(b.written)) &&
+          to.every((b) => isDone(b.used));
+        if (pool && !isFree) runThere(pool, from, to);
+        else runHere(from, to);
+      },
+      explain: () => explain(plan, code, planMs, codegenMs),
+      destroy() {
+        pool?.forget(key);
+        main = undefined;
+      },
+    };
+  }
+
+  return {
+    kind: "cpu",
+    description: [
+      hasRelaxedSimd ? "WebAssembly SIMD with fused multiply-add" : "WebAssembly SIMD",
+      pool
+        ? `${threads} threads`
+        : "1 thread" + (threads > 1 ? " (no shared memory or no worker threads here)" : ""),
+    ].join(", "),
+    allocate(size, dtype) {
+      check();
+      const length = Math.max(1, size) * widthOf(dtype);
+      const block: Block = {
+        bytes: length,
+        address: allocate(length),
+        written: 0,
+        used: 0,
+        readers: 0,
+        freed: false,
+      };
+      live.add(block);
+      bytes += length;
+      return block;
+    },
+    free(storage) {
+      const block = storage as Block;
+      if (!live.delete(block)) return;
+      bytes -= block.bytes;
+      block.freed = true;
+      if (block.readers === 0 && !destroyed) freeAfter(block.address, block.used);
+    },
+    write(storage, data, dtype) {
+      check();
+      const block = storage as Block;
+      if (!isDone(block.used)) pool!.wait(block.used);
+      viewOf(heap.buffer(), block.address, data.length, dtype).set(data);
+    },
+    async read(storage, size, dtype) {
+      check();
+      const block = storage as Block;
+      const copy = (): HostArray => {
+        const out = hostArray<DType>(dtype, size);
+        out.set(viewOf(heap.buffer(), block.address, size, dtype));
+        return out;
+      };
+      if (isDone(block.written)) return copy();
+      block.readers++;
+      try {
+        await pool!.done(block.written);
+        return copy();
+      } finally {
+        block.readers--;
+        if (block.freed && block.readers === 0) freeAfter(block.address, block.used);
+      }
+    },
+    compile(graph: Graph) {
+      const start = performance.now(), plan = makePlan(graph, { bindings: 1 << 16, fuse: true });
+      return compilePlan(plan, performance.now() - start);
+    },
+    compilePlan,
+    synchronize: () => pool && last ? pool.done(last) : Promise.resolve(),
+    usage: () => ({ bytes, storages: live.size }),
+    destroy() {
+      if (destroyed) return;
+      destroyed = true;
+      pool?.destroy();
+      live.clear();
+      bytes = 0;
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * One growing WebAssembly memory and its allocator: best fit over free blocks in the order of their addresses, neighbours joined.
+ *
+ * @module
+ */
+
+const PAGE = 65536, ALIGN = 64, FOUR_GIB = 65536;
+/** Vector loads may read this far past a buffer's end; the last bytes of the memory are never handed out. */
+const SPARE = 64;
+
+/** Words that threads share; see barrier.ts and pool.ts. Each stands in a cache line of its own. */
+export const CONTROL = {
+  arrived: 64,
+  generation: 128,
+  sleeping: 192,
+  submitted: 256,
+  completed: 320,
+  failed: 384,
+  queue: 1024,
+} as const;
+/** Entries of the queue: program number and table address each. */
+export const QUEUE = 128;
+const FIRST_FREE = CONTROL.queue + 8 * QUEUE;
+
+export interface Heap {
+  readonly memory: WebAssembly.Memory;
+  readonly shared: boolean;
+  /** Pages that the memory may grow to: modules that import it must say the same. */
+  readonly maximum: number;
+  /** The address of `bytes` new bytes, a multiple of 64. @throws RangeError when the memory is full */
+  allocate(bytes: number): number;
+  free(address: number): void;
+  /** Views of the whole memory as it is now; they go stale when it grows. */
+  words(): Int32Array<ArrayBufferLike>;
+  buffer(): ArrayBufferLike;
+}
+
+/** The largest memory that the engine reserves: 4 GiB, less where address space is short; shared if it can be. */
+function reserve(): Pick<Heap, "memory" | "shared" | "maximum"> {
+  for (const shared of [true, false]) {
+    for (let maximum = FOUR_GIB; maximum >= 1024; maximum /= 2) {
+      try {
+        const memory = new WebAssembly.Memory({ initial: 16, maximum, shared });
+        return { memory, shared, maximum };
+      } catch (error) {
+        if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+      }
+    }
+  }
+  throw new RangeError("Cannot start the cpu device: this engine reserves no 64 MiB of memory");
+}
+
+export function createHeap(): Heap {
+  const { memory, shared, maximum } = reserve();
+  const sizes = new Map<number, number>();
+  const starts = [FIRST_FREE], lengths = [memory.buffer.byteLength - FIRST_FREE - SPARE];
+  let view = new Int32Array(memory.buffer);
+
+  /** The first free block that does not lie before `address`. */
+  function after(address: number): number {
+    let low = 0, high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[middle]! < address) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+  function release(address: number, length: number): void {
+    const i = after(address);
+    const joinsNext = i < starts.length && address + length === starts[i];
+    const joinsLast = i > 0 && starts[i - 1]! + lengths[i - 1]! === address;
+    if (joinsLast) {
+      lengths[i - 1]! += length + (joinsNext ? lengths[i]! : 0);
+      if (joinsNext) {
+        starts.splice(i, 1);
+        lengths.splice(i, 1);
+      }
+    } else if (joinsNext) {
+      starts[i] = address;
+      lengths[i]! += length;
+    } else {
+      starts.splice(i, 0, address);
+      lengths.splice(i, 0, length);
+    }
+  }
+  function grow(missing: number): void {
+    const before = memory.buffer.byteLength;
+    // A quarter more than there is, so that growing stays rare.
+    const wanted = Math.max(Math.ceil(missing / PAGE), Math.ceil(before / PAGE / 4));
+    const pages = Math.min(wanted, maximum - before / PAGE);
+    try {
+      memory.grow(Math.max(pages, Math.ceil(missing / PAGE)));
+    } catch (cause) {
+      const used = [...sizes.values()].reduce((a, b) => a + b, 0);
+      throw new RangeError(
+        `Cannot allocate ${missing} bytes more: the cpu device holds at most ${
+          maximum * PAGE
+        }, of which ${used} are in use`,
+        { cause },
+      );
+    }
+    release(before - SPARE, memory.buffer.byteLength - before);
+  }
+  function best(length: number): number {
+    let found = -1;
+    for (let i = 0; i < lengths.length; i++) {
+      const n = lengths[i]!;
+      if (n === length) return i;
+      if (n > length && (found < 0 || n < lengths[found]!)) found = i;
+    }
+    return found;
+  }
+  return {
+    memory,
+    shared,
+    maximum,
+    allocate(bytes) {
+      const length = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
+      let i = best(length);
+      if (i < 0) {
+        const end = memory.buffer.byteLength - SPARE, last = starts.length - 1;
+        const open = last >= 0 && starts[last]! + lengths[last]! === end ? lengths[last]! : 0;
+        grow(length - open);
+        i = best(length);
+      }
+      const address = starts[i]!;
+      if (lengths[i] === length) {
+        starts.splice(i, 1);
+        lengths.splice(i, 1);
+      } else {
+        starts[i]! += length;
+        lengths[i]! -= length;
+      }
+      sizes.set(address, length);
+      return address;
+    },
+    free(address) {
+      const length = sizes.get(address);
+      if (length === undefined) {
+        throw new RangeError(`Cannot free address ${address}: nothing is allocated there`);
+      }
+      sizes.delete(address);
+      release(address, length);
+    },
+    words() {
+      if (view.buffer !== memory.buffer) view = new Int32Array(memory.buffer);
+      return view;
+    },
+    buffer: () => memory.buffer,
+  };
+}

@@ -1,0 +1,209 @@
+/**
+ * A plan as one WebAssembly module: run(thread, threads, table) goes through the kernels in order, takes its part of each, and waits
+ * for the other threads only where a buffer is handed from one to another. Addresses stand in the table, so that one module
+ * serves every binding: word 0 is the space for packed panels, word 1 the scratch memory, word 2 + i slot i.
+ *
+ * @module
+ */
+import { type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { barrierFunction } from "./barrier.ts";
+import { columnStage } from "./column.ts";
+import {
+  call,
+  type Code,
+  type Encoded,
+  encodeFunction,
+  encodeModule,
+  get,
+  i32,
+  makeLocals,
+  type MemoryLimits,
+  set,
+  when,
+} from "./encoder.ts";
+import { gatherStage, scatterStage } from "./gather_scatter.ts";
+import { matmulHelpers, matmulStage, PACK_BYTES } from "./matmul.ts";
+import { copyStage, placeStages } from "./place.ts";
+import { rowStage } from "./row.ts";
+import type { Stage } from "./stage.ts";
+
+/** Words of a table before its slots. */
+export const TABLE_HEAD = 2;
+const THREAD = 0, THREADS = 1, TABLE = 2;
+
+/** A program's code, and what it needs to run. */
+export interface Assembled {
+  readonly module: WebAssembly.Module;
+  readonly scratchBytes: number;
+  readonly packs: boolean;
+  /** Nanoseconds on one thread, roughly. */
+  readonly cost: number;
+  readonly barriers: number;
+}
+
+/** The stages of a kernel: those of one step need no barrier between them. */
+function stagesOf(k: Kernel, threads: number): readonly (readonly Stage[])[] {
+  switch (k.kind) {
+    case "row":
+      return [[rowStage(k)]];
+    case "column":
+      return [[columnStage(k)]];
+    case "matmul":
+      return [[matmulStage(k, threads)]];
+    case "gather":
+      return [[gatherStage(k)]];
+    case "scatter":
+      return [[scatterStage(k, threads)]];
+    case "place":
+      return placeStages(k);
+  }
+}
+
+/** A step of the program: stages that may run at the same time, and the slots that they touch. */
+interface Step {
+  readonly stages: readonly Stage[];
+  /** Slot of each pointer of each stage. */
+  readonly slots: readonly (readonly number[])[];
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  readonly parallel: boolean;
+}
+
+function stepsOf(plan: Plan, threads: number, serial: number): Step[] {
+  const slot = (base: Parameters<Plan["slotOf"]["get"]>[0]): number => plan.slotOf.get(base) ?? -1;
+  const isParallel = (stages: readonly Stage[]): boolean =>
+    threads > 1 && stages.some((s) => s.cost >= serial && s.units > s.quantum);
+  const kernels = plan.kernels.flatMap((k) =>
+    stagesOf(k, threads).map((stages): Step => ({
+      stages,
+      slots: stages.map((s) => s.pointers.map((p) => slot(p.base))),
+      reads: readsOf(k).map(slot),
+      writes: writesOf(k).map(slot),
+      parallel: isParallel(stages),
+    }))
+  );
+  const copies = plan.copies.map(({ node, from, to }): Step => {
+    const stages = [copyStage(node)];
+    return {
+      stages,
+      slots: [[from, to]],
+      reads: [from],
+      writes: [to],
+      parallel: isParallel(stages),
+    };
+  });
+  return [...kernels, ...copies];
+}
+
+/** Which steps must wait for all threads: those that touch what another thread may have written, or write what one may have read. */
+function handOvers(steps: readonly Step[]): boolean[] {
+  const written = new Map<number, boolean>(), read = new Map<number, boolean>();
+  return steps.map(({ reads, writes, parallel }) => {
+    // What thread 0 alone did, it may go on with alone.
+    const crosses = (seen: ReadonlyMap<number, boolean>, slot: number): boolean =>
+      seen.has(slot) && (parallel || seen.get(slot)!);
+    const waits = reads.some((s) => crosses(written, s)) ||
+      writes.some((s) => crosses(written, s) || crosses(read, s));
+    if (waits) {
+      written.clear();
+      read.clear();
+    }
+    reads.forEach((s) => read.set(s, parallel || read.get(s) === true));
+    writes.forEach((s) => written.set(s, parallel || written.get(s) === true));
+    return waits;
+  });
+}
+
+/** Where each slot of scratch memory starts, and the size of all. */
+function layOut(plan: Plan): { readonly offsets: readonly number[]; readonly bytes: number } {
+  let bytes = 0;
+  const offsets = plan.slots.map(({ role, elements }) => {
+    if (role !== "scratch") return 0;
+    const here = bytes;
+    bytes += Math.ceil(elements / 16) * 64;
+    return here;
+  });
+  return { offsets, bytes };
+}
+
+/** Functions by what they do, so that equal kernels of all programs are written once. The oldest are forgotten. */
+const written = new Map<string, Encoded>();
+const KEPT = 4096;
+
+function functionOf(stage: Stage): Encoded {
+  const found = written.get(stage.key);
+  if (found) return found;
+  const fn = stage.write();
+  const made = { params: fn.params, result: false, bytes: encodeFunction(fn) };
+  written.set(stage.key, made);
+  if (written.size > KEPT) written.delete(written.keys().next().value!);
+  return made;
+}
+
+/** Makes a module for up to `threads` threads; stages of fewer than `serial` nanoseconds run on one, as meeting the others costs more. */
+export function assemble(
+  plan: Plan,
+  threads: number,
+  limits: MemoryLimits,
+  serial: number,
+): Assembled {
+  const steps = stepsOf(plan, threads, serial),
+    waits = handOvers(steps),
+    { offsets, bytes } = layOut(plan);
+  const all = steps.flatMap((s) => s.stages), packs = all.some((s) => s.packs);
+  const fns: Encoded[] = packs ? [...matmulHelpers()] : [];
+  const barrier = fns.push(barrierFunction()) - 1;
+  const numbers = new Map<string, number>();
+  const numberOf = (stage: Stage): number => {
+    let n = numbers.get(stage.key);
+    if (n === undefined) numbers.set(stage.key, n = fns.push(functionOf(stage)) - 1);
+    return n;
+  };
+
+  const locals = makeLocals(3), first = locals.i32(), end = locals.i32();
+  const word = (i: number): Code => i32.load(get(TABLE), 4 * i);
+  const address = (slot: number, offset: number): Code => {
+    if (slot < 0) return i32.of(offset);
+    const isScratch = plan.slots[slot]!.role === "scratch";
+    const bytes = offset + offsets[slot]!, base = word(isScratch ? 1 : TABLE_HEAD + slot);
+    return bytes ? i32.add(base, i32.of(bytes)) : base;
+  };
+  const panels = i32.add(word(0), i32.mul(get(THREAD), i32.of(PACK_BYTES)));
+  const callStage = (stage: Stage, slots: readonly number[], parallel: boolean): Code => {
+    const invoke = (from: Code, to: Code): Code =>
+      call(
+        numberOf(stage),
+        from,
+        to,
+        ...stage.pointers.map((p, i) => address(slots[i]!, p.offset)),
+        ...(stage.packs ? [panels] : []),
+      );
+    if (!parallel) return invoke(i32.of(0), i32.of(stage.units));
+    // Whole quanta, as equal as they can be: ceil(quanta / threads) each until none is left.
+    const quanta = i32.of(Math.ceil(stage.units / stage.quantum) - 1);
+    const share = i32.mul(
+      i32.add(i32.divU(quanta, get(THREADS)), i32.of(1)),
+      i32.of(stage.quantum),
+    );
+    return [
+      set(first, i32.mul(get(THREAD), share)),
+      set(end, i32.minU(i32.add(get(first), share), i32.of(stage.units))),
+      when(i32.ltU(get(first), get(end)), invoke(get(first), get(end))),
+    ];
+  };
+  const wait = when(i32.ltU(i32.of(1), get(THREADS)), call(barrier, get(THREADS)));
+  const body = steps.map((s, i): Code => {
+    const work = s.stages.map((stage, j) => callStage(stage, s.slots[j]!, s.parallel));
+    return [waits[i] ? wait : [], s.parallel ? work : when(get(THREAD), [], work)];
+  });
+  const run = encodeFunction({ params: 3, locals: locals.types, body: [body, wait] });
+  fns.push({ params: 3, result: false, bytes: run });
+  return {
+    module: new WebAssembly.Module(encodeModule(fns, limits)),
+    scratchBytes: bytes,
+    packs,
+    cost: all.reduce((sum, s) => sum + s.cost, 0),
+    barriers: waits.filter((w) => w).length + 1,
+  };
+}
