@@ -94,9 +94,9 @@ type DivDigits<N, M1, M2, M3, M5, Rest extends unknown[] = [], Q extends string 
     : never
   : never
   : [Q, Rest];
-/** [quotient, remainder] of two number literals; never for a divisor of 0. */
+/** [quotient, remainder] of two number literals; undefined for a divisor of 0. */
 export type DivMod<A extends number, B extends number> = B extends 1 ? [A, 0]
-  : B extends 0 ? never
+  : B extends 0 ? undefined
   : A extends B ? [1, 0]
   : Digits<`${B}`> extends infer D
     ? DivDigits<`${A}`, D, MulDigit<D, "2">, MulDigit<D, "3">, MulDigit<D, "5">> extends

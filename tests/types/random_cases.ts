@@ -218,7 +218,7 @@ const rules: Readonly<Record<string, (draw: Draw) => Case>> = {
     return { type: `"${equation}", ${text(given)}`, result: rule.einsumShape(equation, given) };
   },
   Rearrange(draw) {
-    const h = draw.of([2, 3, 4, 12]), d = draw.of([1, 5, 64, 100]);
+    const h = draw.of([0, 2, 3, 4, 12]), d = draw.of([1, 5, 64, 100]);
     const pattern = draw.of([
       "b t (h d) -> b h t d",
       "b t (h d) -> b h t d",
