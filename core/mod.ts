@@ -13,7 +13,7 @@ export {
   zeros,
 } from "./create.ts";
 export { dispose, read, readNumber, type Scope, scope, toDevice } from "./read.ts";
-export { type AnyTensor, sizesOf, type Tensor } from "./tensor.ts";
+export { type AnyTensor, type DTypesOf, type ShapesOf, sizesOf, type Tensor } from "./tensor.ts";
 export type * from "./shape/mod.ts";
 export { leaves, mapTree, paths, type Tree, zipTrees } from "./tree.ts";
 export type { DType, Float, HostArray, HostArrays, Int, Numeric } from "./dtype.ts";
