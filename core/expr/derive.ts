@@ -33,7 +33,10 @@ export function derive(e: Expr, i: number, seen: Map<Expr, Slope> = new Map()): 
       const over = d(a), under = d(b);
       return plus(over && X.div(over, b), under && X.neg(X.mul(under, X.div(e, b))));
     },
-    rem: () => d(a),
+    rem: () => {
+      const under = d(b); // a - b q, and q = (a - e) / b is constant between jumps
+      return plus(d(a), under && X.neg(X.mul(under, X.div(X.sub(a, e), b))));
+    },
     min: () => either(X.gt(a, b), d(b), d(a)),
     max: () => either(X.gt(b, a), d(b), d(a)),
     neg: () => minus(d(a)),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type DType, scalarOf } from "../dtype.ts";
+import { type DType, fromHost, scalarOf, toHost } from "../dtype.ts";
 import * as X from "../expr/expr.ts";
 import type { Expr } from "../expr/expr.ts";
 import {
@@ -16,8 +16,9 @@ import {
   type Sizes,
 } from "./node.ts";
 
-/** One number of shape []. */
-export function constant(number: number, dtype: DType = "f32"): Node {
+/** One number of shape [], rounded to its dtype. */
+export function constant(value: number, dtype: DType = "f32"): Node {
+  const number = fromHost(toHost([value], dtype), dtype)[0]!;
   return makeNode({ kind: "const", shape: [], dtype, inputs: [], number });
 }
 

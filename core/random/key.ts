@@ -5,9 +5,10 @@
  * @module
  */
 import type { Int } from "../dtype.ts";
+import { fromArray } from "../create.ts";
 import * as X from "../expr/expr.ts";
 import { settle } from "../execute.ts";
-import { cast, compute, constant, coordinate, full, place, reshape } from "../graph/build.ts";
+import { cast, compute, constant, coordinate, reshape } from "../graph/build.ts";
 import type { Node } from "../graph/node.ts";
 import type { Dim } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
@@ -35,8 +36,7 @@ export function key(seed: number): Key {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new RangeError(`Cannot make a key of ${seed}: it must be a whole number of at least 0`);
   }
-  const parts = [Math.floor(seed / 2 ** 32), seed >>> 0].map((word) => full([1], word, "u32"));
-  return wrap(settle(place([2], parts, [0, 1].map((at) => ({ starts: [at], steps: [1] })))));
+  return fromArray([Math.floor(seed / 2 ** 32), seed >>> 0], [2], "u32");
 }
 
 /** The node of a key, once it is known to be one. */
