@@ -1,0 +1,120 @@
+/** Memory: scratch of long chains, the order of kernels, recomputation; and the time that planning takes. */
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import * as X from "../../core/expr/expr.ts";
+import * as build from "../../core/graph/build.ts";
+import { makeNode, type Node, sorted } from "../../core/graph/node.ts";
+import { explainPlan } from "../../core/plan/explain.ts";
+import { makePlan } from "../../core/plan/make_plan.ts";
+import type { Plan } from "../../core/plan/plan.ts";
+import { pullback } from "../../core/transform/pullback.ts";
+import { checked, checkPlan, graphOf, planOf } from "./plan_check.ts";
+import { block, gelu, input, type Model, sumAll, trainingStep } from "./plan_models.ts";
+
+const { add, compute, product } = build;
+const scratch = (plan: Plan): number[] =>
+  plan.slots.filter((s) => s.role === "scratch").map((s) => s.elements);
+
+Deno.test("an unrolled chain needs two buffers however long it is", () => {
+  const w = input(8, 8), x = input(8, 8);
+  let y: Node = x;
+  for (let i = 0; i < 50; i++) y = compute(X.tanh, [product(y, w)]);
+  assertEquals(scratch(checked(graphOf([y], [x, w]))), [64, 64]);
+});
+
+Deno.test("an elementwise chain longer than a kernel's code writes over itself", () => {
+  const x = input(100);
+  let y: Node = x;
+  for (let i = 0; i < 300; i++) y = compute((e) => X.add(X.tanh(e), 0.1), [y]);
+  const plan = planOf([y], [x]);
+  assertEquals(scratch(plan), [100]);
+  assertGreater(plan.kernels.length, 3);
+});
+
+Deno.test("gradients of weights are made while their activations live, big results wait until they are needed", () => {
+  const ws = Array.from({ length: 12 }, () => input(16, 16)), x = input(256, 16);
+  let y: Node = x;
+  for (const w of ws) y = gelu(product(y, w));
+  const grads = pullback([sumAll(y)], [build.constant(1)], ws).map((g) => g!);
+  const plan = makePlan(graphOf(grads, [x, ...ws]), { fuse: true, bindings: 8 });
+  // The pre-activations of all layers, and a few more of their size.
+  const layer = 256 * 16 * 4;
+  assertLess(explainPlan(plan).peakBytes, 12 * layer + 4 * layer);
+  // Tables that nothing waits for yet are not filled at the start.
+  const tables = ws.map((w) =>
+    build.reshape(gelu(build.broadcastTo(build.reshape(w, [1, 16, 16]), [64, 16, 16])), [
+      1024,
+      16,
+    ])
+  );
+  let z: Node = input(1024, 1);
+  const start = z;
+  for (const t of tables) z = product(product(t, build.transpose(t)), z);
+  const late = planOf([z], [start, ...ws]);
+  assertLess(explainPlan(late).peakBytes, 1.1 * 4 * (1024 * 1024 + 1024 * 16 + 4096));
+});
+
+/** A checkpoint around a block, as the transform makes it. */
+function rematerialised(
+  f: (x: Node, ps: readonly Node[]) => Node,
+  x: Node,
+  ps: readonly Node[],
+): Node {
+  const inside = [x, ...ps].map((n) => build.alias(n)), [y, ...qs] = inside;
+  const result = f(y!, qs), { shape, dtype } = result;
+  return makeNode({ kind: "remat", shape, dtype, inputs: [result, ...inside] });
+}
+const small: Model = { B: 2, T: 16, C: 8, V: 32, heads: 2, layers: 6 };
+
+Deno.test("checkpointed blocks compute the same with less memory", () => {
+  const [plain, less] = [undefined, rematerialised].map((wrap) => {
+    const x = input(2, 32, 8), square = [[8, 8], [8]];
+    const shapes = [[8], [8], ...square, ...square, ...square, ...square, [8], [8], [8, 32], [32], [
+      32,
+      8,
+    ], [8]];
+    const params = Array.from({ length: 6 }, () => shapes.map((s) => input(...s)));
+    let y: Node = x;
+    for (const ps of params) y = wrap ? wrap((z, qs) => block(z, qs, 2), y, ps) : block(y, ps, 2);
+    const flat = params.flat();
+    const grads = pullback([sumAll(compute(X.tanh, [y]))], [build.constant(1)], flat);
+    const graph = graphOf(grads.map((g) => g!), [x, ...flat]);
+    const plan = makePlan(graph, { fuse: true, bindings: 8 });
+    checkPlan(graph, plan, 1e-3);
+    return explainPlan(plan).peakBytes;
+  }) as [number, number];
+  assertLess(less, 0.5 * plain);
+});
+
+Deno.test("a training step computes the same fused and not, checkpointed and not", () => {
+  for (const wrap of [undefined, rematerialised]) {
+    const graph = trainingStep({ ...small, layers: 2, V: 8, T: 8 }, wrap);
+    for (const fuse of [true, false]) {
+      const plan = makePlan(graph, { fuse, bindings: 8 });
+      checkPlan(graph, plan, 2e-3);
+      assertEquals(plan.copies.length, 0);
+    }
+  }
+});
+
+Deno.test("planning time grows with the graph, not with its square", () => {
+  const milliseconds = (layers: number): number => {
+    const graph = trainingStep({ ...small, layers });
+    const start = performance.now();
+    makePlan(graph, { fuse: true, bindings: 8 });
+    return (performance.now() - start) / sorted(graph.outputs).length;
+  };
+  milliseconds(3);
+  const [few, many] = [milliseconds(3), milliseconds(24)];
+  assertLess(many, 6 * few + 0.2);
+});
+
+Deno.test("explain: a line a kernel, bytes of scratch and traffic", () => {
+  const x = input(4, 8), w = input(8, 2), plan = planOf([gelu(product(x, w)), sumAll(x)], [x, w]);
+  const { lines, scratchBytes, trafficBytes } = explainPlan(plan);
+  assertEquals(lines, [
+    "row [] x 32, sum: reads 1, writes f32 [1, 1], 132 B",
+    "matmul 4 x 8 x 2: reads 2, writes f32 [4, 2], 224 B",
+    "row [] x 8: reads 1, writes f32 [4, 2], 64 B",
+  ]);
+  assertEquals([scratchBytes, trafficBytes], [32, 420]);
+});
