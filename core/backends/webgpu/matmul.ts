@@ -68,7 +68,7 @@ function tileSize(n: number, most: number): number {
 export function registerMatmul(
   k: MatmulKernel,
   slotOf: SlotOf,
-  most: readonly [rows: number, columns: number] = [8, 16],
+  most: readonly [rows: number, columns: number],
 ): Shader {
   const r = k.batch.length;
   const rows = tileSize(k.m, most[0]), columns = tileSize(k.n, most[1]);
@@ -127,8 +127,12 @@ export function registerMatmul(
   return overGroups(bound, groupsN * groupsM * count, across * down, "", body, style);
 }
 
+/** Work from which a larger tile repays the time that its longer text takes to compile. */
+const largeWork = 2 ** 25;
+
 export function matmulShader(k: MatmulKernel, slotOf: SlotOf, target: Target): Shader {
   const thin = Math.min(k.m, k.n) < 16 || k.k < 8;
-  if (target.software || thin) return registerMatmul(k, slotOf);
-  return tiledMatmul(k, slotOf, tileFor(k));
+  if (!target.software && !thin) return tiledMatmul(k, slotOf, tileFor(k));
+  const work = k.batch.reduce((x, y) => x * y, k.m * k.n * k.k);
+  return registerMatmul(k, slotOf, target.software && work >= largeWork ? [8, 16] : [8, 8]);
 }

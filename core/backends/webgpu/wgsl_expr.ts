@@ -3,8 +3,8 @@
  * moves, bit tests and selects are exact for every bit pattern.
  *
  * What WGSL does not promise, and so this target does not: arithmetic may flush denormals, min and max may give either
- * zero for -0 and 0, and division is good to 2.5 units in the last place. NaN is found by its bits: min, max and
- * casts treat it as the algebra says.
+ * zero for -0 and 0, division is good to 2.5 units in the last place, and so is the remainder of floats below a
+ * quotient of 2^24. NaN is found by its bits: min, max and casts treat it as the algebra says.
  *
  * @module
  */
@@ -74,6 +74,17 @@ const library: { readonly [name: string]: string } = {
     (f, _, __, lanes) =>
       `(a: ${f}, b: ${f}) -> ${f} { return select(a, b, (b > a) | nan${lanes}(b)); }`,
   ),
+  // The quotient may be rounded past a whole number: two steps put the rest back between 0 and b.
+  ...perLanes("remainder", (f, u) =>
+    `(a: ${f}, b: ${f}) -> ${f} {
+  let x = abs(a); let y = abs(b);
+  var r = fma(-trunc(x / y), y, x);
+  r = select(r, r + y, r < ${f}());
+  r = select(r, r - y, r >= y);
+  let endless = (bitcast<${u}>(y) == ${u}(0x7f800000u)) & (bitcast<${u}>(x) < ${u}(0x7f800000u));
+  let sign = bitcast<${u}>(a) & ${u}(0x80000000u);
+  return bitcast<${f}>(bitcast<${u}>(select(r, x, endless | (x < y))) | sign);
+}`),
 };
 
 function perLanes(
@@ -153,7 +164,8 @@ const rules: { readonly [Op in Exclude<ExprOp, "in" | Lowered>]: Rule } = {
   sub: infix("-"),
   mul: infix("*"),
   div: divide("/"),
-  rem: divide("%"),
+  rem: (e, lanes, a, b, c) =>
+    whole(e) ? divide("%")(e, lanes, a, b, c) : `remainder${lanes}(${a}, ${b})`,
   min: extreme("min", "least"),
   max: extreme("max", "greatest"),
   neg: (e, lanes, a) => e.dtype === "u32" ? `${zero(e, lanes)} - ${a}` : `-${a}`,
