@@ -8,11 +8,12 @@ import {
   type AnyTensor,
   cast,
   div,
+  expm1,
   mul,
   neg,
+  sizesOf,
   sqrt,
   square,
-  tanh,
   type Tensor,
   zeros,
 } from "../core/mod.ts";
@@ -27,17 +28,13 @@ export interface AdamOptions {
   readonly debias?: boolean;
 }
 
-/**
- * 1 - beta^t. Written as -expm1(t log beta) with expm1(x) = 2 tanh(x/2) / (1 - tanh(x/2)): the plain
- * difference would lose four digits at beta = 0.999 and t = 1.
- */
+/** 1 - beta^t, as -expm1(t log beta): the plain difference would lose four digits at beta = 0.999 and t = 1. */
 function correction(beta: number, count: Tensor<[], "i32">): Tensor<[]> {
-  const half = tanh(mul(cast(count, "f32"), Math.log(beta) / 2));
-  return div(mul(half, -2), add(neg(half), 1));
+  return neg(expm1(mul(cast(count, "f32"), Math.log(beta))));
 }
 
 function moments(params: readonly Leaf[]): AnyTensor[] {
-  return params.map((p) => zeros([...p.value.shape], p.settings.stateDtype));
+  return params.map((p) => zeros([...sizesOf(p.value)], p.settings.stateDtype));
 }
 
 /**

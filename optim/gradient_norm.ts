@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { div, full, globalNorm, greater, maximum, type Tensor, where } from "../core/mod.ts";
+import { div, globalNorm, greater, maximum, type Tensor, where } from "../core/mod.ts";
 import type { Transform } from "./transform.ts";
 
 /** `off`; `clip`: divide by max(1, norm / max); `always`: divide by the norm, so that no scale of the gradients matters. */
@@ -25,7 +25,7 @@ export function normalizeGradients(mode: GradientNorm, maxNorm = 1): Transform {
       if (mode === "off") return { updates, state, metrics };
       const by = mode === "clip"
         ? maximum(div(norm, maxNorm), 1)
-        : where(greater(norm, 0), norm, full([], 1));
+        : where(greater(norm, 0), norm, 1);
       return { updates: updates.map((u) => div(u, by)), state, metrics };
     },
   };

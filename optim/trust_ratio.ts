@@ -4,7 +4,6 @@ import {
   cast,
   clamp,
   div,
-  full,
   globalNorm,
   greater,
   minimum,
@@ -35,7 +34,7 @@ export function scaleByTrustRatio(options: TrustRatioOptions = {}): Transform {
     if (!settings.trustRatio || (on === "decayed" && settings.decay === 0)) return update;
     const weight = globalNorm([cast(value, "f32")]), size = globalNorm([update]);
     const bounded = phi ? clamp(weight, ...phi) : weight;
-    const known = where(greater(minimum(weight, size), 0), div(bounded, size), full([], 1));
+    const known = where(greater(minimum(weight, size), 0), div(bounded, size), 1);
     const ratio: Tensor<[]> = max === undefined ? known : minimum(known, max);
     return mul(update, ratio) as AnyTensor;
   });
