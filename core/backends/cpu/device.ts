@@ -26,6 +26,8 @@ const USUAL: Thresholds = { pool: 250_000, serial: 10_000 };
 export interface CpuDevice extends Device {
   /** What `compile` does once there is a plan. */
   compilePlan(plan: Plan, planMs: number): Program;
+  /** Bytes of the whole memory, free or not; it never shrinks. */
+  memoryBytes(): number;
 }
 
 interface Block extends Storage {
@@ -216,6 +218,7 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
       return compilePlan(plan, performance.now() - start);
     },
     compilePlan,
+    memoryBytes: () => heap.buffer().byteLength,
     synchronize: () => pool && last ? pool.done(last) : Promise.resolve(),
     usage: () => ({ bytes, storages: live.size }),
     destroy() {

@@ -19,7 +19,7 @@ export const CONTROL = {
   queue: 1024,
 } as const;
 /** Entries of the queue: program number and table address each. */
-export const QUEUE = 128;
+export const QUEUE = 32;
 const FIRST_FREE = CONTROL.queue + 8 * QUEUE;
 
 export interface Heap {

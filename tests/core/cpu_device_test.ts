@@ -1,0 +1,215 @@
+/** The cpu device as a whole: queued programs, memory over many runs, an event loop that goes on, a process that ends. */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { cpu, DeviceError } from "../../core/backends/cpu/mod.ts";
+import { createDevice } from "../../core/backends/cpu/device.ts";
+import type { Device, Storage } from "../../core/device/device.ts";
+import * as X from "../../core/expr/expr.ts";
+import * as build from "../../core/graph/build.ts";
+import { makeNode, type Node, sizeOf } from "../../core/graph/node.ts";
+
+const input = (...shape: number[]): Node =>
+  makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
+const root = new URL("../../", import.meta.url);
+
+function put(device: Device, values: ArrayLike<number>): Storage {
+  const storage = device.allocate(values.length, "f32");
+  device.write(storage, Float32Array.from(values), "f32");
+  return storage;
+}
+function numbers(n: number, seed = 1): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: n }, (_, i) => Math.sin(seed + i * 1.7));
+}
+
+/** A step of a tiny network, and one of a size that the pool takes. */
+function step(width: number): { inputs: Node[]; outputs: Node[] } {
+  const x = input(width, width), w = input(width, width), b = input(width);
+  const h = build.compute(X.tanh, [build.add(build.matmul(x, w), b)]);
+  const gradient = build.matmul(
+    build.transpose(x),
+    build.compute((v) => X.sub(1, X.mul(v, v)), [h]),
+  );
+  const next = build.compute((p, g) => X.sub(p, X.mul(g, 1e-3)), [w, gradient]);
+  return { inputs: [x, w, b], outputs: [next, build.reduce("sum", h, [0, 1])] };
+}
+
+Deno.test("cpu device: one, two and three threads give the same bits", async () => {
+  const results = [];
+  for (const threads of [1, 2, 3]) {
+    const device = createDevice(threads, { pool: 0, serial: 0 }), { inputs, outputs } = step(70);
+    const program = device.compile({ inputs, outputs, donations: new Map([[0, 1]]) });
+    const [x, w, b] = inputs.map((n, i) => put(device, numbers(sizeOf(n.shape), i))) as [
+      Storage,
+      Storage,
+      Storage,
+    ];
+    const sum = device.allocate(1, "f32");
+    for (let i = 0; i < 20; i++) program.run([x, w, b], [w, sum]);
+    results.push([await device.read(w, 4900, "f32"), await device.read(sum, 1, "f32")]);
+    device.destroy();
+  }
+  assertEquals(results[1], results[0]);
+  assertEquals(results[2], results[0]);
+});
+
+for (
+  const [name, device] of [["here", createDevice(1)], [
+    "on the pool",
+    createDevice(2, { pool: 0, serial: 0 }),
+  ]] as const
+) {
+  Deno.test(`cpu device: memory stays flat over 2,000 runs ${name}`, async () => {
+    const { inputs, outputs } = step(24);
+    const program = device.compile({ inputs, outputs, donations: new Map() });
+    const x = put(device, numbers(576)), b = put(device, numbers(24));
+    let w = put(device, numbers(576, 5));
+    const before = device.usage(), memory: number[] = [];
+    for (let i = 0; i < 2000; i++) {
+      const next = device.allocate(576, "f32"), sum = device.allocate(1, "f32");
+      program.run([x, w, b], [next, sum]);
+      device.free(w);
+      device.free(sum);
+      w = next;
+      // At most 32 runs are queued, and their storages are what memory holds at most.
+      if (i % 8 === 0) await device.synchronize();
+      if (i === 200 || i === 1999) memory.push(device.memoryBytes());
+    }
+    assertEquals(device.usage(), before);
+    assertEquals(memory[1], memory[0]);
+    assert((await device.read(w, 576, "f32")).every(Number.isFinite));
+  });
+}
+
+Deno.test("cpu device: a storage freed while programs use it keeps its contents for them", async () => {
+  const device = createDevice(2, { pool: 0, serial: 0 });
+  const x = input(400, 400), y = build.matmul(x, x);
+  const program = device.compile({ inputs: [x], outputs: [y], donations: new Map() });
+  const a = put(device, new Float32Array(160_000).fill(1 / 20)),
+    first = device.allocate(160_000, "f32");
+  const last = device.allocate(160_000, "f32");
+  program.run([a], [first]);
+  program.run([first], [last]);
+  device.free(a);
+  device.free(first);
+  // New storages must not stand where the queued programs still read.
+  const others = [1, 2, 3].map(() => put(device, new Float32Array(160_000).fill(7)));
+  const read = device.read(last, 160_000, "f32");
+  device.free(last);
+  const values = await read;
+  assert(values.every((v) => Math.abs(v - 400) < 1e-2), `${values[0]}`);
+  others.forEach((s) => device.free(s));
+  assertEquals(device.usage(), { bytes: 0, storages: 0 });
+  device.destroy();
+});
+
+Deno.test("cpu device: small programs wait for the large ones whose results they take", async () => {
+  const device = cpu({ threads: 2 }), x = input(600, 600);
+  const large = device.compile({
+    inputs: [x],
+    outputs: [build.matmul(x, x)],
+    donations: new Map(),
+  });
+  const small = device.compile({
+    inputs: [x],
+    outputs: [build.sliceAxis(build.compute(X.neg, [build.slice(x, [0, 0], [1, 4])]), 1, 0, 4)],
+    donations: new Map(),
+  });
+  const a = put(device, new Float32Array(360_000).fill(0.1)),
+    b = device.allocate(360_000, "f32"),
+    c = device.allocate(4, "f32");
+  large.run([a], [b]);
+  small.run([b], [c]);
+  const values = await device.read(c, 4, "f32");
+  assert(values.every((v) => Math.abs(v + 6) < 1e-4), `${values}`);
+  device.write(b, new Float32Array(360_000), "f32");
+  assertEquals((await device.read(b, 1, "f32"))[0], 0);
+  device.destroy();
+});
+
+Deno.test("cpu device: timers go on during a long step", async () => {
+  const device = cpu({ threads: 2 }), x = input(1024, 1024);
+  const program = device.compile({
+    inputs: [x],
+    outputs: [build.matmul(x, x)],
+    donations: new Map(),
+  });
+  const a = put(device, numbers(1024 * 1024)), b = device.allocate(1024 * 1024, "f32");
+  program.run([a], [b]);
+  await device.synchronize();
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 5), start = performance.now();
+  for (let i = 0; i < 8; i++) program.run([a], [b]);
+  const queued = performance.now() - start;
+  await device.synchronize();
+  const took = performance.now() - start;
+  clearInterval(timer);
+  assert(queued < took / 4, `queueing took ${queued} of ${took} ms`);
+  assert(ticks >= took / 5 / 8, `${ticks} ticks in ${took} ms`);
+  device.destroy();
+});
+
+Deno.test("cpu device: refusals", async () => {
+  assertThrows(() => cpu({ threads: 0 }), RangeError, "Cannot run on 0 threads");
+  const device = cpu({ threads: 2 }), x = input(4);
+  const program = device.compile({ inputs: [x], outputs: [build.add(x, x)], donations: new Map() });
+  const a = put(device, [1, 2, 3, 4]);
+  assertThrows(() => device.allocate(2 ** 31, "f32"), RangeError, "Cannot allocate");
+  device.destroy();
+  assertThrows(() => device.allocate(1, "f32"), DeviceError, "destroyed");
+  assertThrows(() => program.run([a], [a]), DeviceError, "destroyed");
+  await assertRejects(() => device.read(a, 4, "f32"), DeviceError);
+});
+
+/** A program that uses the pool, prints and should then end. */
+const script = (base: string): string => `
+  import { cpu } from "${base}core/backends/cpu/mod.ts";
+  import * as build from "${base}core/graph/build.ts";
+  import { makeNode } from "${base}core/graph/node.ts";
+  const x = makeNode({ kind: "input", shape: [512, 512], dtype: "f32", inputs: [] });
+  const device = cpu({ threads: 2 });
+  const program = device.compile({ inputs: [x], outputs: [build.matmul(x, x)], donations: new Map() });
+  const a = device.allocate(512 * 512, "f32"), b = device.allocate(512 * 512, "f32");
+  device.write(a, new Float32Array(512 * 512).fill(0.5), "f32");
+  program.run([a], [b]);
+  device.read(b, 512 * 512, "f32").then((out) => console.log(out[0]));
+`;
+
+async function output(...args: string[]): Promise<{ out: string; error: string; code: number }> {
+  const signal = AbortSignal.timeout(60_000);
+  const command = new Deno.Command(Deno.execPath(), { args, signal, env: { NO_COLOR: "1" } });
+  const { stdout, stderr, code } = await command.output();
+  return { out: new TextDecoder().decode(stdout), error: new TextDecoder().decode(stderr), code };
+}
+
+Deno.test("cpu device: pending work keeps the process alive, an idle pool lets it end", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(file, script(root.href));
+  assertEquals(await output("run", "--no-check", "--no-prompt", "-q", file), {
+    out: "128\n",
+    error: "",
+    code: 0,
+  });
+  await Deno.remove(file);
+});
+
+Deno.test("cpu device: the pool starts where the library is imported by URL, with no permission but --allow-import", async () => {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    const file = new URL(`.${new URL(request.url).pathname}`, root);
+    return new Response(await Deno.readTextFile(file), {
+      headers: { "content-type": "text/typescript" },
+    });
+  });
+  const host = `127.0.0.1:${server.addr.port}`, folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/main.ts`, script(`http://${host}/`));
+  const got = await output(
+    "run",
+    "--no-check",
+    "--no-prompt",
+    "-q",
+    "--no-lock",
+    `--allow-import=${host}`,
+    `${folder}/main.ts`,
+  );
+  assertEquals(got, { out: "128\n", error: "", code: 0 });
+  await server.shutdown();
+  await Deno.remove(folder, { recursive: true });
+});
