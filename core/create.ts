@@ -69,7 +69,7 @@ function flatten(nested: Nested): { readonly shape: number[]; readonly values: n
 export function tensor<const N extends Nested, D extends DType = "f32">(
   values: N,
   dtype?: D,
-): Tensor<ShapeOf<N>, D> {
+): Tensor<ShapeOf<N>, NoInfer<D>> {
   const flat = flatten(values);
   return fromHost(toHost(flat.values, dtype ?? "f32" as DType), flat.shape, dtype ?? "f32");
 }
@@ -101,7 +101,7 @@ export function fromArray<const V extends readonly Dim[], D extends DType = "f32
   data: ArrayLike<number>,
   shape: Lengths<V>,
   dtype?: D,
-): Tensor<[...V], D> {
+): Tensor<[...V], NoInfer<D>> {
   const sizes = [...shape as readonly number[]], type: DType = dtype ?? "f32";
   checkSizes("make a tensor", sizes);
   if (data.length !== sizeOf(sizes)) {
@@ -120,7 +120,7 @@ export function full<const V extends readonly Dim[], D extends DType = "f32">(
   shape: Lengths<V>,
   value: number,
   dtype?: D,
-): Tensor<[...V], D> {
+): Tensor<[...V], NoInfer<D>> {
   const sizes = [...shape as readonly number[]];
   checkSizes("make a tensor", sizes);
   return wrap(fullNode(sizes, value, dtype ?? "f32"));
@@ -140,7 +140,7 @@ export function full<const V extends readonly Dim[], D extends DType = "f32">(
 export function zeros<const V extends readonly Dim[], D extends DType = "f32">(
   shape: Lengths<V>,
   dtype?: D,
-): Tensor<[...V], D> {
+): Tensor<[...V], NoInfer<D>> {
   return full<V, D>(shape, 0, dtype);
 }
 
@@ -148,7 +148,7 @@ export function zeros<const V extends readonly Dim[], D extends DType = "f32">(
 export function ones<const V extends readonly Dim[], D extends DType = "f32">(
   shape: Lengths<V>,
   dtype?: D,
-): Tensor<[...V], D> {
+): Tensor<[...V], NoInfer<D>> {
   return full<V, D>(shape, 1, dtype);
 }
 
@@ -166,7 +166,7 @@ export function ones<const V extends readonly Dim[], D extends DType = "f32">(
 export function arange<const N extends Dim, D extends Numeric = "i32">(
   n: (N & number) | Size<N>,
   dtype?: D,
-): Tensor<[N], D> {
+): Tensor<[N], NoInfer<D>> {
   checkSizes("count", [n as number]);
   return wrap(settle(cast(iota(n as number), dtype ?? "i32")));
 }
@@ -175,7 +175,7 @@ export function arange<const N extends Dim, D extends Numeric = "i32">(
 export function eye<const N extends Dim, D extends Numeric = "f32">(
   n: (N & number) | Size<N>,
   dtype?: D,
-): Tensor<[N, N], D> {
+): Tensor<[N, N], NoInfer<D>> {
   checkSizes("make a matrix", [n as number]);
   const size = n as number, type: DType = dtype ?? "f32";
   const line = iota(size);

@@ -7,6 +7,7 @@
 import {
   type AnyTensor,
   type Arg,
+  cast,
   type Dim,
   type DType,
   type Float,
@@ -72,12 +73,12 @@ export function normal<const V extends readonly Dim[], D extends Float = "f32">(
   shape: Arg<Static<[...V]>, Lengths<V>>,
   std: number,
   dtype?: D,
-): Spec<[...V], D> {
+): Spec<[...V], NoInfer<D>> {
   const sizes = [...shape as readonly number[]], type: Float = dtype ?? "f32";
   return spec({
     shape: sizes,
     dtype: type,
-    start: (k) => mul(drawNormal(k, sizes, type) as AnyTensor, std),
+    start: (k) => cast(mul(drawNormal(k, sizes), std) as AnyTensor, type),
   });
 }
 
@@ -86,7 +87,7 @@ export function constant<const V extends readonly Dim[], D extends Float = "f32"
   shape: Arg<Static<[...V]>, Lengths<V>>,
   value: number,
   dtype?: D,
-): Spec<[...V], D> {
+): Spec<[...V], NoInfer<D>> {
   const sizes = [...shape as readonly number[]], type: Float = dtype ?? "f32";
   return spec({ shape: sizes, dtype: type, start: () => full(sizes, value, type) as AnyTensor });
 }
@@ -96,7 +97,7 @@ export function given<const V extends readonly Dim[], D extends Float = "f32">(
   shape: Arg<Static<[...V]>, Lengths<V>>,
   values: () => AnyTensor,
   dtype?: D,
-): Spec<[...V], D> {
+): Spec<[...V], NoInfer<D>> {
   return spec({ shape: [...shape as readonly number[]], dtype: dtype ?? "f32", start: values });
 }
 

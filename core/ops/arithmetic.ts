@@ -30,7 +30,7 @@ export const remRow = row("rem", X.rem, { dtypes: numbers, domain: apart, specia
  * assertEquals([...await read(table)], [11, 12, 13, 21, 22, 23]);
  * ```
  */
-export function add<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function add<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"add", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"add", A, B>>, D> {
@@ -53,7 +53,7 @@ export function add<A extends Shape, D extends Numeric, B extends Shape = []>(
  * assertEquals([...await read(sub(tensor([0], "u32"), 1))], [4294967295]);
  * ```
  */
-export function sub<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function sub<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"sub", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"sub", A, B>>, D> {
@@ -75,7 +75,7 @@ export function sub<A extends Shape, D extends Numeric, B extends Shape = []>(
  * assertEquals([...await read(mul(tensor([1, 2, 3]), 2))], [2, 4, 6]);
  * ```
  */
-export function mul<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function mul<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"mul", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"mul", A, B>>, D> {
@@ -99,7 +99,7 @@ export function mul<A extends Shape, D extends Numeric, B extends Shape = []>(
  * assertEquals([...await read(div(tensor([1, -3, 5], "i32"), tensor([2, 2, 0], "i32")))], [0, -1, 0]);
  * ```
  */
-export function div<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function div<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"div", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"div", A, B>>, D> {
@@ -122,7 +122,7 @@ export function div<A extends Shape, D extends Numeric, B extends Shape = []>(
  * assertEquals([...await read(rem(tensor([7, -7], "i32"), 3))], [1, -1]);
  * ```
  */
-export function rem<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function rem<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"rem", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"rem", A, B>>, D> {

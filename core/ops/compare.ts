@@ -31,7 +31,7 @@ export const greaterEqualRow = row("greaterEqual", X.ge, ordered);
  * assertEquals([...await read(equal(tensor([1, 2, NaN]), tensor([1, 3, NaN])))], [1, 0, 0]);
  * ```
  */
-export function equal<A extends Shape, D extends DType, B extends Shape = []>(
+export function equal<A extends Shape, D extends DType, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"equal", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"equal", A, B>>, "bool"> {
@@ -53,7 +53,7 @@ export function equal<A extends Shape, D extends DType, B extends Shape = []>(
  * assertEquals([...await read(notEqual(tensor([1, 2, NaN]), tensor([1, 3, NaN])))], [0, 1, 1]);
  * ```
  */
-export function notEqual<A extends Shape, D extends DType, B extends Shape = []>(
+export function notEqual<A extends Shape, D extends DType, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"notEqual", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"notEqual", A, B>>, "bool"> {
@@ -75,7 +75,7 @@ export function notEqual<A extends Shape, D extends DType, B extends Shape = []>
  * assertEquals([...await read(less(tensor([1, 2, 3]), 2))], [1, 0, 0]);
  * ```
  */
-export function less<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function less<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"less", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"less", A, B>>, "bool"> {
@@ -97,7 +97,7 @@ export function less<A extends Shape, D extends Numeric, B extends Shape = []>(
  * assertEquals([...await read(lessEqual(tensor([1, 2, 3]), 2))], [1, 1, 0]);
  * ```
  */
-export function lessEqual<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function lessEqual<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"lessEqual", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"lessEqual", A, B>>, "bool"> {
@@ -119,7 +119,7 @@ export function lessEqual<A extends Shape, D extends Numeric, B extends Shape = 
  * assertEquals([...await read(greater(tensor([1, 2, 3]), 2))], [0, 0, 1]);
  * ```
  */
-export function greater<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function greater<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"greater", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"greater", A, B>>, "bool"> {
@@ -141,7 +141,7 @@ export function greater<A extends Shape, D extends Numeric, B extends Shape = []
  * assertEquals([...await read(greaterEqual(tensor([1, 2, 3]), 2))], [0, 1, 1]);
  * ```
  */
-export function greaterEqual<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function greaterEqual<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"greaterEqual", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"greaterEqual", A, B>>, "bool"> {

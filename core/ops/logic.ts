@@ -30,7 +30,7 @@ export const shiftRightRow = row("shiftRight", X.shr, shifts);
  * assertEquals([...await read(and(tensor([6], "i32"), tensor([3], "i32")))], [2]);
  * ```
  */
-export function and<A extends Shape, D extends Int | "bool", B extends Shape = []>(
+export function and<A extends Shape, D extends Int | "bool", B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"and", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"and", A, B>>, D> {
@@ -52,7 +52,7 @@ export function and<A extends Shape, D extends Int | "bool", B extends Shape = [
  * assertEquals([...await read(or(tensor([6], "i32"), tensor([3], "i32")))], [7]);
  * ```
  */
-export function or<A extends Shape, D extends Int | "bool", B extends Shape = []>(
+export function or<A extends Shape, D extends Int | "bool", B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"or", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"or", A, B>>, D> {
@@ -74,7 +74,7 @@ export function or<A extends Shape, D extends Int | "bool", B extends Shape = []
  * assertEquals([...await read(xor(tensor([6], "i32"), tensor([3], "i32")))], [5]);
  * ```
  */
-export function xor<A extends Shape, D extends Int | "bool", B extends Shape = []>(
+export function xor<A extends Shape, D extends Int | "bool", B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"xor", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"xor", A, B>>, D> {
@@ -114,7 +114,7 @@ export function not<S extends Shape, D extends Int | "bool">(x: Tensor<S, D>): T
  * assertEquals([...await read(shiftLeft(tensor([1, 3], "u32"), 4))], [16, 48]);
  * ```
  */
-export function shiftLeft<A extends Shape, D extends Int, B extends Shape = []>(
+export function shiftLeft<A extends Shape, D extends Int, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"shiftLeft", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"shiftLeft", A, B>>, D> {
@@ -136,7 +136,7 @@ export function shiftLeft<A extends Shape, D extends Int, B extends Shape = []>(
  * assertEquals([...await read(shiftRight(tensor([16, -16], "i32"), 2))], [4, -4]);
  * ```
  */
-export function shiftRight<A extends Shape, D extends Int, B extends Shape = []>(
+export function shiftRight<A extends Shape, D extends Int, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"shiftRight", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"shiftRight", A, B>>, D> {

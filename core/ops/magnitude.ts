@@ -91,7 +91,7 @@ export function sign<S extends Shape, D extends Numeric>(x: Tensor<S, D>): Tenso
  * assertEquals([...await read(maximum(tensor([1, 5]), tensor([3, 2])))], [3, 5]);
  * ```
  */
-export function maximum<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function maximum<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"maximum", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"maximum", A, B>>, D> {
@@ -114,7 +114,7 @@ export function maximum<A extends Shape, D extends Numeric, B extends Shape = []
  * assertEquals([...await read(minimum(tensor([1, 5]), 3))], [1, 3]);
  * ```
  */
-export function minimum<A extends Shape, D extends Numeric, B extends Shape = []>(
+export function minimum<A extends Shape, D extends Numeric, B extends Shape = A>(
   a: Tensor<A, D>,
   b: Arg<Broadcast<"minimum", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"minimum", A, B>>, D> {

@@ -139,7 +139,7 @@ export function rsqrt<S extends Shape, D extends Float>(x: Tensor<S, D>): Tensor
  * assertAlmostEquals(root!, Math.SQRT2, 1e-6);
  * ```
  */
-export function pow<A extends Shape, D extends Float, B extends Shape = []>(
+export function pow<A extends Shape, D extends Float, B extends Shape = A>(
   x: Tensor<A, D>,
   y: Arg<Broadcast<"pow", A, B>, Operand<B, D>>,
 ): Tensor<Ok<Broadcast<"pow", A, B>>, D> {

@@ -63,7 +63,7 @@ export function where<
   C extends Shape,
   A extends Shape,
   D extends DType,
-  B extends Shape = [],
+  B extends Shape = A,
 >(
   condition: Tensor<C, "bool">,
   a: Tensor<A, D>,

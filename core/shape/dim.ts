@@ -23,13 +23,15 @@ export type Size<D> = number & { readonly axis: D };
 export type DimOf<V> = V extends { readonly axis: infer D extends Dim } ? D : V;
 /** The run-time shape of a tensor. */
 export type Sizes<S> = { readonly [K in keyof S]: Size<S[K]> };
+/** One size as an argument: a number, or the size of an axis of another tensor. `768` has axis 768. */
+export type Length<D> = (D & Countable) | Size<D>;
 /**
- * A shape as an argument: numbers, or sizes of other tensors. V is recovered by inference through the mapped
- * type, also where it is a type parameter: `zeros([x.shape[0], 3])` has shape ["B", 3].
+ * A shape as an argument. V is recovered by inference through the mapped type, also where it is a type
+ * parameter: `zeros([x.shape[0], 3])` has shape ["B", 3].
  */
-export type Lengths<V> = { readonly [K in keyof V]: (V[K] & Countable) | Size<V[K]> };
+export type Lengths<V> = { readonly [K in keyof V]: Length<V[K]> };
 /**
- * What numbers have and strings lack: a name alone is no size. `V[K] & number` would not infer `number`.
+ * What numbers have and strings lack: a name alone is no size. `D & number` would not infer `number`.
  * @internal
  */
 interface Countable {

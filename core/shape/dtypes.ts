@@ -10,9 +10,12 @@ import type { Cannot, Result } from "./result.ts";
 /** Rule R, if the dtypes in L are all the same. */
 export type OneDType<Op extends string, L, R> = L extends
   readonly [infer A extends string, infer B extends string, ...infer Rest]
-  ? Eq<A, B> extends true ? OneDType<Op, [A, ...Rest], R>
+  ? Accepts<A, B> extends true ? OneDType<Op, [A, ...Rest], R>
   : Cannot<`${Op} ${A} with ${B}`, "dtypes must be equal">
   : R;
+
+/** Equal, or `any`: a tensor of an untyped border. */
+type Accepts<A extends string, B extends string> = 0 extends 1 & (A | B) ? true : Eq<A, B>;
 
 /** The dtype, if all are the same. */
 export function oneDType<D extends string>(op: string, dtypes: readonly D[]): Result<D> {

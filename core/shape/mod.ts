@@ -32,7 +32,7 @@ export { broadcastShape, broadcastToShape, trailingShape, whereShape } from "./b
 export type { Broadcast, BroadcastTo, Trailing, Where } from "./broadcast.ts";
 export { concatShape, splitShape, stackShape } from "./concat.ts";
 export type { Concat, Split, Stack } from "./concat.ts";
-export type { Dim, DimOf, Lengths, Shape, Size, Sizes } from "./dim.ts";
+export type { Dim, DimOf, Length, Lengths, Shape, Size, Sizes } from "./dim.ts";
 export { oneDType } from "./dtypes.ts";
 export type { OneDType } from "./dtypes.ts";
 export { einsumShape } from "./einsum.ts";
