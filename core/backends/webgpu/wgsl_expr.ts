@@ -4,7 +4,7 @@
  *
  * What WGSL does not promise, and so this target does not: arithmetic may flush denormals, min and max may give either
  * zero for -0 and 0, division is good to 2.5 units in the last place, and so is the remainder of floats below a
- * quotient of 2^24. NaN is found by its bits: min, max and casts treat it as the algebra says.
+ * quotient of 2^12. NaN is found by its bits: min, max and casts treat it as the algebra says.
  *
  * @module
  */
@@ -74,11 +74,13 @@ const library: { readonly [name: string]: string } = {
     (f, _, __, lanes) =>
       `(a: ${f}, b: ${f}) -> ${f} { return select(a, b, (b > a) | nan${lanes}(b)); }`,
   ),
-  // The quotient may be rounded past a whole number: two steps put the rest back between 0 and b.
+  // Products of halves of 12 bits are exact. The quotient may be rounded past a whole number: two steps put the rest
+  // back between 0 and b.
   ...perLanes("remainder", (f, u) =>
     `(a: ${f}, b: ${f}) -> ${f} {
   let x = abs(a); let y = abs(b);
-  var r = fma(-trunc(x / y), y, x);
+  let q = trunc(x / y); let high = bitcast<${f}>(bitcast<${u}>(y) & ${u}(0xfffff000u));
+  var r = (x - q * high) - q * (y - high);
   r = select(r, r + y, r < ${f}());
   r = select(r, r - y, r >= y);
   let endless = (bitcast<${u}>(y) == ${u}(0x7f800000u)) & (bitcast<${u}>(x) < ${u}(0x7f800000u));
