@@ -31,7 +31,7 @@ export interface Cluster {
 }
 
 /** Kernels that a search visits at most: what would join over so long a way is hardly ever free of a cycle. */
-const LONGEST_SEARCH = 4096;
+const LONGEST_SEARCH = 1024;
 let searches = 0;
 
 /** The items as units; every item's producers stand before it. */

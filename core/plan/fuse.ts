@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { Node } from "../graph/node.ts";
+import { type Node, sizeOf } from "../graph/node.ts";
 import { type Cluster, cyclic, gather, type Unit, unitsOf } from "./cluster.ts";
 import { fits } from "./fits.ts";
 import type { Item } from "./items.ts";
+import { isPacked } from "./views.ts";
 
 /** What fusion must know besides the items. */
 export interface FuseOptions {
@@ -38,22 +39,58 @@ function bindingsOf(units: readonly Unit[], members: ReadonlySet<Node>, o: FuseO
   return reads.size + writes;
 }
 
+/** Results that could be written over their input, but for a unit that reads another element of it. */
+function spoiled(units: readonly Unit[], { donors }: FuseOptions): number {
+  return units.filter(({ item: { node } }) => {
+    const donor = donors.get(node);
+    return donor && units.some(({ item }) =>
+      item.kind !== "alone" &&
+      item.operands.some((o) =>
+        o.base === donor && !(isPacked(item.space, o) && sizeOf(item.space) === sizeOf(donor.shape))
+      )
+    );
+  }).length;
+}
+
 /** The units of the clusters and one more, if they can be one kernel. */
 function joined(unit: Unit, clusters: ReadonlySet<Cluster>, o: FuseOptions): Unit[] | null {
   const units = [...clusters].flatMap((c) => c.units).concat(unit);
   const members = new Set(units.map((u) => u.item.node));
+  const parts = [...clusters].map((c) => c.units).concat([[unit]]);
   const possible = fits(units.map((u) => u.item), members) &&
-    bindingsOf(units, members, o) <= o.bindings && !cyclic(units, clusters);
+    bindingsOf(units, members, o) <= o.bindings &&
+    spoiled(units, o) <= parts.reduce((sum, p) => sum + spoiled(p, o), 0) &&
+    !cyclic(units, clusters);
   return possible ? units.sort((p, q) => p.place - q.place) : null;
 }
 
-/** Joins as many kernels of producers as it can, the largest first. */
-function join(unit: Unit, o: FuseOptions): readonly Unit[] {
+/** Levels that kernels which only share what they read may be apart: joining waits for the later one. */
+const NEAR_LEVELS = 2;
+/** Readers of one buffer that are looked at. */
+const NEAR_READERS = 4;
+
+/** Kernels of the last few readers of what the unit reads in full. */
+function siblings(unit: Unit, readers: ReadonlyMap<Node, readonly Unit[]>): Cluster[] {
+  const level = Math.max(0, ...unit.before.map((p) => p.cluster!.level + 1));
+  const size = unit.item.kind === "alone" ? 0 : sizeOf(unit.item.space);
+  return unit.item.operands.filter((o) => sizeOf(o.base.shape) === size)
+    .flatMap((o) => readers.get(o.base)?.slice(-NEAR_READERS) ?? [])
+    .filter(({ item }) => item.kind !== "alone" && sizeOf(item.space) === size)
+    .map((r) => r.cluster!).filter((c) => Math.abs(c.level - level) <= NEAR_LEVELS);
+}
+
+/** Joins as many kernels as it can: those of its producers, the largest first, then those that read what it reads. */
+function join(
+  unit: Unit,
+  readers: ReadonlyMap<Node, readonly Unit[]>,
+  o: FuseOptions,
+): readonly Unit[] {
   let best: readonly Unit[] = [unit];
   if (unit.item.kind !== "map" && unit.item.kind !== "row") return best;
   const taken = new Set<Cluster>();
-  const near = [...new Set(unit.producers.map((p) => p.cluster!))];
-  for (const c of near.sort((p, q) => q.units.length - p.units.length || q.level - p.level)) {
+  const producers = [...new Set(unit.producers.map((p) => p.cluster!))]
+    .sort((p, q) => q.units.length - p.units.length || q.level - p.level);
+  for (const c of new Set([...producers, ...siblings(unit, readers)])) {
     const next = joined(unit, new Set([...taken, c]), o);
     if (!next) continue;
     taken.add(c);
@@ -64,7 +101,13 @@ function join(unit: Unit, o: FuseOptions): readonly Unit[] {
 
 /** The groups, in the order of their first items. */
 export function fuse(items: readonly Item[], options: FuseOptions): Group[] {
-  const units = unitsOf(items);
-  for (const unit of units) gather(join(unit, options));
+  const units = unitsOf(items), readers = new Map<Node, Unit[]>();
+  for (const unit of units) {
+    gather(join(unit, readers, options));
+    for (const n of new Set(unit.item.operands.map((o) => o.base))) {
+      if (readers.has(n)) readers.get(n)!.push(unit);
+      else readers.set(n, [unit]);
+    }
+  }
   return [...new Set(units.map((u) => u.cluster!))].map((c) => c.units.map((u) => u.item));
 }

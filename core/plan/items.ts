@@ -62,6 +62,8 @@ export function alive(items: readonly Item[], results: readonly Node[]): Item[] 
     const item = items[i]!;
     if (needed.has(item.node)) item.operands.forEach((o) => needed.add(o.base));
   }
+  const living = items.filter((item) => needed.has(item.node));
+  if (living.every((item) => item.after.every((n) => needed.has(n)))) return living;
   return items.flatMap((item) => {
     const after = [...new Set(item.after.flatMap((n) => standIns.get(n) ?? []))];
     const kept = needed.has(item.node);

@@ -71,6 +71,16 @@ Deno.test("an optimiser's step updates parameters and moments in place, reads an
   assertEquals(plan.slots.every((s) => s.role === "input"), true);
 });
 
+Deno.test("results that only share what they read are made together: moments of one gradient", () => {
+  const [g, m, v] = [input(64), input(64), input(64)];
+  const n = compute((a, b) => X.add(X.mul(a, 0.9), X.mul(b, 0.1)), [m, g]);
+  const u = compute((a, b) => X.add(X.mul(a, 0.99), X.mul(X.mul(b, b), 0.01)), [v, g]);
+  const graph = graphOf([n, u], [g, m, v], [[0, 1], [1, 2]]);
+  const plan = makePlan(graph, { fuse: true, bindings: 3 });
+  checkPlan(graph, plan);
+  assertEquals([plan.kernels.length, plan.copies.length], [1, 0]);
+});
+
 Deno.test("one input cannot be given to two outputs", () => {
   const a = input(2), graph = graphOf([add(a, a), mul(a, a)], [a], [[0, 0], [1, 0]]);
   assertThrows(

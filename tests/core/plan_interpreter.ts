@@ -38,10 +38,14 @@ const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
 function load(memory: Memory, o: Operand, at: readonly number[]): number {
-  if (o.strides.length !== at.length) throw new RangeError(`${o.strides} does not fit ${at}`);
+  if (o.strides.length !== at.length) {
+    throw new RangeError(`Cannot read at ${at} with strides ${o.strides}`);
+  }
   const i = o.offset + dot(at, o.strides);
   if (o.base.kind === "iota") return i;
-  if (!(i >= 0 && i < sizeOf(o.base.shape))) throw new RangeError(`reads ${i} of ${o.base.shape}`);
+  if (!(i >= 0 && i < sizeOf(o.base.shape))) {
+    throw new RangeError(`Cannot read ${i} of ${o.base.shape}`);
+  }
   return memory(o.base)[i]!;
 }
 
