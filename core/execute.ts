@@ -68,17 +68,32 @@ const lazy: ReadonlySet<Node["kind"]> = new Set(
 
 /** What an op returns: its node inside a trace, its value outside. */
 export function settle(n: Node): Node {
-  return n.traced || lazy.has(n.kind) ? n : execute([n])[0]!;
+  return n.traced || isTracing() || lazy.has(n.kind) ? n : execute([n])[0]!;
 }
 
-/** Does nothing open remain, so that a traced graph can be computed at once? */
-export function isClosed(outputs: readonly Node[]): boolean {
-  return sorted(outputs).every((n) => n.kind !== "input");
+let traces = 0;
+
+/**
+ * Runs what builds a graph for a transform. The transforms called meanwhile compute nothing: whatever they close over, the
+ * outer one may want to differentiate, batch or compile it.
+ */
+export function tracing<R>(build: () => R): R {
+  traces++;
+  try {
+    return build();
+  } finally {
+    traces--;
+  }
 }
 
-/** Results of a transform: computed together if nothing is open, else part of the outer trace. */
+/** Is a transform building its graph now? */
+export function isTracing(): boolean {
+  return traces > 0;
+}
+
+/** Results of a transform: part of the outer trace if there is one, else computed together. */
 export function settleAll(outputs: readonly Node[]): readonly Node[] {
-  return isClosed(outputs) ? execute(outputs) : outputs;
+  return isTracing() || outputs.length === 0 ? outputs : execute(outputs);
 }
 
 /** The data node of a concrete tensor, views resolved. */

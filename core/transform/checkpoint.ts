@@ -5,7 +5,7 @@
  * @module
  */
 import { makeNode } from "../graph/node.ts";
-import { settleAll } from "../execute.ts";
+import { settleAll, tracing } from "../execute.ts";
 import { aliased, nodesOf, withNodes } from "./grad.ts";
 
 /**
@@ -27,11 +27,10 @@ export function checkpoint<A extends readonly unknown[], R>(
   f: (...args: A) => R,
 ): (...args: A) => R {
   return (...args) => {
-    const inside = aliased(args), result = f(...inside), boundary = nodesOf(inside);
+    const inside = aliased(args), result = tracing(() => f(...inside)), boundary = nodesOf(inside);
     const outputs = nodesOf(result).map((y) =>
       makeNode({ kind: "remat", shape: y.shape, dtype: y.dtype, inputs: [y, ...boundary] })
     );
-    const open = nodesOf(args).some((n) => n.traced);
-    return withNodes(result, open ? outputs : settleAll(outputs));
+    return withNodes(result, settleAll(outputs));
   };
 }

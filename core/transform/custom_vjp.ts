@@ -4,7 +4,7 @@
  * @module
  */
 import { makeNode, sameShape, show } from "../graph/node.ts";
-import { settleAll } from "../execute.ts";
+import { settleAll, tracing } from "../execute.ts";
 import { type AnyTensor, nodeOf, wrap } from "../tensor.ts";
 import { aliased, nodesOf } from "./grad.ts";
 
@@ -39,7 +39,7 @@ export function customVjp<A extends readonly unknown[], R, X>(
   { forward, backward }: CustomVjp<A, R, X>,
 ): (...args: A) => R {
   return (...args) => {
-    const inside = aliased(args), [result, residuals] = forward(...inside);
+    const inside = aliased(args), [result, residuals] = tracing(() => forward(...inside));
     const y = nodeOf(result as AnyTensor), boundary = nodesOf(inside);
     const node = makeNode({
       kind: "custom",
@@ -60,7 +60,6 @@ export function customVjp<A extends readonly unknown[], R, X>(
         return cts;
       },
     });
-    const open = nodesOf(args).some((n) => n.traced);
-    return wrap(open ? node : settleAll([node])[0]!) as R;
+    return wrap(settleAll([node])[0]!) as R;
   };
 }

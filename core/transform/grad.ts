@@ -10,7 +10,7 @@ import { cast, constant, full } from "../graph/build.ts";
 import { isFloat } from "../dtype.ts";
 import { alias } from "../graph/build.ts";
 import { type Node, sameShape, show } from "../graph/node.ts";
-import { settleAll } from "../execute.ts";
+import { settleAll, tracing } from "../execute.ts";
 import { type AnyTensor, isTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
 import { leaves, mapTree, type Tree } from "../tree.ts";
 import { pullback } from "./pullback.ts";
@@ -57,7 +57,7 @@ export function vjp<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   ...args: A
 ): readonly [R, (ct: R) => A] {
-  const primals = aliased(args), result = f(...primals);
+  const primals = aliased(args), result = tracing(() => f(...primals));
   const outputs = nodesOf(result), wanted = nodesOf(primals);
   const back = (ct: R): A => {
     const cts = nodesOf(ct);
@@ -70,7 +70,8 @@ export function vjp<A extends readonly unknown[], R>(
         );
       }
     });
-    const grads = pullback(outputs, cts, wanted).map((g, i) => g ?? zerosLike(wanted[i]!));
+    const grads = tracing(() => pullback(outputs, cts, wanted))
+      .map((g, i) => g ?? zerosLike(wanted[i]!));
     return withNodes(args, settleAll(grads));
   };
   return [withNodes(result, settleAll(outputs)), back];
@@ -117,7 +118,7 @@ export function valueGradAux<P, X, A extends readonly unknown[]>(
   f: (params: P, ...rest: A) => readonly [loss: Tensor<[]>, aux: X],
 ): (params: P, ...rest: A) => ValueAndGrad<P> & { readonly aux: X } {
   return (params, ...rest) => {
-    const primals = aliased(params), [loss, aux] = f(primals, ...rest);
+    const primals = aliased(params), [loss, aux] = tracing(() => f(primals, ...rest));
     const top = nodeOf(loss as AnyTensor), wanted = nodesOf(primals);
     if (top.shape.length !== 0 || !isFloat(top.dtype)) {
       throw new TypeError(
@@ -125,7 +126,8 @@ export function valueGradAux<P, X, A extends readonly unknown[]>(
       );
     }
     const seed = cast(constant(1), top.dtype);
-    const grads = pullback([top], [seed], wanted).map((g, i) => g ?? zerosLike(wanted[i]!));
+    const grads = tracing(() => pullback([top], [seed], wanted))
+      .map((g, i) => g ?? zerosLike(wanted[i]!));
     const extra = nodesOf(aux), all = settleAll([top, ...grads, ...extra]);
     return {
       value: wrap(all[0]!),

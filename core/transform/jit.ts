@@ -6,7 +6,7 @@
  */
 import type { Device, Explanation, Program, Storage } from "../device/device.ts";
 import { Value } from "../device/value.ts";
-import { concrete, dataLeaves, dataNode, deviceOf } from "../execute.ts";
+import { concrete, dataLeaves, dataNode, deviceOf, isTracing, tracing } from "../execute.ts";
 import { type DataNode, makeNode, type Node, show, sizeOf } from "../graph/node.ts";
 import { isTensor, nodeOf, wrap } from "../tensor.ts";
 import { mapTree, paths, type Tree } from "../tree.ts";
@@ -109,7 +109,7 @@ function compile(
     inputs.push(makeNode({ kind: "input", shape, dtype, inputs: [] }));
     return wrap(inputs.at(-1)!);
   }) as readonly never[];
-  const result = f(...traced as unknown as never), found = tensorLeaves(result);
+  const result = tracing(() => f(...traced as unknown as never)), found = tensorLeaves(result);
   const outputs = found.map((l) => l.node), captured = dataLeaves(outputs);
   const donated = new Map(
     tensorLeaves(args).map((l, i): [number, Leaf] => [i, l])
@@ -180,7 +180,7 @@ export function jit<A extends readonly unknown[], R>(
     return [programs.get(key)!, device];
   };
   const call = (...args: A): R => {
-    if (nodesOf(args).some((n) => n.traced)) return f(...args);
+    if (isTracing()) return f(...args);
     const [compiled, device] = prepare(args);
     return run(compiled, args, device, donate) as R;
   };

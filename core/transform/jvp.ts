@@ -5,7 +5,7 @@
  */
 import { full } from "../graph/build.ts";
 import { type Node, sameShape, show, sorted } from "../graph/node.ts";
-import { settleAll } from "../execute.ts";
+import { settleAll, tracing } from "../execute.ts";
 import { ruleOf } from "../primitives/rules.ts";
 import { aliased, nodesOf, withNodes } from "./grad.ts";
 
@@ -52,7 +52,7 @@ export function jvp<A extends readonly unknown[], R>(
   primals: A,
   tangents: A,
 ): readonly [R, R] {
-  const roots = aliased(primals), result = f(...roots);
+  const roots = aliased(primals), result = tracing(() => f(...roots));
   const outputs = nodesOf(result), at = nodesOf(roots), directions = nodesOf(tangents);
   directions.forEach((t, i) => {
     if (!sameShape(t.shape, at[i]!.shape)) {

@@ -6,7 +6,7 @@
  */
 import { broadcastTo, moveAxis, reshape } from "../graph/build.ts";
 import { makeNode, type Node, show, sorted } from "../graph/node.ts";
-import { settleAll } from "../execute.ts";
+import { settleAll, tracing } from "../execute.ts";
 import { ruleOf } from "../primitives/rules.ts";
 import { mapTree, type Tree } from "../tree.ts";
 import type { Shape } from "../shape/mod.ts";
@@ -121,9 +121,8 @@ export function vmap<A extends readonly unknown[], R>(
       });
     });
     if (size === undefined) throw new TypeError("Cannot vmap: no argument has a batch axis");
-    const result = f(...single as unknown as A);
-    return withNodes(result, settleAll(batch(nodesOf(result), known, size))) as unknown as BatchOf<
-      R
-    >;
+    const result = tracing(() => f(...single as unknown as A));
+    const outputs = tracing(() => batch(nodesOf(result), known, size!));
+    return withNodes(result, settleAll(outputs)) as unknown as BatchOf<R>;
   };
 }
