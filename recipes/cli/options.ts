@@ -23,11 +23,12 @@ export type Option =
     readonly default?: string;
   }
   | {
-    /** `whole`: without a fraction. Both are at least `min`, which is 0 if left out. */
+    /** `whole`: without a fraction. Both are from `min` (0 if left out) to `max`. */
     readonly type: "whole" | "number";
     readonly value: string;
     readonly help: string;
     readonly min?: number;
+    readonly max?: number;
     readonly default?: number;
   };
 
@@ -68,7 +69,8 @@ function demand(option: Option): string {
   if (option.type === "choice") return `it must be ${anyOf(option.choices)}`;
   if (option.type === "whole" || option.type === "number") {
     const kind = option.type === "whole" ? "a whole number" : "a number";
-    return `it must be ${kind} of at least ${option.min ?? 0}`;
+    const { min = 0, max = Infinity } = option;
+    return `it must be ${kind} ${max < Infinity ? `from ${min} to ${max}` : `of at least ${min}`}`;
   }
   return "it needs a value";
 }
@@ -79,7 +81,8 @@ function valueOf(option: Option, text: string, refuse: (why: string) => never): 
   if (option.type === "choice" || option.type === "flag") return text;
   const value = text.trim() === "" ? NaN : Number(text);
   const right = option.type === "whole" ? Number.isSafeInteger(value) : Number.isFinite(value);
-  return right && value >= (option.min ?? 0) ? value : refuse(demand(option));
+  const { min = 0, max = Infinity } = option;
+  return right && value >= min && value <= max ? value : refuse(demand(option));
 }
 
 /**

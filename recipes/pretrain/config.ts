@@ -1,0 +1,128 @@
+/**
+ * What a pretraining run is made of: every number that changes its result, in one record.
+ *
+ * @module
+ */
+import type { SchemeName } from "../../nn/attention/scheme.ts";
+import type { NormPlace } from "../../nn/block.ts";
+import type { GradientNorm } from "../../optim/gradient_norm.ts";
+
+/** A model's sizes and kinds. */
+export interface ModelConfig {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  /** Width inside the feed-forward layers. */
+  readonly hidden: number;
+  readonly scheme: SchemeName;
+  readonly norm: NormPlace;
+  readonly dropout: number;
+}
+
+/** What a model is shown. */
+export interface DataConfig {
+  /** Tokens of a sequence. */
+  readonly length: number;
+  /** Sequences of a step, over all micro-batches and workers. */
+  readonly batch: number;
+  /** Sequences that are computed at once; it changes memory and speed, not the result. */
+  readonly microBatch: number;
+  /** Share of the tokens that is predicted. */
+  readonly maskShare: number;
+  /** Tokens of a vocabulary that is built from the corpus, at most. */
+  readonly vocabularySize: number;
+}
+
+/** How a model learns. */
+export interface OptimizerConfig {
+  readonly name: "lamb";
+  /** Highest learning rate. */
+  readonly rate: number;
+  /** Share of the steps in which the rate grows to it. */
+  readonly warmup: number;
+  readonly decay: number;
+  readonly gradNorm: GradientNorm;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+/** A run. Units: `evalEvery`, `checkpointEvery` and `logEvery` are steps. */
+export interface PretrainConfig {
+  readonly name: string;
+  readonly model: ModelConfig;
+  readonly data: DataConfig;
+  readonly optimizer: OptimizerConfig;
+  readonly steps: number;
+  readonly evalEvery: number;
+  /** Held-out sequences of an evaluation, at most. */
+  readonly evalSequences: number;
+  readonly checkpointEvery: number;
+  readonly logEvery: number;
+  readonly seed: number;
+}
+
+const tiny: PretrainConfig = {
+  name: "motian-tiny",
+  model: {
+    layers: 2,
+    width: 128,
+    heads: 2,
+    hidden: 512,
+    scheme: "motian",
+    norm: "pre",
+    dropout: 0,
+  },
+  data: { length: 64, batch: 32, microBatch: 32, maskShare: 0.15, vocabularySize: 8192 },
+  optimizer: {
+    name: "lamb",
+    rate: 0.01,
+    warmup: 0.1,
+    decay: 0.01,
+    gradNorm: "clip",
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-6,
+  },
+  steps: 1500,
+  evalEvery: 250,
+  evalSequences: 512,
+  checkpointEvery: 500,
+  logEvery: 10,
+  seed: 1,
+};
+
+const small: PretrainConfig = {
+  ...tiny,
+  name: "motian-small",
+  model: { ...tiny.model, layers: 4, width: 256, heads: 4, hidden: 1024, dropout: 0.1 },
+  data: { ...tiny.data, length: 128, batch: 128, vocabularySize: 21_128 },
+  optimizer: { ...tiny.optimizer, rate: 0.004 },
+  steps: 20_000,
+  evalEvery: 1000,
+  evalSequences: 2048,
+  checkpointEvery: 1000,
+};
+
+const base: PretrainConfig = {
+  ...small,
+  name: "motian-base",
+  model: { ...small.model, layers: 12, width: 768, heads: 12, hidden: 3072 },
+  data: { ...small.data, length: 256, batch: 1024 },
+  optimizer: { ...small.optimizer, rate: 0.002 },
+  steps: 100_000,
+};
+
+const large: PretrainConfig = {
+  ...base,
+  name: "motian-1b",
+  model: { ...base.model, layers: 24, width: 2048, heads: 16, hidden: 8192 },
+  data: { ...base.data, length: 512, batch: 4096, microBatch: 8 },
+  optimizer: { ...base.optimizer, rate: 0.0015 },
+  steps: 125_000,
+};
+
+/** The configurations that have names. */
+export const configurations: Readonly<Record<string, PretrainConfig>> = Object.fromEntries(
+  [tiny, small, base, large].map((config) => [config.name, config]),
+);
