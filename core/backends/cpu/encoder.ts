@@ -63,8 +63,14 @@ export function signed(n: number): Code {
 
 // ---- control ---------------------------------------------------------------------------------
 
-export const get = (local: number): Code => [0x20, unsigned(local)];
-export const set = (local: number, value: Code): Code => [value, 0x21, unsigned(local)];
+/** Instructions with a local's number, made once: they are most of the code. */
+function numbered(instruction: number): (local: number) => Code {
+  const made: Code[] = [];
+  return (local) => made[local] ??= [...flatten([instruction, unsigned(local)])];
+}
+export const get: (local: number) => Code = numbered(0x20);
+const pop: (local: number) => Code = numbered(0x21);
+export const set = (local: number, value: Code): Code => [value, pop(local)];
 export const call = (f: number, ...args: Code[]): Code => [args, 0x10, unsigned(f)];
 /** Runs `yes` where the condition is not 0, else `no`. */
 export const when = (condition: Code, yes: Code, no?: Code): Code => [
@@ -156,10 +162,19 @@ export const atomic = {
 // ---- vectors ---------------------------------------------------------------------------------
 
 /** A vector instruction, by its number. */
-export const simd = (code: number): Code => [0xfd, unsigned(code)];
-const v1 = (code: number) => (a: Code): Code => [a, simd(code)];
-const v2 = (code: number) => (a: Code, b: Code): Code => [a, b, simd(code)];
-const v3 = (code: number) => (a: Code, b: Code, c: Code): Code => [a, b, c, simd(code)];
+const simd = (code: number): Code => [...flatten([0xfd, unsigned(code)])];
+function v1(code: number): (a: Code) => Code {
+  const bytes = simd(code);
+  return (a) => [a, bytes];
+}
+function v2(code: number): (a: Code, b: Code) => Code {
+  const bytes = simd(code);
+  return (a, b) => [a, b, bytes];
+}
+function v3(code: number): (a: Code, b: Code, c: Code) => Code {
+  const bytes = simd(code);
+  return (a, b, c) => [a, b, c, bytes];
+}
 const vLoad = (code: number) => (p: Code, offset = 0): Code => [p, simd(code), 0, unsigned(offset)];
 const lane = (code: number) => (p: Code, v: Code, lane: number, offset = 0): Code => [
   p,

@@ -27,12 +27,11 @@ interface WorkerThreads {
   readonly MessageChannel: new () => { readonly port1: Port; readonly port2: unknown };
 }
 
-/** node:worker_threads, without an import that a browser bundle would stumble over; undefined in a browser. */
-export function workerThreads(): WorkerThreads | undefined {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => unknown };
-  };
-  return process?.getBuiltinModule?.("node:worker_threads") as WorkerThreads | undefined;
+/** A function that gives node:worker_threads, without an import that a browser bundle would stumble over; undefined in a browser. */
+export function workerThreads(): (() => WorkerThreads) | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  if (!process?.getBuiltinModule) return undefined;
+  return () => process.getBuiltinModule!("node:worker_threads") as WorkerThreads;
 }
 
 /** Something went wrong on a device while a program ran; nothing that it computed can be relied on. */
@@ -53,7 +52,7 @@ export interface Pool {
   destroy(): void;
 }
 
-export function createPool(heap: Heap, threads: number, node: WorkerThreads): Pool {
+export function createPool(heap: Heap, threads: number, load: () => WorkerThreads): Pool {
   const at = (address: number): number => address / 4;
   const submitted = at(CONTROL.submitted), completed = at(CONTROL.completed);
   const failed = at(CONTROL.failed), queue = at(CONTROL.queue);
@@ -65,9 +64,9 @@ export function createPool(heap: Heap, threads: number, node: WorkerThreads): Po
     [];
 
   function start(): { workers: Thread[]; ports: Port[] } {
-    const workers: Thread[] = [], ports: Port[] = [];
+    const { MessageChannel, Worker } = load(), workers: Thread[] = [], ports: Port[] = [];
     for (let thread = 0; thread < threads; thread++) {
-      const { port1, port2 } = new node.MessageChannel();
+      const { port1, port2 } = new MessageChannel();
       const workerData: ThreadData = {
         memory: heap.memory,
         port: port2,
@@ -81,7 +80,7 @@ export function createPool(heap: Heap, threads: number, node: WorkerThreads): Po
         spins: SPINS,
       };
       const source = `(${threadMain})(require("node:worker_threads"))`;
-      const worker = new node.Worker(source, { eval: true, workerData, transferList: [port2] });
+      const worker = new Worker(source, { eval: true, workerData, transferList: [port2] });
       worker.on("message", (problem) => typeof problem === "string" ? fail(problem) : settle());
       worker.on("error", (error) => fail(String(error)));
       worker.unref();
