@@ -55,6 +55,7 @@ export const reduceRule: Rule<ReduceNode> = {
   jvp: (n, [t]) => {
     if (n.combine === "sum") return reduce("sum", t!, n.axes);
     const x = n.inputs[0]!;
+    if (n.axes.some((a) => x.shape[a] === 0)) return null;
     const hit = compute((a, b) => X.cast(X.eq(a, b), "f32"), [x, expand(n, x.shape)]);
     const total = reduce("sum", mul(t!, hit), n.axes);
     return compute(X.div, [total, reduce("sum", hit, n.axes)], n.dtype);
