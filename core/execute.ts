@@ -39,9 +39,10 @@ export function dataNode(value: Value, shape: readonly number[]): DataNode {
   return makeNode({ kind: "data", shape, dtype: value.dtype, inputs: [], value });
 }
 
-/** The device that leaves are on; the default one if they are only on the host. */
-export function deviceOf(leaves: readonly DataNode[]): Device {
-  return leaves.map((n) => n.value.device).find((d) => d !== undefined) ?? defaultCpu();
+/** The device that leaves are on; `otherwise`, by default the CPU, if they are only on the host. */
+export function deviceOf(leaves: readonly DataNode[], otherwise?: Device): Device {
+  const found = leaves.map((n) => n.value.device).find((d) => d !== undefined);
+  return found ?? otherwise ?? defaultCpu();
 }
 
 /** The data nodes that these nodes are computed from. */
@@ -96,7 +97,7 @@ export function settleAll(outputs: readonly Node[]): readonly Node[] {
   return isTracing() || outputs.length === 0 ? outputs : execute(outputs);
 }
 
-/** The data node of a concrete tensor, views resolved. */
-export function concrete(n: Node): DataNode {
-  return n.kind === "data" ? n : execute([n])[0]!;
+/** The data node of a concrete tensor, views resolved; on `device` if it is nowhere yet. */
+export function concrete(n: Node, device?: Device): DataNode {
+  return n.kind === "data" ? n : execute([n], deviceOf(dataLeaves([n]), device))[0]!;
 }

@@ -10,10 +10,10 @@ import {
   foldIn,
   mul,
   type Shape,
+  sizesOf,
   type Tensor,
   vmap,
   where,
-  zeros,
 } from "../core/mod.ts";
 
 /** One key an example: masks depend on the example, not on the batch that it came in. */
@@ -41,9 +41,9 @@ export function dropout<B extends Dim, S extends Shape>(
   if (!(rate > 0 && rate < 1)) {
     throw new RangeError(`Cannot drop a share of ${rate}: it must be at least 0 and below 1`);
   }
-  const one = (y: AnyTensor, k: AnyTensor): AnyTensor => {
-    const kept = bernoulli(foldIn(k as Tensor<[2], "u32">, site), 1 - rate, [...y.shape]);
-    return where(kept as AnyTensor, mul(y, 1 / (1 - rate)), zeros([]) as AnyTensor) as AnyTensor;
+  const one = (y: AnyTensor, k: Tensor<[2], "u32">): AnyTensor => {
+    const kept: AnyTensor = bernoulli(foldIn(k, site), 1 - rate, [...sizesOf(y)]);
+    return where(kept, mul(y, 1 / (1 - rate)), 0);
   };
-  return vmap(one)(x as AnyTensor, keys as AnyTensor) as unknown as Tensor<[B, ...S]>;
+  return vmap(one)(x, keys) as AnyTensor;
 }

@@ -1,7 +1,8 @@
 /** The position-wise feed-forward network. */
 import {
-  type AnyTensor,
+  add,
   type Dim,
+  einsum,
   type Float,
   gelu,
   relu,
@@ -10,7 +11,7 @@ import {
   type Size,
   type Tensor,
 } from "../core/mod.ts";
-import { linear, type LinearSpec, linearSpec } from "./linear.ts";
+import { type LinearSpec, linearSpec } from "./linear.ts";
 import type { TensorsOf } from "./spec.ts";
 
 /** Activations by name. */
@@ -42,6 +43,6 @@ export function feedForward<B extends Dim, T extends Dim, C extends Dim, F exten
   x: Tensor<[B, T, C]>,
   activation: Activation = "gelu",
 ): Tensor<[B, T, C]> {
-  const hidden = linear(x as AnyTensor, p.up.w, p.up.b);
-  return linear(activations[activation](hidden), p.down.w, p.down.b) as AnyTensor;
+  const hidden = activations[activation](add(einsum("btc,cf->btf", x, p.up.w), p.up.b));
+  return add(einsum("btf,fc->btc", hidden, p.down.w), p.down.b);
 }

@@ -10,13 +10,13 @@ import {
   argmax,
   cast,
   type Dim,
+  einsum,
   embedding,
   equal,
   expandDims,
   gelu,
   layerNorm,
   logSumExp,
-  matmul,
   mul,
   reshape,
   type Size,
@@ -25,9 +25,8 @@ import {
   sum,
   takeAlongAxis,
   type Tensor,
-  transpose,
 } from "../core/mod.ts";
-import { linear, type LinearSpec, linearSpec } from "./linear.ts";
+import { type LinearSpec, linearSpec } from "./linear.ts";
 import { type NormSpec, normSpec } from "./layer_norm.ts";
 import { constant, type Spec, type TensorsOf } from "./spec.ts";
 
@@ -56,19 +55,23 @@ export function mlmHeadSpec<V extends Dim, C extends Dim>(
  *
  * Shapes: hidden [B, T, C], positions [P] (numbers of positions in the whole batch, b · T + t), tokens [V, C] -> [P, V].
  */
-export function mlmLogits<P extends Dim, V extends Dim, C extends Dim>(
+export function mlmLogits<
+  B extends Dim,
+  T extends Dim,
+  P extends Dim,
+  V extends Dim,
+  C extends Dim,
+>(
   p: TensorsOf<MlmHeadSpec<V, C>>,
   tokens: Tensor<[V, C]>,
-  hidden: AnyTensor,
+  hidden: Tensor<[B, T, C]>,
   positions: Tensor<[P], "i32">,
 ): Tensor<[P, V]> {
-  const width = sizesOf(hidden)[2]!;
-  const rows: AnyTensor = embedding(reshape(hidden, [-1, width]) as AnyTensor, positions);
-  const dense: AnyTensor = gelu(linear(rows, p.dense.w as AnyTensor, p.dense.b as AnyTensor));
-  const h: AnyTensor = layerNorm(dense, p.norm.gain as AnyTensor, p.norm.bias as AnyTensor);
-  return add(matmul(h, transpose(tokens as AnyTensor)), p.bias as AnyTensor) as unknown as Tensor<
-    [P, V]
-  >;
+  const flat: AnyTensor = reshape(hidden as AnyTensor, [-1, sizesOf(hidden)[2]!]);
+  const rows: Tensor<[P, C]> = embedding(flat, positions);
+  const dense = gelu(add(einsum("pc,cd->pd", rows, p.dense.w), p.dense.b));
+  const h: Tensor<[P, C]> = layerNorm(dense as AnyTensor, p.norm.gain, p.norm.bias);
+  return add(einsum("pc,vc->pv", h, tokens), p.bias);
 }
 
 /** A loss before it is divided: any split of a batch adds up. */
@@ -98,8 +101,8 @@ export function crossEntropy<P extends Dim, V extends Dim>(
   const nll: AnyTensor = sub(logSumExp(all, 1), chosen);
   const hit: AnyTensor = cast(equal(argmax(all, 1), labels as AnyTensor), "f32");
   return {
-    sum: sum(mul(nll, weights as AnyTensor)) as Tensor<[]>,
-    weight: sum(weights as AnyTensor) as Tensor<[]>,
-    correct: sum(mul(hit, weights as AnyTensor)) as Tensor<[]>,
+    sum: sum(mul(nll, weights as AnyTensor)) as AnyTensor,
+    weight: sum(weights as AnyTensor) as AnyTensor,
+    correct: sum(mul(hit, weights as AnyTensor)) as AnyTensor,
   };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Device, Explanation, Program, Storage } from "../device/device.ts";
-import { Value } from "../device/value.ts";
+import { collect, Value } from "../device/value.ts";
 import { concrete, dataLeaves, dataNode, deviceOf, isTracing, tracing } from "../execute.ts";
 import { type DataNode, makeNode, type Node, show, sizeOf } from "../graph/node.ts";
 import { isTensor, nodeOf, wrap } from "../tensor.ts";
@@ -109,7 +109,15 @@ function compile(
     inputs.push(makeNode({ kind: "input", shape, dtype, inputs: [] }));
     return wrap(inputs.at(-1)!);
   }) as readonly never[];
-  const result = tracing(() => f(...traced as unknown as never)), found = tensorLeaves(result);
+  // Constants that f makes belong to the program, not to the scope that is open during the first call.
+  const end = collect();
+  let result: unknown;
+  try {
+    result = tracing(() => f(...traced as unknown as never));
+  } finally {
+    end();
+  }
+  const found = tensorLeaves(result);
   const outputs = found.map((l) => l.node), captured = dataLeaves(outputs);
   const donated = new Map(
     tensorLeaves(args).map((l, i): [number, Leaf] => [i, l])
@@ -126,7 +134,10 @@ function run(
   device: Device,
   donate: readonly number[],
 ): unknown {
-  const given = tensorLeaves(args).map(({ path, node }) => ({ path, value: concrete(node).value }));
+  const given = tensorLeaves(args).map(({ path, node }) => ({
+    path,
+    value: concrete(node, device).value,
+  }));
   const gives = given.map((g) => donate.includes(Number.parseInt(g.path)));
   given.forEach((g, i) => {
     if (gives[i] && given.some((h, j) => j !== i && h.value === g.value)) {

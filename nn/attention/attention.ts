@@ -15,6 +15,7 @@ import {
   einsum,
   expandDims,
   mul,
+  type Shape,
   sizesOf,
   slice,
   softmax,
@@ -41,9 +42,6 @@ export interface Attended<
   readonly v: Tensor<[B, H, T, K]>;
 }
 
-/** [H, K] as it is added to [B, H, T, K]. */
-const perHead = (x: AnyTensor): AnyTensor => expandDims(x, 1);
-
 /** x [B, H, T, R] at the rows of index [T, T]: [B, H, T, T]. */
 function pick(x: AnyTensor, index: AnyTensor): AnyTensor {
   const [B, H, T] = sizesOf(x);
@@ -55,12 +53,8 @@ function byRow(weights: AnyTensor, index: AnyTensor, rows: number): AnyTensor {
   return addAlongAxis(broadcastTo(index, [...sizesOf(weights)]), weights, rows, 3);
 }
 
-/** The rows of a term as every head sees them: [H, R, K], or [R, K] if all see the same. */
-function rowsOf(
-  p: Positions,
-  projection: AnyTensor | undefined,
-  table: AnyTensor | undefined,
-): AnyTensor {
+/** The rows of a term as the heads see them: [H, R, K], or [R, K] if all see the same. */
+function rowsOf(p: Positions, projection: AnyTensor | undefined, table?: AnyTensor): AnyTensor {
   return projection ? einsum("rc,chk->hrk", p.rows!, projection) : table ?? p.direct!;
 }
 
@@ -76,6 +70,31 @@ function mixRows(weights: AnyTensor, rows: AnyTensor): AnyTensor {
   return sizesOf(rows).length === 3
     ? einsum("bhtr,hrk->bhtk", weights, rows)
     : einsum("bhtr,rk->bhtk", weights, rows);
+}
+
+/** (q + z) · s for both kinds of pair, then the one that holds: [B, H, T, T], from same [B, 1, T, T]. */
+function segmentTerm(query: AnyTensor, vectors: AnyTensor, same: AnyTensor): AnyTensor {
+  const both: AnyTensor = einsum("bhqk,shk->bhqs", query, vectors);
+  const [other, equal] = [0, 1].map((s): AnyTensor => slice(both, 3, s, s + 1));
+  return add(other!, mul(same, sub(equal!, other!)));
+}
+
+/** The terms of a score beside the content. */
+function positionTerms(
+  p: Readonly<Record<string, AnyTensor | undefined>>,
+  query: (shift: AnyTensor | undefined) => AnyTensor,
+  k: AnyTensor,
+  positions: Positions,
+): AnyTensor[] {
+  const { scheme, index, indexT, same } = positions, terms: AnyTensor[] = [];
+  if (scheme.keySide !== "off") {
+    terms.push(pick(timesRows(query(p.w), rowsOf(positions, p.keyRows, p.keyTable)), index!));
+  }
+  if (scheme.querySide !== "off") {
+    terms.push(swapaxes(pick(timesRows(k, rowsOf(positions, p.queryRows)), indexT!), 2, 3));
+  }
+  if (p.segment && same) terms.push(segmentTerm(query(p.z), p.segment, same));
+  return terms;
 }
 
 /**
@@ -99,42 +118,28 @@ export function attention<
   site = 0,
 ): Attended<B, T, C, H, K> {
   const own = p as unknown as Readonly<Record<string, AnyTensor | undefined>>;
-  const { scheme, index, indexT } = positions;
-  const head = (w: AnyTensor, b: AnyTensor): AnyTensor =>
-    add(einsum("btc,chk->bhtk", x, w), perHead(b));
-  const [q, k, v] = [head(p.wq, p.bq), head(p.wk, p.bk), head(p.wv, p.bv)];
-  const query = (shift: AnyTensor | undefined): AnyTensor => shift ? add(q, perHead(shift)) : q;
+  const q = add(einsum("btc,chk->bhtk", x, p.wq), expandDims(p.bq, 1));
+  const k = add(einsum("btc,chk->bhtk", x, p.wk), expandDims(p.bk, 1));
+  const v = add(einsum("btc,chk->bhtk", x, p.wv), expandDims(p.bv, 1));
+  const query = (shift: AnyTensor | undefined): Tensor<[B, H, T, K]> =>
+    shift ? add(q as AnyTensor, expandDims(shift, 1)) as AnyTensor : q;
 
-  let scores: AnyTensor = einsum("bhqk,bhjk->bhqj", query(own.u), k);
-  if (scheme.keySide !== "off") {
-    const rows = rowsOf(positions, own.keyRows, own.keyTable);
-    scores = add(scores, pick(timesRows(query(own.w), rows), index!));
-  }
-  if (scheme.querySide !== "off") {
-    const rows = rowsOf(positions, own.queryRows, undefined);
-    scores = add(scores, swapaxes(pick(timesRows(k, rows), indexT!), 2, 3));
-  }
-  if (own.segment && positions.same) {
-    // (q + z) · s for both kinds of pair, then the one that holds.
-    const both: AnyTensor = einsum("bhqk,shk->bhqs", query(own.z), own.segment);
-    scores = add(scores, ofPair(both, positions.same));
-  }
+  let scores: Tensor<[B, H, T, T]> = einsum("bhqk,bhjk->bhqj", query(own.u), k);
+  for (const term of positionTerms(own, query, k, positions)) scores = plus(scores, term);
   scores = mul(scores, positions.scale);
-  for (const term of positions.added) scores = add(scores, term);
+  for (const term of positions.added) scores = plus(scores, term);
 
-  const weights: AnyTensor = dropout(softmax(scores, -1), drop as Dropout | undefined, site);
-  let mixed: AnyTensor = einsum("bhqj,bhjk->bhqk", weights, v);
-  if (scheme.valueSide !== "off") {
+  const weights = dropout<B, [H, T, T]>(softmax(scores, -1), drop, site);
+  let mixed = einsum("bhqj,bhjk->bhqk", weights, v);
+  if (positions.scheme.valueSide !== "off") {
     const rows = rowsOf(positions, own.valueRows, own.valueTable);
-    const count = sizesOf(rows).at(-2)!;
-    mixed = add(mixed, mixRows(byRow(weights, index!, count), rows));
+    const sums = byRow(weights, positions.index!, sizesOf(rows).at(-2)!);
+    mixed = plus(mixed, mixRows(sums, rows));
   }
-  const out: AnyTensor = add(einsum("bhtk,hkc->btc", mixed, p.wo), p.bo);
-  return { out, q, k, v };
+  return { out: add(einsum("bhtk,hkc->btc", mixed, p.wo), p.bo), q, k, v };
 }
 
-/** both [B, H, T, 2] = (other, same), same [B, 1, T, T]: [B, H, T, T]. */
-function ofPair(both: AnyTensor, same: AnyTensor): AnyTensor {
-  const [other, equal] = [0, 1].map((s): AnyTensor => slice(both, 3, s, s + 1));
-  return add(other!, mul(same, sub(equal!, other!)));
+/** x + a term that broadcasts to its shape, which the compiler cannot see. */
+function plus<S extends Shape>(x: Tensor<S>, term: AnyTensor): Tensor<S> {
+  return add(x as AnyTensor, term) as AnyTensor;
 }

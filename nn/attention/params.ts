@@ -108,7 +108,7 @@ export function sharedSpec<C extends Dim, H extends Dim, K extends Dim>(
     // Sinusoids of the size of other parameters, so that direction and distance are there from the first step.
     const start = (): AnyTensor => rowSinusoids(scheme, C as number, 0, std * Math.SQRT2);
     const spec = scheme.rows === "learnt-from-sinusoid" ? given(shape, start) : normal(shape, std);
-    return spec as F32<["R", C]>;
+    return spec as unknown as F32<["R", C]>;
   };
   const weight = (): F32<[C, H, K]> => normal([C, H, K] as never, std) as F32<[C, H, K]>;
   return {
