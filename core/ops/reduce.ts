@@ -80,7 +80,7 @@ export function reductionLaw(
 
 const dtypes = ["f32", "f32", "f32", "f16", "bf16", "i32", "u32"] as const;
 // Sums of huge numbers may overflow on the way in one order and not in another.
-const summable = [NaN, Infinity, -Infinity, 0, -0, 1e-40];
+const summable = [NaN, Infinity, -Infinity, 0, 1e-40];
 
 export const sumLaw: Law = reductionLaw("sum", sum, { dtypes, special: summable });
 export const meanLaw: Law = reductionLaw("mean", mean, {
@@ -94,7 +94,7 @@ export const minLaw: Law = reductionLaw("min", min, { dtypes, special: true });
  * Sum over an axis, several, or all; integers wrap.
  *
  * Shapes: [...S] -> S without the axes, or with 1 in their place under `keepdims`. f16 and bf16 are summed in f32 and
- * rounded once. A sum of nothing is 0.
+ * rounded once. A sum of nothing is 0. The sign of a sum that is 0 is not defined.
  *
  * @throws {TypeError} if an axis is outside the shape or given twice.
  *

@@ -3,7 +3,7 @@ import { cpu } from "../../core/backends/cpu/mod.ts";
 import { hold } from "./laws/hold.ts";
 import { loadLaws } from "./laws/load.ts";
 
-const RUNS = 10;
+const RUNS = 25;
 const laws = await loadLaws(), device = cpu();
 
 Deno.test("laws: every file with an op exports a law, each under its own name", () => {

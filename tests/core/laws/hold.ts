@@ -93,7 +93,7 @@ export async function hold(
   seed = 20260,
 ): Promise<void> {
   let sloped = 0;
-  const property = fc.asyncProperty(fc.gen(), async (g) => {
+  const property = fc.asyncProperty(fc.noBias(fc.gen()), async (g) => {
     const sample = sampleOf(law, g), result = await verdict(sample, device);
     if (result.sloped) sloped++;
     if (result.faults.length) fail(`${describe(sample)}: ${result.faults.join("; ")}`);
