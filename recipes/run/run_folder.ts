@@ -1,0 +1,99 @@
+/**
+ * The folder of a run: `config.json`, `vocab.txt`, `metrics.jsonl`, `eval.jsonl`, `checkpoints/`, `report.html`. A run never
+ * overwrites another.
+ *
+ * @module
+ */
+import { ensureDir } from "@std/fs";
+import { join } from "@std/path";
+import { InputError } from "../cli/input_error.ts";
+import { readVocabulary } from "../text/read_vocabulary.ts";
+import { formatVocabulary, type Vocabulary } from "../text/vocabulary.ts";
+import { writeWhole } from "./write_whole.ts";
+
+const CONFIG = "config.json", VOCABULARY = "vocab.txt";
+
+/** A new folder's name for a run that is given none, as in runs/motian-tiny-20260131-235959. */
+export function newRunName(name: string, now: Date = new Date()): string {
+  const digits = now.toISOString().replace(/\D/g, "");
+  return join("runs", `${name}-${digits.slice(0, 8)}-${digits.slice(8, 14)}`);
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
+    throw new InputError(`Cannot use ${path} as a run's folder: it is a file; pass another --out`);
+  }
+}
+
+async function refuseUnwritable(path: string): Promise<void> {
+  try {
+    await ensureDir(path);
+    await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "part-" }));
+  } catch (error) {
+    throw new InputError(
+      `Cannot write in the folder ${path}: ${(error as Error).message}; pass another --out`,
+    );
+  }
+}
+
+/**
+ * Makes the folder of a new run, empty: until `saveRun` writes in it, the same call works again.
+ *
+ * @throws InputError where the folder is used already, or cannot be written.
+ */
+export async function newRun(path: string): Promise<void> {
+  const [first, ...more] = await namesIn(path);
+  if (first !== undefined) {
+    const found = more.length > 0 ? `${first} and ${more.length} more` : first;
+    throw new InputError(
+      `Cannot start a run in ${path}: it is not empty (${found}); pass another --out, or --resume to go on`,
+    );
+  }
+  await refuseUnwritable(path);
+}
+
+/** Writes what a run is made of: all of its configuration, resolved, and its vocabulary. */
+export async function saveRun(
+  path: string,
+  config: object,
+  vocabulary: Vocabulary,
+): Promise<void> {
+  await writeWhole(join(path, VOCABULARY), formatVocabulary(vocabulary));
+  await writeWhole(join(path, CONFIG), JSON.stringify(config, null, 2) + "\n");
+}
+
+/** A run to go on with. */
+export interface SavedRun {
+  /** What `config.json` holds, not checked yet, and its path for messages. */
+  readonly config: unknown;
+  readonly configPath: string;
+  readonly vocabulary: Vocabulary;
+}
+
+/**
+ * Reads a run's folder to go on with it.
+ *
+ * @throws InputError where there is no run in it, it is broken, or it cannot be written.
+ */
+export async function savedRun(path: string): Promise<SavedRun> {
+  const configPath = join(path, CONFIG);
+  if (!(await namesIn(path)).includes(CONFIG)) {
+    throw new InputError(`Cannot resume ${path}: no ${CONFIG} in it; pass a run's folder to --out`);
+  }
+  const text = await Deno.readTextFile(configPath);
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(
+      `Cannot resume ${path}: ${CONFIG} is no JSON (${(error as Error).message}); restore it`,
+    );
+  }
+  const vocabulary = await readVocabulary(join(path, VOCABULARY));
+  await refuseUnwritable(path);
+  return { config, configPath, vocabulary };
+}
