@@ -18,6 +18,8 @@ import { KERNEL_WEIGHT, weightOf } from "./weight.ts";
 const REPEATED_WEIGHT = 128;
 /** The same for a small map read by a large one, which repeats it for every element. */
 const BROADCAST_WEIGHT = 6;
+/** The same for a map that one reader reads at several places, as a step of a sorting network does. */
+const PLACES_WEIGHT = 20;
 /** How much more memory a reader may read so that a map is not written. */
 const READ_SLACK = 1.5;
 
@@ -106,8 +108,10 @@ function inlined(item: SpaceItem, producer: MapItem, reads: Reads): SpaceItem {
 /** Would repeating the producer cost too many operations? `readers` counts the items that read its result. */
 function tooHeavy(item: SpaceItem, p: MapItem, readers: number): boolean {
   const ratio = sizeOf(item.space) / sizeOf(p.space), weight = weightOf(p.expr);
-  if (weight + weightOf(item.expr) > KERNEL_WEIGHT) return true;
-  return ratio > 1 ? weight > BROADCAST_WEIGHT : weight * (readers - 1) > REPEATED_WEIGHT;
+  const places = item.operands.filter((o) => o.base === p.node).length;
+  if (weight * places + weightOf(item.expr) > KERNEL_WEIGHT) return true;
+  if (ratio > 1) return weight > BROADCAST_WEIGHT;
+  return weight * (readers - 1) > REPEATED_WEIGHT || weight * (places - 1) > PLACES_WEIGHT;
 }
 
 /** Would the item touch too many buffers, or, if it is not the only reader, read much more memory than before? */
