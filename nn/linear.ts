@@ -11,8 +11,10 @@ import {
   type Ok,
   type Shape,
   type Size,
+  sizesOf,
   type Tensor,
 } from "../core/mod.ts";
+import { linearShape, unwrap } from "../core/shape/mod.ts";
 import { constant, normal, type Spec } from "./spec.ts";
 
 /** Weight and bias. */
@@ -38,7 +40,7 @@ export function linearSpec<C extends Dim, F extends Dim>(
  *
  * Shapes: x [...S, C], w [C, F], b [F] -> [...S, F].
  *
- * @throws {TypeError} if the inner axes differ.
+ * @throws {TypeError} if the inner axes differ, or the bias is not as long as the last axis.
  *
  * @example
  * ```ts
@@ -55,5 +57,6 @@ export function linear<X extends Shape, W extends Shape, B extends Shape, D exte
   w: Arg<Matmul<X, W, "linear">, Tensor<W, NoInfer<D>>>,
   b: Arg<LinearShape<X, W, B>, Tensor<B, NoInfer<D>>>,
 ): Tensor<Ok<LinearShape<X, W, B>>, D> {
+  unwrap(linearShape(sizesOf(x), sizesOf(w as AnyTensor), sizesOf(b as AnyTensor)));
   return add(matmul(x as AnyTensor, w as AnyTensor) as AnyTensor, b as AnyTensor) as AnyTensor;
 }

@@ -21,8 +21,7 @@ export type OverAxisIn<Op extends string, S, Ax, Z extends Lits> = AxisIn<Op, S,
 export type AxisIn<Op extends string, S, Ax, Z extends Lits> = IsTuple<S> extends true
   ? number extends Ax ? string
   : IndexOf<S, Ax> extends infer I
-    ? [I] extends [never]
-      ? Cannot<`${Op} ${Show<S, Z>} over axis ${Ax & number}`, `${AxisRange<S>}`>
+    ? [I] extends [never] ? Cannot<`${Op} ${Show<S, Z>} over axis ${Ax & number}`, AxisRange<S>>
     : I
   : never
   : string;
@@ -58,7 +57,7 @@ export type CutAt<S, I, Acc extends unknown[] = []> = S extends readonly [infer 
 export function axisIndex(op: string, shape: readonly number[], axis: number): Result<number> {
   const rank = shape.length, index = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(axis) && index >= 0 && index < rank) return { ok: index };
-  return cannot(`${op} ${show(shape)} over axis ${axis}`, `${axisRange(rank)}`);
+  return cannot(`${op} ${show(shape)} over axis ${axis}`, axisRange(rank));
 }
 
 /** The shape itself, if it has this axis. */

@@ -21,8 +21,7 @@ interface Wrong<M> {
 export type EinsumIn<E, L, Z extends Lits> = E extends `${infer I}->${infer O}`
   ? Operands<I, L, object, Z> extends infer V
     ? (V extends Good<infer Env> ? Output<O, Env> : V) extends infer R
-      ? R extends Wrong<infer M extends string>
-        ? Cannot<`einsum '${E}' with ${ShowAll<L, Z>}`, `${M}`>
+      ? R extends Wrong<infer M extends string> ? Cannot<`einsum '${E}' with ${ShowAll<L, Z>}`, M>
       : R
     : never
   : never

@@ -26,7 +26,7 @@ export type InsertIn<Op extends string, S, Ax, V, Z extends Lits> = IsTuple<S> e
   : S extends readonly unknown[]
     ? IndexOf<[...S, 1], Ax> extends infer I
       ? [I] extends [never]
-        ? Cannot<`${Op} ${Show<S, Z>} over axis ${Ax & number}`, `${AxisRange<[...S, 1]>}`>
+        ? Cannot<`${Op} ${Show<S, Z>} over axis ${Ax & number}`, AxisRange<[...S, 1]>>
       : Good<Insert<S, I, V>>
     : never
   : never
@@ -70,7 +70,7 @@ export function expandShape(shape: readonly number[], axis: number): Result {
 export function insertShape(op: string, shape: readonly number[], axis: number, d: number): Result {
   const at = axisIndex(op, [...shape, d], axis);
   if ("ok" in at) return { ok: shape.toSpliced(at.ok, 0, d) };
-  return cannot(`${op} ${show(shape)} over axis ${axis}`, `${axisRange(shape.length + 1)}`);
+  return cannot(`${op} ${show(shape)} over axis ${axis}`, axisRange(shape.length + 1));
 }
 
 /** The shape without its axis `axis`, which must be 1. */

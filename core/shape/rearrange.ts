@@ -32,7 +32,7 @@ export type RearrangeIn<P, S, G, Z extends Lits> = string extends P ? Good<Shape
       : Parsed extends Fail<infer M> ? Wrong<M>
       : never) extends infer R
       ? R extends Wrong<infer M extends string>
-        ? Cannot<`rearrange ${Show<S, Z>} by '${P & string}'`, `${M}`>
+        ? Cannot<`rearrange ${Show<S, Z>} by '${P & string}'`, M>
       : R extends Unknown ? Good<Shape>
       : R
     : never
@@ -77,13 +77,12 @@ type BindGroup<I, D extends Dim, G, Known extends Dim, Open extends unknown[], Z
     : Wrong<"a group must have one unknown size at most">;
 
 type Build<O, Env, Z extends Lits, Acc extends unknown[] = []> = O extends
-  readonly [infer H, ...infer R] ? Build<
-    R,
-    Env,
-    Z,
-    [...Acc, H extends "1" ? 1 : H extends string ? Get<Env, H> : Merge<H, Env, Z>]
-  >
+  readonly [infer H, ...infer R] ? Build<R, Env, Z, [...Acc, AxisOf<H, Env, Z>]>
   : Acc;
+/** A lone name does not go through Merge: a product would leave a type parameter stuck. */
+type AxisOf<H, Env, Z extends Lits> = H extends "1" ? 1
+  : H extends string ? Get<Env, H>
+  : Merge<H, Env, Z>;
 type Merge<I, Env, Z extends Lits, Acc extends Dim = 1> = I extends readonly [infer H, ...infer R]
   ? Merge<R, Env, Z, H extends "1" ? Acc : MulDim<Acc, As<Get<Env, H>>, Z>>
   : Acc;

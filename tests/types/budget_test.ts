@@ -18,14 +18,6 @@ Deno.test("types: the 12-layer encoder checks within 40,000 instantiations", () 
   within("the encoder", instantiations, 40_000);
 });
 
-Deno.test("types: the encoder checks within its ceiling with the rules and signatures too", () => {
-  within(
-    "the encoder and all that it imports",
-    check(source, { whole: true }).instantiations,
-    60_000,
-  );
-});
-
 Deno.test("types: the 12 layers written out, 240 calls, check within their ceiling", () => {
   const call =
     "const x = p.layers.reduce((x: Hidden<B, T>, layer) => block(layer, x, mask), embedded);";

@@ -27,7 +27,7 @@ import {
   type Tensor,
   type TensorsOf,
   valueAndGrad,
-} from "./signatures.ts";
+} from "./ops.ts";
 
 const layerSpec = {
   ln1: { gain: constant([768], 1), bias: constant([768], 0) },

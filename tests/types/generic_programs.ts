@@ -41,7 +41,7 @@ import {
   transpose,
   where,
   zeros,
-} from "./signatures.ts";
+} from "./ops.ts";
 
 export function attention<
   B extends Dim,

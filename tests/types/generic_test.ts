@@ -59,7 +59,7 @@ Deno.test("types: wrong bodies over size parameters are refused", () => {
     } { return ${body}; }`
   );
   const { diagnostics } = check(
-    `import * as o from "./signatures.ts"; import type { Dim, Tensor } from "./signatures.ts";\n` +
+    `import * as o from "./ops.ts"; import type { Dim, Tensor } from "./ops.ts";\n` +
       programs.join("\n"),
   );
   const texts = bodies.map((_, i) =>

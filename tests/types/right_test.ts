@@ -2,8 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { check } from "./compiler.ts";
 
-const PRELUDE = `import * as o from "./signatures.ts";
-import type { Tensor } from "./signatures.ts";
+const PRELUDE = `import * as o from "./ops.ts";
+import type { Tensor } from "./ops.ts";
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 declare function is<T>(): <U>(x: U, ...same: Equal<T, U> extends true ? [] : [got: U]) => void;
 declare const n: number, list: number[], x: Tensor<["B", "T", 768]>, ids: Tensor<["B", "T"], "i32">;

@@ -19,7 +19,7 @@ export interface Trace {
   readonly error?: string;
 }
 
-/** The signatures that the encoder imports, on shapes. */
+/** What the encoder imports, on shapes. */
 function operations(seen: Set<string>): Readonly<Record<string, Op>> {
   const note = (op: string, from: readonly Stand[], result: rule.Result): Stand => {
     const shape = rule.unwrap(result);

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { check } from "./compiler.ts";
 
-const PRELUDE = `import { add, type Dim, type DType, type Tensor, zeros } from "./signatures.ts";
+const PRELUDE = `import { add, type Dim, type DType, type Tensor, zeros } from "./ops.ts";
 declare function attend<B extends Dim, T extends Dim>(x: Tensor<[B, T, 8]>, mask: Tensor<[B, 1, 1, T]>): Tensor<[B, T, 8]>;
 declare function same<D extends DType>(a: Tensor<[2], D>, b: Tensor<[2], D>): D;
 declare function wide(x: Tensor<[number, 8]>): void;
