@@ -54,8 +54,7 @@ Deno.test("savedRun reads what saveRun wrote", () =>
     assertEquals(await savedRun(run), { config, configPath: join(run, "config.json"), vocabulary });
     assertEquals(
       await Deno.readTextFile(join(run, "config.json")),
-      JSON.stringify(config, null, 2) + "
-",
+      JSON.stringify(config, null, 2) + "\n",
     );
   }));
 
