@@ -59,7 +59,9 @@ function step<T>(xs: T, nodes: readonly Node[], t: number): StepOf<T> {
  * Shapes: xs [T, ...X], carry [...C] at every step -> carry [...C], ys [T, ...Y]. Where T is 0, the carry is `init`.
  *
  * `f` must be pure and do the same at every step: it is called T times while tracing, and the steps become T copies in the
- * graph (on a 2-core machine TRACE ms a step of 10 ops to trace with its gradient, COMPILE ms to compile for `cpu`).
+ * graph. So compiling costs by the step: the gradient of a CRF's forward pass of 128 steps took 0.07 s to trace and 0.7 s to
+ * compile for `cpu` on 2 cores, 512 steps 0.2 s and 4.3 s. A loop in the program would need no other signature.
+ *
  * Gradients keep what every step needs; a `checkpoint`ed f keeps only the carries.
  *
  * @throws {TypeError} if first axes differ, or the carry changes its structure, shapes or dtypes.
