@@ -121,11 +121,15 @@ const whole = (e: Expr): boolean => e.dtype !== "f32";
 const call = (name: string): Rule => (e, _, a) => whole(e) ? a : `${name}(${a})`;
 const zero = (e: Expr, lanes: Lanes): string => `${typeName(e.dtype, lanes)}()`;
 /** Division by zero gives 0; the divisor is made 1 first, so that nothing depends on what the hardware does. */
-const divide = (sign: string): Rule => (e, lanes, a, b) => {
-  if (!whole(e)) return `${a} ${sign} ${b}`;
+function quotient(e: Expr, lanes: Lanes, a: string, b: string): string {
   const type = typeName(e.dtype, lanes), isZero = `${b} == ${type}()`;
-  return `select(${a} ${sign} select(${b}, ${type}(1), ${isZero}), ${type}(), ${isZero})`;
-};
+  return `select(${a} / select(${b}, ${type}(1), ${isZero}), ${type}(), ${isZero})`;
+}
+/** Not `%`: GLSL, to which an OpenGL adapter translates, leaves it open for negative numbers. */
+function rest(e: Expr, lanes: Lanes, a: string, b: string): string {
+  const type = typeName(e.dtype, lanes), isZero = `${b} == ${type}()`;
+  return `select(${a} - ${b} * (${quotient(e, lanes, a, b)}), ${type}(), ${isZero})`;
+}
 const shift = (sign: string): Rule => (e, lanes, a, b) => {
   const u32 = typeName("u32", lanes);
   return `${a} ${sign} (${e.dtype === "u32" ? b : `bitcast<${u32}>(${b})`} & ${u32}(31u))`;
@@ -165,13 +169,12 @@ const rules: { readonly [Op in Exclude<ExprOp, "in" | Lowered>]: Rule } = {
   add: infix("+"),
   sub: infix("-"),
   mul: infix("*"),
-  div: divide("/"),
-  rem: (e, lanes, a, b, c) =>
-    whole(e) ? divide("%")(e, lanes, a, b, c) : `remainder${lanes}(${a}, ${b})`,
+  div: (e, lanes, a, b) => whole(e) ? quotient(e, lanes, a, b) : `${a} / ${b}`,
+  rem: (e, lanes, a, b) => whole(e) ? rest(e, lanes, a, b) : `remainder${lanes}(${a}, ${b})`,
   min: extreme("min", "least"),
   max: extreme("max", "greatest"),
   neg: (e, lanes, a) => e.dtype === "u32" ? `${zero(e, lanes)} - ${a}` : `-${a}`,
-  abs: (_, __, a) => `abs(${a})`,
+  abs: (e, _, a) => e.dtype === "u32" ? a : `abs(${a})`,
   sqrt: call("sqrt"),
   floor: call("floor"),
   ceil: call("ceil"),
