@@ -5,6 +5,7 @@ import type { Expr } from "../expr/expr.ts";
 import { settle } from "../execute.ts";
 import { broadcastTo, cast, compute, constant } from "../graph/build.ts";
 import { argmax } from "../ops/arg_reduce.ts";
+import { orderOf } from "../ops/order.ts";
 import {
   type Arg,
   type BroadcastTo,
@@ -16,6 +17,7 @@ import {
   overAxis,
   type Reduce,
   type Shape,
+  type Size,
   unwrap,
 } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
@@ -86,4 +88,28 @@ export function categorical<S extends Shape, D extends Float, const A extends nu
   const noise = mapBits(keyNode("categorical", key), n.shape, "f32", gumbel);
   const chosen: AnyTensor = argmax(wrap(settle(compute(X.add, [n, noise]))), along);
   return chosen;
+}
+
+/**
+ * 0, 1, 2 … n - 1 in random order, every order equally likely but for equal random words (one pair in 2^32).
+ *
+ * Shapes: [2] -> [N]. The same on every backend. To shuffle rows, gather them by it.
+ *
+ * @throws {RangeError} if n is not a whole number of at least 0.
+ *
+ * @example
+ * ```ts
+ * import { key, permutation, read } from "@motian/motian";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const order = await read(permutation(key(1), 5));
+ * assertEquals([...order].sort(), [0, 1, 2, 3, 4]);
+ * ```
+ */
+export function permutation<const N extends Dim>(
+  key: Key,
+  n: (N & number) | Size<N>,
+): Tensor<[N], "i32"> {
+  const words = mapBits(keyNode("permutation", key), [n as number], "u32", (word) => word);
+  return wrap(settle(orderOf(words, 0)));
 }

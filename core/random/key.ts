@@ -10,7 +10,7 @@ import * as X from "../expr/expr.ts";
 import { settle } from "../execute.ts";
 import { cast, compute, constant, coordinate, reshape } from "../graph/build.ts";
 import type { Node } from "../graph/node.ts";
-import type { Dim } from "../shape/mod.ts";
+import type { Dim, Size } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
 import { mapWords } from "./threefry.ts";
 
@@ -106,7 +106,7 @@ function word(n: Node): Node {
  */
 export function splitKey<const N extends Dim = 2>(
   key: Key,
-  n: N & number = 2 as N & number,
+  n: (N & number) | Size<N> = 2 as N & number,
 ): Tensor<[N, 2], "u32"> {
   if (!Number.isInteger(n) || n < 0) {
     throw new RangeError(`Cannot split a key into ${n}: it must be a whole number of at least 0`);
