@@ -1,6 +1,10 @@
 /** The cpu device as a whole: queued programs, memory over many runs, an event loop that goes on, a process that ends. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { cpu, DeviceError } from "../../core/backends/cpu/mod.ts";
+import { cpu } from "../../core/backends/cpu/mod.ts";
+import { encodeFunction, encodeModule } from "../../core/backends/cpu/encoder.ts";
+import { createHeap } from "../../core/backends/cpu/memory.ts";
+import { createPool, workerThreads } from "../../core/backends/cpu/pool.ts";
+import { DeviceError } from "../../core/device/error.ts";
 import { createDevice } from "../../core/backends/cpu/device.ts";
 import type { Device, Storage } from "../../core/device/device.ts";
 import * as X from "../../core/expr/expr.ts";
@@ -152,11 +156,27 @@ Deno.test("cpu device: refusals", async () => {
   const device = cpu({ threads: 2 }), x = input(4);
   const program = device.compile({ inputs: [x], outputs: [build.add(x, x)], donations: new Map() });
   const a = put(device, [1, 2, 3, 4]);
-  assertThrows(() => device.allocate(2 ** 31, "f32"), RangeError, "Cannot allocate");
+  assertThrows(() => device.allocate(2 ** 31, "f32"), DeviceError, "Cannot allocate");
   device.destroy();
   assertThrows(() => device.allocate(1, "f32"), DeviceError, "destroyed");
   assertThrows(() => program.run([a], [a]), DeviceError, "destroyed");
   await assertRejects(() => device.read(a, 4, "f32"), DeviceError);
+});
+
+Deno.test("cpu pool: a failing thread fails what waits, and the device for good", async () => {
+  const heap = createHeap(true), pool = createPool(heap, 2, workerThreads()!);
+  const unreachable = {
+    params: 3,
+    result: false,
+    bytes: encodeFunction({ params: 3, locals: [], body: [0x00] }),
+  };
+  const module = new WebAssembly.Module(encodeModule([unreachable], heap));
+  const number = pool.submit({}, module, 0);
+  assertThrows(() => pool.wait(number), DeviceError, "a thread failed");
+  const error = await assertRejects(() => pool.done(number), DeviceError, "a thread failed");
+  assertEquals(error.failure, "lost");
+  assertThrows(() => pool.submit({}, module, 0), DeviceError, "unreachable");
+  pool.destroy();
 });
 
 /** A program that uses the pool, prints and should then end. */

@@ -1,6 +1,7 @@
 /** The allocator of the cpu device: blocks never overlap, freed memory is used again, a full memory says so. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
+import { DeviceError } from "../../core/device/error.ts";
 import { createHeap } from "../../core/backends/cpu/memory.ts";
 
 Deno.test("cpu memory: blocks are aligned, lie inside and never overlap", () => {
@@ -13,7 +14,7 @@ Deno.test("cpu memory: blocks are aligned, lie inside and never overlap", () => 
   );
   fc.assert(
     fc.property(commands, (list) => {
-      const heap = createHeap(), blocks: { at: number; bytes: number }[] = [];
+      const heap = createHeap(true), blocks: { at: number; bytes: number }[] = [];
       for (const { free, pick, bytes } of list) {
         if (free && blocks.length) {
           heap.free(blocks.splice(pick % blocks.length, 1)[0]!.at);
@@ -36,7 +37,7 @@ Deno.test("cpu memory: blocks are aligned, lie inside and never overlap", () => 
 });
 
 Deno.test("cpu memory: what is freed is joined and used again", () => {
-  const heap = createHeap();
+  const heap = createHeap(true);
   const blocks = Array.from({ length: 100 }, () => heap.allocate(10_000));
   const size = heap.buffer().byteLength;
   // In an order that leaves gaps first and joins them on both sides later.
@@ -46,8 +47,8 @@ Deno.test("cpu memory: what is freed is joined and used again", () => {
 });
 
 Deno.test("cpu memory: refusals", () => {
-  const heap = createHeap();
-  assertThrows(() => heap.allocate(2 ** 33), RangeError, "Cannot allocate");
+  const heap = createHeap(true);
+  assertThrows(() => heap.allocate(2 ** 33), DeviceError, "Cannot allocate");
   assertThrows(() => heap.free(64), RangeError, "Cannot free address 64");
   const at = heap.allocate(1);
   heap.free(at);

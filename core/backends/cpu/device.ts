@@ -6,6 +6,7 @@
  */
 import { type DType, type HostArray, hostArray } from "../../dtype.ts";
 import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import { DeviceError } from "../../device/error.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { widthOf } from "./access.ts";
@@ -13,7 +14,7 @@ import { explain } from "./explain.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { PACK_BYTES } from "./matmul.ts";
 import { createHeap } from "./memory.ts";
-import { createPool, DeviceError, type Pool, workerThreads } from "./pool.ts";
+import { createPool, type Pool, workerThreads } from "./pool.ts";
 import { assemble, TABLE_HEAD } from "./program.ts";
 
 /** Where threads pay, in nanoseconds of work: programs below `pool` run on the calling thread, kernels below `serial` on one. */
@@ -61,9 +62,8 @@ function viewOf(
 }
 
 export function createDevice(threads: number, thresholds: Thresholds = USUAL): CpuDevice {
-  const heap = createHeap();
-  const node = threads > 1 && heap.shared ? workerThreads() : undefined;
-  const pool: Pool | undefined = node && createPool(heap, threads, node);
+  const load = threads > 1 ? workerThreads() : undefined, heap = createHeap(load !== undefined);
+  const pool: Pool | undefined = load && heap.shared ? createPool(heap, threads, load) : undefined;
   const live = new Set<Block>();
   let bytes = 0, last = 0, destroyed = false;
   /** Addresses to free once the program of that number has run. */
@@ -96,7 +96,7 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
     return arena.address;
   }
   function check(): void {
-    if (destroyed) throw new DeviceError("Cannot use the cpu device: it was destroyed");
+    if (destroyed) throw new DeviceError("Cannot use the cpu device: it was destroyed", "lost");
   }
   function fillTable(
     table: number,

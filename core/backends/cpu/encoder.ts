@@ -80,8 +80,6 @@ export const when = (condition: Code, yes: Code, no?: Code): Code => [
   no === undefined ? [] : [0x05, no],
   0x0b,
 ];
-/** An i32 that is `yes` or `no`. */
-export const choose = (condition: Code, yes: Code, no: Code): Code => [yes, no, condition, 0x1b];
 /** for (l = from; l < to; l += step) body; `to` is evaluated every time. Numbers are unsigned. */
 export function loop(l: number, from: Code, to: Code, step: number, body: Code): Code {
   return [
@@ -138,13 +136,6 @@ export const i32 = {
   /** The smaller of two unsigned numbers; both are evaluated twice. */
   minU: (a: Code, b: Code): Code => [a, b, a, b, 0x49, 0x1b],
 };
-/** memory.copy */
-export const copyBytes = (to: Code, from: Code, bytes: Code): Code => [
-  to,
-  from,
-  bytes,
-  [0xfc, 0x0a, 0, 0],
-];
 /** Atomic operations on a word at a constant address. */
 export const atomic = {
   load: (p: number): Code => [i32.of(p), [0xfe, 0x10, 2, 0]],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DeviceError } from "../../device/error.ts";
 
 const PAGE = 65536, ALIGN = 64, FOUR_GIB = 65536;
 /** Vector loads may read this far past a buffer's end; the last bytes of the memory are never handed out. */
@@ -27,7 +28,7 @@ export interface Heap {
   readonly shared: boolean;
   /** Pages that the memory may grow to: modules that import it must say the same. */
   readonly maximum: number;
-  /** The address of `bytes` new bytes, a multiple of 64. @throws RangeError when the memory is full */
+  /** The address of `bytes` new bytes, a multiple of 64. @throws {DeviceError} when the memory is full */
   allocate(bytes: number): number;
   free(address: number): void;
   /** Views of the whole memory as it is now; they go stale when it grows. */
@@ -35,9 +36,9 @@ export interface Heap {
   buffer(): ArrayBufferLike;
 }
 
-/** The largest memory that the engine reserves: 4 GiB, less where address space is short; shared if it can be. */
-function reserve(): Pick<Heap, "memory" | "shared" | "maximum"> {
-  for (const shared of [true, false]) {
+/** The largest memory that the engine reserves: 4 GiB, less where address space is short; unshared where sharing is refused. */
+function reserve(share: boolean): Pick<Heap, "memory" | "shared" | "maximum"> {
+  for (const shared of share ? [true, false] : [false]) {
     for (let maximum = FOUR_GIB; maximum >= 1024; maximum /= 2) {
       try {
         const memory = new WebAssembly.Memory({ initial: 16, maximum, shared });
@@ -47,11 +48,15 @@ function reserve(): Pick<Heap, "memory" | "shared" | "maximum"> {
       }
     }
   }
-  throw new RangeError("Cannot start the cpu device: this engine reserves no 64 MiB of memory");
+  throw new DeviceError(
+    "Cannot start the cpu device: this engine reserves no 64 MiB of memory",
+    "memory",
+  );
 }
 
-export function createHeap(): Heap {
-  const { memory, shared, maximum } = reserve();
+/** A new memory, which threads may share if the engine allows it. */
+export function createHeap(share: boolean): Heap {
+  const { memory, shared, maximum } = reserve(share);
   const sizes = new Map<number, number>();
   const starts = [FIRST_FREE], lengths = [memory.buffer.byteLength - FIRST_FREE - SPARE];
   let view = new Int32Array(memory.buffer);
@@ -93,10 +98,11 @@ export function createHeap(): Heap {
       memory.grow(Math.max(pages, Math.ceil(missing / PAGE)));
     } catch (cause) {
       const used = [...sizes.values()].reduce((a, b) => a + b, 0);
-      throw new RangeError(
+      throw new DeviceError(
         `Cannot allocate ${missing} bytes more: the cpu device holds at most ${
           maximum * PAGE
         }, of which ${used} are in use`,
+        "memory",
         { cause },
       );
     }

@@ -6,8 +6,6 @@
 import type { Device } from "../../device/device.ts";
 import { createDevice } from "./device.ts";
 
-export { DeviceError } from "./pool.ts";
-
 /** Threads beyond this many wait for memory and for each other. */
 const MOST_THREADS = 16;
 
@@ -24,7 +22,7 @@ export function defaultCpu(): Device {
  * Numerical notes: results do not depend on the number of threads. Sums run in a fixed order, four lanes at a time; where the engine
  * has fused multiply-add, a product and a sum are rounded once.
  *
- * @throws RangeError if `threads` is no positive whole number
+ * @throws {RangeError} If `threads` is no positive whole number
  */
 export function cpu(options: { readonly threads?: number | "auto" } = {}): Device {
   const { threads = "auto" } = options;

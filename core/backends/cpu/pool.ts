@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { DeviceError } from "../../device/error.ts";
 import { CONTROL, type Heap, QUEUE } from "./memory.ts";
 import { type ProgramMessage, type ThreadData, threadMain } from "./worker.ts";
 
@@ -32,11 +33,6 @@ export function workerThreads(): (() => WorkerThreads) | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   if (!process?.getBuiltinModule) return undefined;
   return () => process.getBuiltinModule!("node:worker_threads") as WorkerThreads;
-}
-
-/** Something went wrong on a device while a program ran; nothing that it computed can be relied on. */
-export class DeviceError extends Error {
-  override readonly name = "DeviceError";
 }
 
 export interface Pool {
@@ -106,6 +102,7 @@ export function createPool(heap: Heap, threads: number, load: () => WorkerThread
   function fail(problem: string): void {
     failure ??= new DeviceError(
       `Cannot go on with the cpu device: a thread failed with ${problem}`,
+      "lost",
     );
     running?.workers.forEach((w) => w.terminate());
     waiting.forEach((w) => w.reject(failure!));
@@ -115,7 +112,8 @@ export function createPool(heap: Heap, threads: number, load: () => WorkerThread
   function wait(number: number): void {
     while (!isDone(number)) {
       if (failure || Atomics.load(words, failed)) {
-        throw failure ?? new DeviceError("Cannot go on with the cpu device: a thread failed");
+        throw failure ??
+          new DeviceError("Cannot go on with the cpu device: a thread failed", "lost");
       }
       Atomics.wait(words, completed, Atomics.load(words, completed), 1000);
     }
@@ -161,7 +159,7 @@ export function createPool(heap: Heap, threads: number, load: () => WorkerThread
       if (!failure) push(-1, 0);
       keepAwake(false);
       running = undefined;
-      failure ??= new DeviceError("Cannot use the cpu device: it was destroyed");
+      failure ??= new DeviceError("Cannot use the cpu device: it was destroyed", "lost");
     },
   };
 }
