@@ -122,6 +122,14 @@ function exampleHtml(example: Example): Html {
   `;
 }
 
+function examplesHtml(examples: readonly Example[]): Html {
+  if (examples.length === 0) return html``;
+  return html`<section><h2>Masked characters, as the model fills them in</h2>
+${examples.map(exampleHtml)}
+<p class="guesses">Underlined is the model's first guess, in another colour where it is wrong. Below each text stand the right characters and the guesses.</p>
+</section>`;
+}
+
 /** The page of a report. */
 export function reportHtml(report: Report): string {
   const { title, subtitle, figures, tables, examples } = report;
@@ -141,12 +149,8 @@ export function reportHtml(report: Report): string {
         <p>${subtitle}</p>
       </header>
       <dl class="tiles">${tiles}</dl>
-      <div class="charts">${charts(report).map(chartHtml)}</div>
-      ${examples.length > 0 &&
-        html`<section class="examples"><h2>Masked characters, as the model fills them in</h2>
-${examples.map(exampleHtml)}
-<p class="guesses">Underlined: the model's first guess, in the second colour where another character stood there. Below: what stood there, and the guesses.</p></section>`}
-      <div class="tables" style="margin-top:16px">${Object.entries(tables).map(([name, record]) =>
+      <div class="charts">${charts(report).map(chartHtml)}${examplesHtml(examples)}</div>
+      <div class="tables">${Object.entries(tables).map(([name, record]) =>
         tableHtml(name, record)
       )}</div>
     `,

@@ -16,7 +16,7 @@ body { margin: 0 auto; max-width: 1240px; padding: 32px 24px 64px; background: v
 h1 { font-size: 24px; margin: 0; } h2 { font-size: 15px; margin: 0; }
 header p { color: var(--soft); margin: 4px 0 24px; }
 .tiles, .charts, .tables { display: grid; gap: 16px; margin-bottom: 16px; }
-.tiles { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }
+.tiles { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); }
 .charts { grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); }
 .tables { grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); align-items: start; }
 .tiles div, figure, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px;
@@ -27,15 +27,15 @@ figcaption output, .key { color: var(--soft); font-size: 12px; font-variant-nume
 .key { display: flex; flex-wrap: wrap; gap: 14px; list-style: none; margin: 0; padding: 0; }
 .key li::before { content: ""; display: inline-block; width: 14px; margin-right: 6px; vertical-align: middle;
   border-top: 2px solid var(--one); }
-.key .faint::before { opacity: .3; } .key .other::before { border-color: var(--two); }
+.key .faint::before { opacity: .4; } .key .other::before { border-color: var(--two); }
 .key .level::before { border-top: 2px dashed var(--two); }
 svg { display: block; width: 100%; height: auto; margin-top: 6px; } svg text { fill: var(--soft); font-size: 12px; }
 svg .grid { stroke: var(--line); } svg polyline { fill: none; stroke: var(--one); stroke-width: 2; stroke-linejoin: round; }
-svg circle { fill: var(--one); } svg polyline.faint { stroke-width: 1; opacity: .3; } svg .other { stroke: var(--two); }
+svg circle { fill: var(--one); } svg polyline.faint { stroke-width: 1; opacity: .4; } svg .other { stroke: var(--two); }
 svg .level { stroke: var(--two); stroke-width: 1.5; stroke-dasharray: 6 5; } svg .pointer { stroke: var(--soft); }
 table { border-collapse: collapse; width: 100%; margin-top: 8px; font-size: 13px; }
 td { border-top: 1px solid var(--line); padding: 4px 0; overflow-wrap: anywhere; vertical-align: top; }
-td:first-child { color: var(--soft); padding-right: 16px; } td:last-child { text-align: right; }
+td:first-child { color: var(--soft); padding-right: 16px; white-space: nowrap; } td:last-child { text-align: right; }
 .masked { font-size: 17px; margin: 10px 0 2px; line-height: 1.9; } .masked mark { background: none; color: var(--one);
   border-bottom: 2px solid var(--one); padding: 0 2px; } .masked mark.wrong { color: var(--two); border-color: var(--two); }
 .guesses { color: var(--soft); font-size: 13px; margin: 0 0 12px; }
