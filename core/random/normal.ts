@@ -7,7 +7,7 @@ import type { Dim, Lengths } from "../shape/mod.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import { type Key, keyNode } from "./key.ts";
 import { mapBits } from "./threefry.ts";
-import { openUnit } from "./uniform.ts";
+import { unit } from "./uniform.ts";
 
 // Polynomials in w = -log(1 - x²): the middle, and the tails in √w. Highest power first.
 const MIDDLE = [
@@ -48,8 +48,11 @@ export function erfInverse(y: Expr): Expr {
   return X.mul(X.select(X.gt(5, w), middle, tail), y);
 }
 
-/** Twice the place in the open unit interval, less 1: every step is exact. */
-const symmetric = (word: Expr): Expr => X.sub(X.mul(openUnit(word), 2), 1);
+/** The numbers whose inverse is taken are the middles of 2^23 equal parts of -1..1. */
+const PARTS = 2 ** 23;
+
+/** The middle of part j, a whole f32: every step is exact. */
+const middleOf = (j: Expr): Expr => X.mul(X.sub(X.add(j, 0.5), PARTS / 2), 2 / PARTS);
 
 /**
  * Normally distributed numbers of mean 0 and deviation 1.
@@ -71,7 +74,9 @@ export function normal<const V extends readonly Dim[]>(
   key: Key,
   shape: Lengths<V>,
 ): Tensor<[...V]> {
-  const draw = (word: Expr): Expr => X.mul(erfInverse(symmetric(word)), Math.SQRT2);
+  const draw = (word: Expr): Expr => {
+    return X.mul(erfInverse(middleOf(X.cast(X.shr(word, 9), "f32"))), Math.SQRT2);
+  };
   return wrap(settle(mapBits(keyNode("normal", key), shape as readonly number[], "f32", draw)));
 }
 
@@ -88,7 +93,7 @@ export interface TruncatedNormalOptions {
  *
  * Shapes: [2] -> [...V]. The same on every backend to 1e-6.
  *
- * @throws {RangeError} if lower is not below upper, or a size is not a whole number of at least 0.
+ * @throws {RangeError} if lower is not below upper, both are beyond 5 on one side, or a size is not a whole number of at least 0.
  *
  * @example
  * ```ts
@@ -108,10 +113,17 @@ export function truncatedNormal<const V extends readonly Dim[]>(
   if (!(lower < upper)) {
     throw new RangeError(`Cannot draw from ${lower} to ${upper}: lower must be below upper`);
   }
-  const [from, to] = [lower, upper].map((z) => erf(z / Math.SQRT2)) as [number, number];
+  const [from, to] = [lower, upper].map((z) => (erf(z / Math.SQRT2) + 1) * PARTS / 2);
+  const first = Math.ceil(from!), count = Math.floor(to!) - first;
+  if (count < 1) {
+    throw new RangeError(
+      `Cannot draw from ${lower} to ${upper}: that is too far out, or too narrow`,
+    );
+  }
   const draw = (word: Expr): Expr => {
-    const y = X.add(X.mul(openUnit(word), to - from), from);
-    return X.min(X.max(X.mul(erfInverse(y), Math.SQRT2), lower), upper);
+    const j = X.min(X.floor(X.mul(unit(word), count)), count - 1);
+    const z = X.mul(erfInverse(middleOf(X.add(j, first))), Math.SQRT2);
+    return X.min(X.max(z, lower), upper);
   };
   const n = keyNode("truncatedNormal", key);
   return wrap(settle(mapBits(n, shape as readonly number[], "f32", draw)));
