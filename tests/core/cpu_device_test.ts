@@ -105,6 +105,21 @@ Deno.test("cpu device: a storage freed while programs use it keeps its contents 
   device.destroy();
 });
 
+Deno.test("cpu device: a read gives what was there when it was asked for", async () => {
+  const device = createDevice(2, { pool: 0, serial: 0 }), x = input(300_000);
+  const next = build.compute((v) => X.add(v, 1), [x]);
+  const program = device.compile({ inputs: [x], outputs: [next], donations: new Map([[0, 0]]) });
+  const a = put(device, new Float32Array(300_000));
+  const reads = Array.from({ length: 8 }, () => {
+    program.run([a], [a]);
+    return device.read(a, 300_000, "f32");
+  });
+  (await Promise.all(reads)).forEach((values, i) =>
+    assert(values.every((v) => v === i + 1), `${i}: ${values[0]}`)
+  );
+  device.destroy();
+});
+
 Deno.test("cpu device: small programs wait for the large ones whose results they take", async () => {
   const device = cpu({ threads: 2 }), x = input(600, 600);
   const large = device.compile({

@@ -16,6 +16,7 @@ import { PACK_BYTES } from "./matmul.ts";
 import { createHeap } from "./memory.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
 import { assemble, TABLE_HEAD } from "./program.ts";
+import { snapshotModule } from "./snapshot.ts";
 
 /** Where threads pay, in nanoseconds of work: programs below `pool` run on the calling thread, kernels below `serial` on one. */
 export interface Thresholds {
@@ -36,9 +37,6 @@ interface Block extends Storage {
   /** Numbers of the last queued programs that write it, and that use it at all. */
   written: number;
   used: number;
-  /** Reads under way. */
-  readers: number;
-  freed: boolean;
 }
 
 /** Memory that programs share: it is as large as the largest of them needs. */
@@ -73,11 +71,15 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
   const here = { scratch: none(), panels: none(), table: none() };
   const there = { scratch: none(), panels: none() };
 
+  const snapshot: { module?: WebAssembly.Module } = {};
+
   const isDone = (number: number): boolean => number === 0 || pool!.isDone(number);
   function reclaim(): void {
     if (later.length === 0) return;
-    later.filter((l) => isDone(l.number)).forEach((l) => heap.free(l.address));
-    later = later.filter((l) => !isDone(l.number));
+    const queued = later;
+    later = [];
+    // Each is asked once: threads go on meanwhile.
+    for (const l of queued) freeAfter(l.address, l.number);
   }
   function allocate(size: number): number {
     reclaim();
@@ -94,6 +96,11 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
       arena.bytes = size;
     }
     return arena.address;
+  }
+  function contents(address: number, size: number, dtype: DType): HostArray {
+    const out = hostArray<DType>(dtype, size);
+    out.set(viewOf(heap.buffer(), address, size, dtype));
+    return out;
   }
   function check(): void {
     if (destroyed) throw new DeviceError("Cannot use the cpu device: it was destroyed", "lost");
@@ -175,8 +182,6 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
         address: allocate(length),
         written: 0,
         used: 0,
-        readers: 0,
-        freed: false,
       };
       live.add(block);
       bytes += length;
@@ -186,8 +191,7 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
       const block = storage as Block;
       if (!live.delete(block)) return;
       bytes -= block.bytes;
-      block.freed = true;
-      if (block.readers === 0 && !destroyed) freeAfter(block.address, block.used);
+      if (!destroyed) freeAfter(block.address, block.used);
     },
     write(storage, data, dtype) {
       check();
@@ -198,19 +202,21 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
     async read(storage, size, dtype) {
       check();
       const block = storage as Block;
-      const copy = (): HostArray => {
-        const out = hostArray<DType>(dtype, size);
-        out.set(viewOf(heap.buffer(), block.address, size, dtype));
-        return out;
-      };
-      if (isDone(block.written)) return copy();
-      block.readers++;
+      if (isDone(block.written)) return contents(block.address, size, dtype);
+      // A program that is queued later may overwrite it: a copy takes its place in the queue.
+      const address = allocate(block.bytes), table = allocate(12);
+      heap.words().set([address, block.address, block.bytes], table / 4);
+      const number = last = block.used = pool!.submit(
+        snapshot,
+        snapshot.module ??= snapshotModule(heap),
+        table,
+      );
+      freeAfter(table, number);
       try {
-        await pool!.done(block.written);
-        return copy();
+        await pool!.done(number);
+        return contents(address, size, dtype);
       } finally {
-        block.readers--;
-        if (block.freed && block.readers === 0) freeAfter(block.address, block.used);
+        heap.free(address);
       }
     },
     compile(graph: Graph) {

@@ -94,9 +94,13 @@ export function createPool(heap: Heap, threads: number, load: () => WorkerThread
     else running.workers[0]!.unref();
   }
   function settle(): void {
-    const ready = waiting.filter((w) => isDone(w.number));
-    waiting = waiting.filter((w) => !isDone(w.number));
-    ready.forEach((w) => w.resolve());
+    const before = waiting;
+    waiting = [];
+    // Each is asked once: threads go on meanwhile.
+    for (const w of before) {
+      if (isDone(w.number)) w.resolve();
+      else waiting.push(w);
+    }
     if (isDone(last)) keepAwake(false);
   }
   function fail(problem: string): void {
