@@ -30,4 +30,11 @@ export {
 export { checkpoint } from "./transform/checkpoint.ts";
 export { type CustomVjp, customVjp } from "./transform/custom_vjp.ts";
 export { jit, type JitOptions, type Jitted } from "./transform/jit.ts";
+export { openDevice } from "./device/open.ts";
+export { DeviceError, type DeviceFailure } from "./device/error.ts";
+export { cpu, defaultCpu } from "./backends/cpu/mod.ts";
 export { reference } from "./backends/reference/mod.ts";
+export { webgpu, type WebGpuOptions } from "./backends/webgpu/mod.ts";
+export { readSafetensors, type SafetensorsFile, writeSafetensors } from "./io/safetensors.ts";
+export { SafetensorsError } from "./io/safetensors_error.ts";
+export type { SafetensorsEntry } from "./io/safetensors_header.ts";

@@ -18,8 +18,8 @@ export async function openDevice(kind: "auto" | DeviceKind = "auto"): Promise<De
       return reference();
     }
     case "cpu": {
-      const { cpu } = await import("../backends/cpu/mod.ts");
-      return cpu();
+      const { defaultCpu } = await import("../backends/cpu/mod.ts");
+      return defaultCpu();
     }
     case "webgpu": {
       const { webgpu } = await import("../backends/webgpu/mod.ts");

@@ -8,6 +8,8 @@ import { type Node, sizeOf } from "../graph/node.ts";
 import { type Cluster, cyclic, gather, type Unit, unitsOf } from "./cluster.ts";
 import { fits } from "./fits.ts";
 import type { Item } from "./items.ts";
+import type { Operand } from "./kernels.ts";
+import { readAlike } from "./space.ts";
 import { isPacked } from "./views.ts";
 
 /** What fusion must know besides the items. */
@@ -39,16 +41,18 @@ function bindingsOf(units: readonly Unit[], members: ReadonlySet<Node>, o: FuseO
   return reads.size + writes;
 }
 
-/** Results that could be written over their input, but for a unit that reads another element of it. */
+/** Results that could be written over their input, but for a unit that reads another element of it, or the row's. */
 function spoiled(units: readonly Unit[], { donors }: FuseOptions): number {
+  const size = Math.max(...units.map(({ item }) => item.kind === "alone" ? 0 : sizeOf(item.space)));
   return units.filter(({ item: { node } }) => {
     const donor = donors.get(node);
-    return donor && units.some(({ item }) =>
-      item.kind !== "alone" &&
-      item.operands.some((o) =>
-        o.base === donor && !(isPacked(item.space, o) && sizeOf(item.space) === sizeOf(donor.shape))
-      )
-    );
+    return donor &&
+      units.some(({ item }) =>
+        item.kind !== "alone" &&
+        item.operands.some((o) =>
+          o.base === donor && !(sizeOf(item.space) === size && isPacked(item.space, o))
+        )
+      );
   }).length;
 }
 
@@ -64,19 +68,35 @@ function joined(unit: Unit, clusters: ReadonlySet<Cluster>, o: FuseOptions): Uni
   return possible ? units.sort((p, q) => p.place - q.place) : null;
 }
 
-/** Levels that kernels which only share what they read may be apart: joining waits for the later one. */
+/** Levels that kernels which only share what they read may be apart: the earlier one waits for the later. */
 const NEAR_LEVELS = 2;
 /** Readers of one buffer that are looked at. */
 const NEAR_READERS = 4;
 
-/** Kernels of the last few readers of what the unit reads in full. */
-function siblings(unit: Unit, readers: ReadonlyMap<Node, readonly Unit[]>): Cluster[] {
-  const level = Math.max(0, ...unit.before.map((p) => p.cluster!.level + 1));
-  const size = unit.item.kind === "alone" ? 0 : sizeOf(unit.item.space);
-  return unit.item.operands.filter((o) => sizeOf(o.base.shape) === size)
-    .flatMap((o) => readers.get(o.base)?.slice(-NEAR_READERS) ?? [])
-    .filter(({ item }) => item.kind !== "alone" && sizeOf(item.space) === size)
-    .map((r) => r.cluster!).filter((c) => Math.abs(c.level - level) <= NEAR_LEVELS);
+/**
+ * Kernels of the last few readers of what the unit reads in full, or is to be written over: together they read it once. A unit
+ * that waits for nothing may join a late kernel, an early kernel does not wait for a late unit.
+ */
+function siblings(
+  unit: Unit,
+  readers: ReadonlyMap<Node, readonly Unit[]>,
+  o: FuseOptions,
+): Cluster[] {
+  const { item, before } = unit, out: Cluster[] = [];
+  if (item.kind === "alone") return out;
+  const level = Math.max(0, ...before.map((p) => p.cluster!.level + 1)), size = sizeOf(item.space);
+  for (const operand of item.operands) {
+    if (sizeOf(operand.base.shape) !== size) continue;
+    for (const r of readers.get(operand.base)?.slice(-NEAR_READERS) ?? []) {
+      const c = r.cluster!, near = before.length === 0 || c.level <= level + NEAR_LEVELS;
+      const alike = (q: Operand): boolean =>
+        r.item.kind !== "alone" && readAlike(item, operand, r.item, q);
+      if (near && c.level >= level - NEAR_LEVELS && r.item.operands.some(alike)) out.push(c);
+    }
+  }
+  const donor = o.donors.get(item.node), last = donor && readers.get(donor)?.at(-1);
+  if (last && item.operands.length === 0) out.push(last.cluster!);
+  return out;
 }
 
 /** Joins as many kernels as it can: those of its producers, the largest first, then those that read what it reads. */
@@ -90,7 +110,7 @@ function join(
   const taken = new Set<Cluster>();
   const producers = [...new Set(unit.producers.map((p) => p.cluster!))]
     .sort((p, q) => q.units.length - p.units.length || q.level - p.level);
-  for (const c of new Set([...producers, ...siblings(unit, readers)])) {
+  for (const c of new Set([...producers, ...siblings(unit, readers, o)])) {
     const next = joined(unit, new Set([...taken, c]), o);
     if (!next) continue;
     taken.add(c);

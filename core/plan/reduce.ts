@@ -93,9 +93,13 @@ function reduceView(
   const column = merged(kept), row = merged(across);
   if (kept.length && column && !fastest.reduced) return add("column", [...across, column]);
   if (row) return add("row", [...kept, row]);
-  // Two steps: the axis that is walked fastest first, then the rest of a smaller tensor.
-  const first = across.reduce((best, a) => step(a) < step(best) ? a : best);
-  const rest = axes.filter((a) => a !== first), shape = rest.map((a) => a.size);
+  // Two steps. First columns, if without one axis the others are read in order; else the axis that is walked fastest.
+  const without = (a: Axis): Axis[] => axes.filter((b) => b !== a);
+  const columns = fastest.reduced ? [] : across.filter((a) => merged(without(a)));
+  const first = columns.length
+    ? columns.reduce((best, a) => a.size > best.size ? a : best)
+    : across.reduce((best, a) => step(a) < step(best) ? a : best);
+  const rest = without(first), shape = rest.map((a) => a.size);
   const partial = newBuffer(shape, node.dtype);
   const stage: View = {
     ...v,

@@ -5,6 +5,7 @@
  */
 import { sizeOf, type Sizes } from "../graph/node.ts";
 import type { SpaceItem } from "./items.ts";
+import type { Operand } from "./kernels.ts";
 
 /** Rows of `inner` elements; null where all items are maps of one size. */
 export interface RowSpace {
@@ -57,4 +58,14 @@ export function refined(space: Sizes, strides: readonly number[], finer: Sizes):
     }
   }
   return out;
+}
+
+/** Do two items of one size read the same element where they compute the same element? */
+export function readAlike(a: SpaceItem, p: Operand, b: SpaceItem, q: Operand): boolean {
+  const size = sizeOf(a.space);
+  if (p.base !== q.base || p.offset !== q.offset || size !== sizeOf(b.space)) return false;
+  const both = refinement(size, [...boundariesOf(a.space), ...boundariesOf(b.space)]);
+  if (!both) return false;
+  const strides = refined(b.space, q.strides, both);
+  return refined(a.space, p.strides, both).every((s, i) => s === strides[i]);
 }

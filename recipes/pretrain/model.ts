@@ -17,21 +17,10 @@ import {
   type MlmHeadSpec,
   mlmHeadSpec,
   mlmLogits,
-  type NormPlace,
-  type SchemeName,
   schemes,
   type TensorsOf,
 } from "../../nn/mod.ts";
-
-/** What makes a model the model it is. */
-export interface ModelConfig {
-  readonly layers: number;
-  readonly width: number;
-  readonly heads: number;
-  readonly hidden: number;
-  readonly scheme: SchemeName;
-  readonly norm: NormPlace;
-}
+import type { ModelConfig } from "./config.ts";
 
 /** Parameters before they exist. */
 export interface ModelSpec {

@@ -34,7 +34,8 @@ import {
 } from "../../core/mod.ts";
 import type { Dropout } from "../../nn/mod.ts";
 import type { Optimizer, OptimizerState } from "../../optim/mod.ts";
-import { type MlmInputs, mlmLoss, type Model, type ModelConfig } from "./model.ts";
+import type { ModelConfig } from "./config.ts";
+import { type MlmInputs, mlmLoss, type Model } from "./model.ts";
 
 /** What micro-batches add up to. */
 export interface Sums {

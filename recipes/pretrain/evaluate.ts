@@ -1,0 +1,56 @@
+/**
+ * Held-out perplexity.
+ *
+ * @module
+ */
+import { add, type Device, jit, readNumber, scope, type Tensor, zeros } from "../../core/mod.ts";
+import type { Batch } from "../data/batches.ts";
+import type { ModelConfig } from "./config.ts";
+import { mlmInputs } from "./inputs.ts";
+import { type MlmInputs, mlmLoss, type Model } from "./model.ts";
+
+/** What a model reaches on held-out text. */
+export interface Evaluation {
+  /** exp of the mean negative log-likelihood of the masked tokens. */
+  readonly perplexity: number;
+  /** Share of the masked tokens that the model puts first. */
+  readonly accuracy: number;
+  /** Masked tokens. */
+  readonly count: number;
+}
+
+interface Totals {
+  readonly sum: Tensor<[]>;
+  readonly weight: Tensor<[]>;
+  readonly correct: Tensor<[]>;
+}
+
+/** A function that evaluates a model on some batches; its program is compiled once. */
+export function evaluator(
+  config: ModelConfig,
+  device: Device,
+): (model: Model, batches: readonly Batch[]) => Promise<Evaluation> {
+  const addBatch = jit((model: Model, totals: Totals, inputs: MlmInputs): Totals => {
+    const loss = mlmLoss(model, inputs, config);
+    return {
+      sum: add(totals.sum, loss.sum),
+      weight: add(totals.weight, loss.weight),
+      correct: add(totals.correct, loss.correct),
+    };
+  }, { device, donate: [1] });
+  return async (model, batches) => {
+    let totals: Totals = { sum: zeros([]), weight: zeros([]), correct: zeros([]) };
+    for (const batch of batches) {
+      using made = scope();
+      totals = made.keep(addBatch(model, totals, mlmInputs(batch)));
+      if (device.kind !== "webgpu") await device.synchronize();
+    }
+    using _rest = scope();
+    const [sum, count, correct] = await Promise.all([
+      readNumber(totals.sum),
+      readNumber(totals.weight),
+      readNumber(totals.correct),
+    ]);
+    return { perplexity: Math.exp(sum / count), accuracy: correct / count, count };
+  };
+}

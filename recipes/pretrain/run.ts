@@ -1,0 +1,188 @@
+/**
+ * One pretraining run: a corpus and a configuration in, a run folder out.
+ *
+ * @module
+ */
+import { resourceUsage } from "node:process";
+import { join } from "@std/path";
+import type { Device } from "../../core/mod.ts";
+import { parameterCount } from "../../nn/mod.ts";
+import type { Interrupt } from "../cli/main.ts";
+import { short } from "../cli/format.ts";
+import type { ProgressView } from "../cli/progress.ts";
+import { heldOutBatches } from "../data/batches.ts";
+import { pack } from "../data/pack.ts";
+import type { PreparedCorpus } from "../data/prepare_corpus.ts";
+import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
+import { latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import { type Example, writeReport } from "../run/report.ts";
+import { openRows, readRows, type Row } from "../run/rows.ts";
+import type { PretrainConfig } from "./config.ts";
+import { exampleLine, fillMasks } from "./fill_mask.ts";
+import { modelSpec } from "./model.ts";
+import { initialState, train, type TrainData, type Trained, type TrainState } from "./train.ts";
+
+/** What a run needs. */
+export interface RunOptions {
+  readonly config: PretrainConfig;
+  readonly corpus: PreparedCorpus;
+  readonly device: Device;
+  /** The run's folder, open for this run. */
+  readonly out: string;
+  readonly resume: boolean;
+  /** Stop after so long. */
+  readonly minutes?: number;
+  readonly interrupt: Interrupt;
+  readonly view: ProgressView;
+  /** Called with every logged row. */
+  readonly emit: (row: Row) => void;
+}
+
+/** What a run reached; the last object of `--json`. */
+export interface Summary {
+  readonly mlm_ppl: number;
+  readonly unigram_ppl: number;
+  /** mlm_ppl / unigram_ppl. */
+  readonly ratio: number;
+  readonly accuracy: number;
+  readonly steps: number;
+  readonly elapsed_s: number;
+  readonly peak_rss_mib: number;
+  readonly device: string;
+  readonly params: number;
+  readonly vocabulary: number;
+  readonly unk_share: number;
+  readonly out: string;
+}
+
+/** A run's end: the summary, and example texts. */
+export interface Finished {
+  readonly summary: Summary;
+  readonly examples: readonly Example[];
+}
+
+async function startState(o: RunOptions): Promise<TrainState> {
+  const fresh = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
+  return o.resume ? await latestCheckpoint(o.out, fresh, o.device) : fresh;
+}
+
+/** Held-out perplexity of the unigram model on the very tokens that the model is asked for. */
+function unigram({ config, corpus }: RunOptions, data: TrainData): number {
+  const batches = heldOutBatches(data.heldOut, corpus.vocabulary, config.data.microBatch, {
+    mask: { share: config.data.maskShare },
+    limit: config.evalSequences,
+  });
+  return unigramPerplexity(unigramLogProbs(corpus.train, corpus.vocabulary), batches);
+}
+
+function figures(row: Row): string[] {
+  const number = (name: string): number => row[name] as number;
+  return [`loss ${number("loss").toFixed(3)}`, `${short(number("tokens_per_s"))} tokens/s`];
+}
+
+/** Trains, evaluates, and leaves report and checkpoints in the run's folder. */
+export async function pretrain(o: RunOptions, began = performance.now()): Promise<Finished> {
+  const { config, corpus, device, out, view } = o, { vocabulary } = corpus;
+  const data: TrainData = {
+    vocabulary,
+    train: pack(corpus.train, vocabulary, config.data.length),
+    heldOut: pack(corpus.heldOut, vocabulary, config.data.length),
+  };
+  const params = parameterCount(modelSpec(config.model, vocabulary.tokens.length));
+  const unigramPpl = unigram(o, data), start = await startState(o);
+  view.note(
+    `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
+      `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
+  );
+  using metrics = await openRows(join(out, "metrics.jsonl"), start.step);
+  using evaluations = await openRows(join(out, "eval.jsonl"), start.step);
+  const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
+  const log = (file: typeof metrics) => (row: Row): void => {
+    file.append(row);
+    o.emit(row);
+  };
+  let shown: string[] = [];
+  const trained = await train(config, start, data, device, {
+    metrics: log(metrics),
+    evaluation: (row) => {
+      log(evaluations)(row);
+      const ppl = row.mlm_ppl as number;
+      view.note(
+        `step ${row.step}: held-out MLM perplexity ${ppl.toFixed(1)}, unigram ${
+          unigramPpl.toFixed(1)
+        }, ` +
+          `ratio ${(ppl / unigramPpl).toFixed(3)}`,
+      );
+    },
+    progress: (step, row) => {
+      if (row) shown = figures(row);
+      view.show({ label: "train", done: step, total: config.steps, figures: shown });
+    },
+    checkpoint: (state) => saveCheckpoint(out, state),
+    stop: () => o.interrupt.requested || performance.now() >= limit,
+  });
+  return await finish(o, data, trained, { unigramPpl, params, began });
+}
+
+interface Known {
+  readonly unigramPpl: number;
+  readonly params: number;
+  readonly began: number;
+}
+
+async function finish(
+  o: RunOptions,
+  data: TrainData,
+  trained: Trained,
+  { unigramPpl, params, began }: Known,
+): Promise<Finished> {
+  const { config, corpus, device, out } = o, { vocabulary } = corpus;
+  const examples = await fillMasks(trained.model, config.model, device, data.heldOut, vocabulary);
+  const { perplexity, accuracy } = trained.evaluation;
+  const summary: Summary = {
+    mlm_ppl: perplexity,
+    unigram_ppl: unigramPpl,
+    ratio: perplexity / unigramPpl,
+    accuracy,
+    steps: trained.step,
+    elapsed_s: (performance.now() - began) / 1000,
+    peak_rss_mib: resourceUsage().maxRSS / 1024,
+    device: device.description,
+    params,
+    vocabulary: vocabulary.tokens.length,
+    unk_share: corpus.report.unkShare,
+    out,
+  };
+  await writeReport(out, {
+    title: config.name,
+    subtitle: `${corpus.report.corpus} on ${device.description}`,
+    figures: [
+      ["held-out MLM perplexity", perplexity.toFixed(1)],
+      ["unigram perplexity", unigramPpl.toFixed(1)],
+      ["ratio", summary.ratio.toFixed(3)],
+      ["masked tokens right", `${(100 * accuracy).toFixed(1)} %`],
+      ["parameters", short(params)],
+      ["steps", String(trained.step)],
+    ],
+    metrics: await readRows(join(out, "metrics.jsonl")),
+    evaluations: await readRows(join(out, "eval.jsonl")),
+    unigramPerplexity: unigramPpl,
+    tables: { Configuration: config, Corpus: corpus.report },
+    examples,
+  });
+  return { summary, examples };
+}
+
+/** What a person reads at the end. */
+export function closingLines({ summary, examples }: Finished): string[] {
+  const { mlm_ppl, unigram_ppl, ratio, steps, elapsed_s, peak_rss_mib, out } = summary;
+  return [
+    ...examples.map((e) => exampleLine(e)),
+    `held-out MLM perplexity ${mlm_ppl.toFixed(1)}, unigram ${unigram_ppl.toFixed(1)}, ratio ${
+      ratio.toFixed(3)
+    }`,
+    `${steps} steps in ${elapsed_s.toFixed(0)} s, peak memory ${peak_rss_mib.toFixed(0)} MiB; see ${
+      join(out, "report.html")
+    }`,
+  ];
+}

@@ -1,0 +1,192 @@
+/**
+ * The training loop: steps, metrics, evaluations, checkpoints, a clean stop.
+ *
+ * @module
+ */
+import { type AnyTensor, type Device, read, scope, type Tensor, toDevice } from "../../core/mod.ts";
+import { init } from "../../nn/mod.ts";
+import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
+import { type Batch, heldOutBatches, trainBatches } from "../data/batches.ts";
+import type { PackedSet } from "../data/pack.ts";
+import type { Row } from "../run/rows.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
+import type { PretrainConfig } from "./config.ts";
+import { type Evaluation, evaluator } from "./evaluate.ts";
+import { stepInputs } from "./inputs.ts";
+import { type Model, modelSpec } from "./model.ts";
+import { metricNames, stepPrograms, zeroSums } from "./step.ts";
+
+/** What training goes on from, and what a checkpoint holds. */
+export interface TrainState {
+  /** Steps taken. */
+  readonly step: number;
+  readonly model: Model;
+  readonly optimizer: OptimizerState;
+}
+
+/** The data of a run. */
+export interface TrainData {
+  readonly vocabulary: Vocabulary;
+  readonly train: PackedSet;
+  readonly heldOut: PackedSet;
+}
+
+/** What the loop tells and asks its surroundings. */
+export interface TrainHooks {
+  /** A logged step. */
+  readonly metrics: (row: Row) => void;
+  /** An evaluation. */
+  readonly evaluation: (row: Row) => void;
+  /** Every step: how far the run is. */
+  readonly progress: (step: number, row: Row | undefined) => void;
+  readonly checkpoint: (state: TrainState) => Promise<void>;
+  /** Is it time to stop? Asked after every step. */
+  readonly stop: () => boolean;
+}
+
+/** How a run ended. */
+export interface Trained extends TrainState {
+  readonly evaluation: Evaluation;
+}
+
+/** Steps that may be queued on a GPU before the loop waits for it: reading back costs 12 ms there. */
+const RUN_AHEAD = 4;
+
+/** The optimiser of a configuration. */
+export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType<typeof lamb> {
+  return lamb({
+    rate: polynomial({
+      peak: o.rate,
+      total: steps,
+      warmup: Math.round(o.warmup * steps),
+      power: 1,
+    }),
+    decay: o.decay,
+    gradNorm: o.gradNorm,
+    beta1: o.beta1,
+    beta2: o.beta2,
+    epsilon: o.epsilon,
+    groups: [noDecay],
+  });
+}
+
+/** The state before the first step. */
+export async function initialState(
+  config: PretrainConfig,
+  vocabulary: number,
+  device: Device,
+): Promise<TrainState> {
+  const model = init(config.seed, modelSpec(config.model, vocabulary));
+  const optimizer = optimizerOf(config).init(model);
+  return { step: 0, ...await toDevice({ model, optimizer }, device) };
+}
+
+/** Trains from a state to the configuration's last step, or until it is told to stop. */
+export async function train(
+  config: PretrainConfig,
+  start: TrainState,
+  data: TrainData,
+  device: Device,
+  hooks: TrainHooks,
+): Promise<Trained> {
+  const { data: { batch: B, microBatch, maskShare, length }, seed } = config;
+  const mask = { share: maskShare };
+  const programs = stepPrograms(config.model, optimizerOf(config), {
+    device,
+    seed,
+    dropout: config.model.dropout,
+    recompute: false,
+  });
+  const batchOf = trainBatches(data.train, data.vocabulary, { seed, B, mask });
+  const heldOut = heldOutBatches(data.heldOut, data.vocabulary, microBatch, {
+    mask,
+    limit: config.evalSequences,
+  });
+  const evaluate = evaluator(config.model, device);
+  const began = performance.now();
+  let { model, optimizer, step } = start, sums = await toDevice(zeroSums(start.model), device);
+  let logged = { at: began, step };
+  let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
+
+  const elapsed = (): number => (performance.now() - began) / 1000;
+  /** Reads the metrics of the steps since the last time, and gives the newest row. */
+  const log = async (): Promise<Row | undefined> => {
+    const rows = await Promise.all(pending.map(async ({ step, values }) => {
+      const found = await read(values as Tensor);
+      return { step, ...Object.fromEntries(metricNames.map((name, i) => [name, found[i]!])) };
+    }));
+    const last = rows.at(-1);
+    if (!last) return undefined;
+    const now = performance.now(), seconds = (now - logged.at) / 1000;
+    const row = metricsRow(last, rows, (step - logged.step) * B * length / seconds, elapsed());
+    logged = { at: now, step };
+    pending = [];
+    hooks.metrics(row);
+    return row;
+  };
+  const evaluation = async (): Promise<Evaluation> => {
+    const found = await evaluate(model, heldOut);
+    hooks.evaluation({
+      step,
+      mlm_ppl: found.perplexity,
+      accuracy: found.accuracy,
+      masked: found.count,
+      elapsed_s: elapsed(),
+    });
+    return found;
+  };
+
+  let last: { readonly step: number; readonly found: Evaluation } | undefined;
+  while (step < config.steps && !hooks.stop()) {
+    const made = scope();
+    for (let first = 0; first < B; first += microBatch) {
+      const batch: Batch = batchOf(step, first, first + microBatch);
+      sums = programs.accumulate(model, sums, stepInputs(batch, step, first));
+    }
+    const applied = programs.apply(model, optimizer, sums);
+    ({ model, state: optimizer, sums } = applied);
+    step++;
+    pending.push({ step, values: applied.metrics });
+    made.keep([model, optimizer, sums, pending.map((p) => p.values)]);
+    made[Symbol.dispose]();
+    if (device.kind !== "webgpu" || step % RUN_AHEAD === 0) await device.synchronize();
+    const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
+    hooks.progress(step, row);
+    if (step % config.evalEvery === 0) last = { step, found: await evaluation() };
+    if (step % config.checkpointEvery === 0 && step < config.steps) {
+      await hooks.checkpoint({ step, model, optimizer });
+    }
+  }
+  await log();
+  await hooks.checkpoint({ step, model, optimizer });
+  const found = last?.step === step ? last.found : await evaluation();
+  return { step, model, optimizer, evaluation: found };
+}
+
+type Values = Readonly<Record<string, number>> & { readonly step: number };
+
+/** One row for the steps since the last: the newest values, means of the loss, the sum of what was skipped. */
+function metricsRow(
+  last: Values,
+  rows: readonly Values[],
+  tokensPerS: number,
+  elapsed: number,
+): Row {
+  const weight = rows.reduce((sum, r) => sum + r.weight!, 0);
+  const mean = (name: string): number =>
+    rows.reduce((sum, r) => sum + r[name]! * r.weight!, 0) / weight;
+  const loss = mean("loss");
+  return {
+    step: last.step,
+    loss,
+    mlm_loss: loss,
+    mlm_ppl: Math.exp(loss),
+    accuracy: mean("correct"),
+    lr: last.lr!,
+    grad_norm: last.grad_norm!,
+    skipped: rows.reduce((sum, r) => sum + r.skipped!, 0),
+    masked: weight,
+    tokens_per_s: tokensPerS,
+    elapsed_s: elapsed,
+  };
+}

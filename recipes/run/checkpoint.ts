@@ -1,0 +1,163 @@
+/**
+ * Checkpoints: `checkpoints/step-00001000/{model.safetensors, optimizer.safetensors, state.json}`.
+ *
+ * A checkpoint is written under another name, synced and renamed when it is whole; `state.json` holds the hashes of the
+ * two files. So what has its name can be believed, and what was broken afterwards is found.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { ensureDir } from "@std/fs";
+import { join } from "@std/path";
+import {
+  type AnyTensor,
+  type Device,
+  mapTree,
+  paths,
+  readSafetensors,
+  SafetensorsError,
+  sizesOf,
+  toDevice,
+  type Tree,
+  writeSafetensors,
+} from "../../core/mod.ts";
+import { InputError } from "../cli/input_error.ts";
+import { isRecord } from "../cli/schema.ts";
+
+/** What a checkpoint holds. */
+export interface Checkpointed<M, O> {
+  /** Steps taken. */
+  readonly step: number;
+  readonly model: M;
+  readonly optimizer: O;
+}
+
+const FOLDER = "checkpoints", STATE = "state.json";
+const FILES = ["model", "optimizer"] as const;
+
+/** The folder of the checkpoint after `step` steps. */
+export function checkpointPath(run: string, step: number): string {
+  return join(run, FOLDER, `step-${String(step).padStart(8, "0")}`);
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  for await (const bytes of file.readable) hash.update(bytes);
+  return hash.digest("hex");
+}
+
+async function syncFolder(path: string): Promise<void> {
+  using folder = await Deno.open(path);
+  await folder.sync();
+}
+
+/** Writes a checkpoint; one of the same step that is whole already is left as it is. */
+export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O>): Promise<void> {
+  const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
+  await ensureDir(parent);
+  const made = await Deno.makeTempDir({ dir: parent, prefix: "part-" });
+  try {
+    const hashes: Record<string, string> = {};
+    for (const name of FILES) {
+      const path = join(made, `${name}.safetensors`);
+      await writeSafetensors(path, state[name] as Tree<AnyTensor>);
+      hashes[name] = await hashOf(path);
+    }
+    const text = JSON.stringify({ step: state.step, sha256: hashes }, null, 2) + "\n";
+    await Deno.writeTextFile(join(made, STATE), text);
+    await syncFolder(made);
+    await Deno.remove(target, { recursive: true }).catch(() => {});
+    await Deno.rename(made, target);
+    await syncFolder(parent);
+  } catch (error) {
+    await Deno.remove(made, { recursive: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** The folder of the newest checkpoint. */
+async function newest(run: string): Promise<string> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(join(run, FOLDER))) {
+      if (/^step-\d{8,}$/.test(name)) names.push(name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const last = names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1);
+  if (last !== undefined) return join(run, FOLDER, last);
+  throw new InputError(
+    `Cannot resume ${run}: it has no checkpoint; start a new run with another --out`,
+  );
+}
+
+const MEND = "remove this checkpoint's folder to go on from the one before";
+
+interface Recorded {
+  readonly step: number;
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+async function recorded(folder: string): Promise<Recorded> {
+  const path = join(folder, STATE);
+  try {
+    const state: unknown = JSON.parse(await Deno.readTextFile(path));
+    if (isRecord(state) && Number.isSafeInteger(state.step) && isRecord(state.sha256)) {
+      return state as unknown as Recorded;
+    }
+  } catch (error) {
+    throw new InputError(
+      `Cannot read the checkpoint ${path}: ${(error as Error).message}; ${MEND}`,
+    );
+  }
+  throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${MEND}`);
+}
+
+/** The tensors of one file, in the structure, shapes and dtypes of `like`. */
+async function readTree<T>(path: string, hash: string | undefined, like: T): Promise<T> {
+  const fail = (why: string): never => {
+    throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${MEND}`);
+  };
+  try {
+    if (await hashOf(path) !== hash) {
+      fail("it was changed since it was written (its SHA-256 differs)");
+    }
+    using file = await readSafetensors(path);
+    const found = new Map<string, AnyTensor>();
+    for (const [name, want] of paths(like as Tree<AnyTensor>)) {
+      const got = file.entries.get(name);
+      const wanted = `${want.dtype as string} [${sizesOf(want)}]`,
+        is = got && `${got.dtype} [${got.shape}]`;
+      if (is !== wanted) fail(`'${name}' must be ${wanted} (${is ?? "missing"})`);
+      found.set(name, await file.read(name));
+    }
+    return mapTree(like as Tree<AnyTensor>, (_, name) => found.get(name)!) as T;
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    if (error instanceof Deno.errors.NotFound) return fail("no such file");
+    if (error instanceof SafetensorsError) return fail(error.message);
+    throw error;
+  }
+}
+
+/**
+ * The newest checkpoint of a run, on a device. `like` is a state of the same model, such as a fresh one.
+ *
+ * @throws InputError where there is none, or it was cut short or changed.
+ */
+export async function latestCheckpoint<M, O>(
+  run: string,
+  like: Checkpointed<M, O>,
+  device: Device,
+): Promise<Checkpointed<M, O>> {
+  const folder = await newest(run), { step, sha256 } = await recorded(folder);
+  const read = <T>(name: typeof FILES[number], tree: T): Promise<T> =>
+    readTree(join(folder, `${name}.safetensors`), sha256[name], tree);
+  const state = {
+    model: await read("model", like.model),
+    optimizer: await read("optimizer", like.optimizer),
+  };
+  return { step, ...await toDevice(state, device) };
+}
