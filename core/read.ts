@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type DType, type HostArrays } from "./dtype.ts";
+import type { DType, HostArrays } from "./dtype.ts";
 import type { Device } from "./device/device.ts";
 import { adopt, collect, Value } from "./device/value.ts";
 import { concrete, dataNode } from "./execute.ts";

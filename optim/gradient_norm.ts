@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { div, globalNorm, greater, maximum, type Tensor, where } from "../core/mod.ts";
+import { div, globalNorm, greater, maximum, where } from "../core/mod.ts";
 import type { Transform } from "./transform.ts";
 
 /** `off`; `clip`: divide by max(1, norm / max); `always`: divide by the norm, so that no scale of the gradients matters. */
