@@ -16,11 +16,17 @@ export type DType = Numeric | "bool";
 
 /** What values look like on the host: f16 and bf16 as their bits, bool as 0 and 1. */
 export interface HostArrays {
+  /** Numbers. */
   readonly f32: Float32Array;
+  /** Bits. */
   readonly f16: Uint16Array;
+  /** Bits. */
   readonly bf16: Uint16Array;
+  /** Numbers. */
   readonly i32: Int32Array;
+  /** Numbers. */
   readonly u32: Uint32Array;
+  /** 0 and 1. */
   readonly bool: Uint8Array;
 }
 /** The host array of one dtype, or of any. */

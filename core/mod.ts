@@ -13,11 +13,18 @@ export {
   zeros,
 } from "./create.ts";
 export { dispose, read, readNumber, type Scope, scope, toDevice } from "./read.ts";
-export { type AnyTensor, type DTypesOf, type ShapesOf, sizesOf, type Tensor } from "./tensor.ts";
+export {
+  type AnyTensor,
+  type DTypesOf,
+  type ShapesOf,
+  type shapeTag,
+  sizesOf,
+  type Tensor,
+} from "./tensor.ts";
 export type * from "./shape/mod.ts";
 export { leaves, mapTree, paths, type Tree, zipTrees } from "./tree.ts";
 export type { DType, Float, HostArray, HostArrays, Int, Numeric } from "./dtype.ts";
-export type { Device, DeviceKind, Explanation } from "./device/device.ts";
+export type { Device, DeviceKind, Explanation, Graph, Program, Storage } from "./device/device.ts";
 export { grad, type ValueAndGrad, valueAndGrad, valueGradAux, vjp } from "./transform/grad.ts";
 export { jvp } from "./transform/jvp.ts";
 export {

@@ -10,12 +10,16 @@ import type { DType } from "./dtype.ts";
 import { type Node, show } from "./graph/node.ts";
 import type { Shape, Sizes } from "./shape/mod.ts";
 
-declare const shapeTag: unique symbol;
+/** The key under which the shape stands in the type. */
+export declare const shapeTag: unique symbol;
 
 /** An immutable n-dimensional array of shape S and element type D. */
 export interface Tensor<in out S = Shape, in out D = "f32"> {
+  /** Carries the shape in the type; there is nothing to read. */
   readonly [shapeTag]: S;
+  /** The element type. */
   readonly dtype: D;
+  /** The sizes of the axes. */
   readonly shape: Sizes<S>;
 }
 

@@ -24,9 +24,13 @@ export type NormPlace = "pre" | "post";
 
 /** Parameters of a layer. */
 export interface BlockSpec<C, H, K, F> {
+  /** Attention. */
   readonly attention: AttentionSpec<C, H, K>;
+  /** Normalisation of the attention's input (Pre-LN) or result (Post-LN). */
   readonly norm1: NormSpec<C>;
+  /** Feed-forward network. */
   readonly feedForward: FeedForwardSpec<C, F>;
+  /** Normalisation of the network's input or result. */
   readonly norm2: NormSpec<C>;
 }
 
@@ -47,8 +51,11 @@ export function blockSpec<C extends Dim, H extends Dim, K extends Dim, F extends
 
 /** How a layer is put together. */
 export interface BlockOptions<B extends Dim> {
+  /** Where the normalisations stand. */
   readonly norm: NormPlace;
+  /** Between up and down. */
   readonly activation: Activation;
+  /** Masks; none without. */
   readonly dropout?: Dropout<B>;
   /** First of the four dropout sites of this layer. */
   readonly site: number;

@@ -21,7 +21,9 @@ export type Keys<B extends Dim = Dim> = Tensor<[B, 2], "u32">;
 
 /** A source of dropout masks. `site` numbers the place in the model, so that no two places share a mask. */
 export interface Dropout<B extends Dim = Dim> {
+  /** Share of the elements that are dropped. */
   readonly rate: number;
+  /** One key an example. */
   readonly keys: Keys<B>;
 }
 

@@ -31,9 +31,13 @@ export interface EmbeddingOptions {
 
 /** Tables of the embeddings. */
 export interface EmbeddingsSpec<V, C> {
+  /** A row a token. */
   readonly tokens: Spec<[V, C], "f32">;
+  /** A row an absolute position. */
   readonly positions?: Spec<["P", C], "f32">;
+  /** A row a segment. */
   readonly segments?: Spec<["S", C], "f32">;
+  /** Of the sum. */
   readonly norm?: NormSpec<C>;
 }
 

@@ -29,8 +29,11 @@ export interface EncoderSizes<
   K extends Dim = "K",
   F extends Dim = "F",
 > extends AttentionSizes<C, H, K> {
+  /** Number of tokens. */
   readonly vocabulary: Size<V>;
+  /** Width inside the feed-forward networks. */
   readonly hidden: Size<F>;
+  /** Number of layers. */
   readonly layers: number;
 }
 
@@ -38,8 +41,11 @@ export interface EncoderSizes<
 export interface EncoderOptions {
   /** Position scheme; `motian` by default. */
   readonly scheme?: Scheme;
+  /** `pre` by default. */
   readonly norm?: NormPlace;
+  /** `gelu` by default. */
   readonly activation?: Activation;
+  /** What is added to the token rows. */
   readonly embeddings?: EmbeddingOptions;
   /** Standard deviation of the initial weights. Projections into the residual start at std / √(2 layers). */
   readonly std?: number;
@@ -47,9 +53,13 @@ export interface EncoderOptions {
 
 /** Parameters of an encoder. */
 export interface EncoderSpec<V, C, H, K, F> {
+  /** Tables of tokens, and in BERT's layout of positions and segments. */
   readonly embeddings: EmbeddingsSpec<V, C>;
+  /** What the layers share for positions. */
   readonly shared: SharedSpec<C, H, K>;
+  /** The layers. */
   readonly layers: readonly BlockSpec<C, H, K, F>[];
+  /** After the last layer, under Pre-LN. */
   readonly norm?: NormSpec<C>;
 }
 
@@ -76,11 +86,13 @@ export function encoderSpec<
 
 /** What an encoder reads. */
 export interface EncoderInputs<B extends Dim, T extends Dim> extends Context<B, T> {
+  /** Token ids. */
   readonly ids: Tensor<[B, T], "i32">;
 }
 
 /** How one pass runs. */
 export interface PassOptions<B extends Dim> {
+  /** Masks; none without. */
   readonly dropout?: Dropout<B>;
   /** Keep only the inputs of the layers for the backward pass, and compute their insides again. */
   readonly recompute?: boolean;
@@ -94,9 +106,11 @@ export interface Encoded<
   H extends Dim,
   K extends Dim,
 > {
+  /** The last hidden state. */
   readonly hidden: Tensor<[B, T, C]>;
   /** The embeddings, then the result of every layer (before the last normalisation). */
   readonly states: readonly Tensor<[B, T, C]>[];
+  /** What every layer gave. */
   readonly layers: readonly BlockResult<B, T, C, H, K>[];
 }
 

@@ -23,7 +23,9 @@ export type Activation = keyof typeof activations;
 
 /** Up to F, and down again. */
 export interface FeedForwardSpec<C, F> {
+  /** To the hidden width. */
   readonly up: LinearSpec<C, F>;
+  /** Back to the model's width. */
   readonly down: LinearSpec<F, C>;
 }
 

@@ -4,7 +4,9 @@ import { constant, type Spec } from "./spec.ts";
 
 /** Gain and bias. */
 export interface NormSpec<C> {
+  /** Factor. */
   readonly gain: Spec<[C], "f32">;
+  /** Summand. */
   readonly bias: Spec<[C], "f32">;
 }
 
@@ -18,7 +20,9 @@ export function normSpec<C extends Dim>(width: Size<C>): NormSpec<C> {
 
 /** The parameters that a NormSpec becomes. */
 export interface Norm<C> {
+  /** Factor. */
   readonly gain: Tensor<[C]>;
+  /** Summand. */
   readonly bias: Tensor<[C]>;
 }
 

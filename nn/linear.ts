@@ -19,7 +19,9 @@ import { constant, normal, type Spec } from "./spec.ts";
 
 /** Weight and bias. */
 export interface LinearSpec<C, F> {
+  /** Weight. */
   readonly w: Spec<[C, F], "f32">;
+  /** Bias. */
   readonly b: Spec<[F], "f32">;
 }
 

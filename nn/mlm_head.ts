@@ -32,8 +32,11 @@ import { constant, type Spec, type TensorsOf } from "./spec.ts";
 
 /** Parameters of the head; the output rows are the token embeddings. */
 export interface MlmHeadSpec<V, C> {
+  /** Affine map before the output rows. */
   readonly dense: LinearSpec<C, C>;
+  /** Normalisation before the output rows. */
   readonly norm: NormSpec<C>;
+  /** One number a token. */
   readonly bias: Spec<[V], "f32">;
 }
 

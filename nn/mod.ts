@@ -11,6 +11,7 @@ export {
   type AttentionSizes,
   type AttentionSpec,
   attentionSpec,
+  type F32,
   type SharedParams,
   type SharedSpec,
   sharedSpec,
@@ -64,5 +65,6 @@ export {
   type ParameterInfo,
   repeat,
   type Spec,
+  type specTag,
   type TensorsOf,
 } from "./spec.ts";

@@ -23,10 +23,12 @@ import {
   type Tree,
 } from "../core/mod.ts";
 
-declare const specTag: unique symbol;
+/** The key under which shape and dtype stand in the type. */
+export declare const specTag: unique symbol;
 
 /** One parameter before it exists. */
 export interface Spec<in out S, in out D> {
+  /** Carries shape and dtype in the type; there is nothing to read. */
   readonly [specTag]: readonly [S, D];
 }
 
@@ -124,8 +126,11 @@ export function init<T>(seed: number, specs: T): TensorsOf<T> {
 
 /** What is known of the parameters before they exist, by path, in the fixed order. */
 export interface ParameterInfo {
+  /** Its place in the tree, as in "layers.0.wq". */
   readonly path: string;
+  /** Its sizes. */
   readonly shape: readonly number[];
+  /** Its element type. */
   readonly dtype: DType;
 }
 

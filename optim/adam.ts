@@ -21,8 +21,11 @@ import type { Leaf, Transform } from "./transform.ts";
 
 /** Hyper-parameters of Adam. */
 export interface AdamOptions {
+  /** Share of the old first moment that is kept; 0.9. */
   readonly beta1?: number;
+  /** Share of the old second moment that is kept; 0.999. */
   readonly beta2?: number;
+  /** Added to the root of the second moment. */
   readonly epsilon?: number;
   /** Divide both moments by 1 - beta^t. The article keeps it; the LAMB paper's appendix drops it. */
   readonly debias?: boolean;

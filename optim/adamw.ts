@@ -9,8 +9,11 @@ import { chain } from "./transform.ts";
 
 /** Options of AdamW. */
 export interface AdamWOptions extends AdamOptions, OptimizerOptions {
+  /** Learning rate η. */
   readonly rate: Rate;
+  /** How gradients are normalised; `off`. */
   readonly gradNorm?: GradientNorm;
+  /** The norm that `clip` allows; 1. */
   readonly maxNorm?: number;
 }
 

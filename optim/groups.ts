@@ -21,6 +21,7 @@ export interface Settings {
 
 /** Settings for the parameters whose path matches; later groups overrule earlier ones. */
 export interface Group extends Partial<Settings> {
+  /** Tested against the path, as in "layers.0.norm1.gain". */
   readonly match: RegExp;
 }
 

@@ -10,9 +10,13 @@ import { scaleByTrustRatio, type TrustRatioOptions } from "./trust_ratio.ts";
 
 /** Options of LAMB. */
 export interface LambOptions extends AdamOptions, OptimizerOptions {
+  /** Learning rate η. */
   readonly rate: Rate;
+  /** How gradients are normalised; `clip`. */
   readonly gradNorm?: GradientNorm;
+  /** The norm that `clip` allows; 1. */
   readonly maxNorm?: number;
+  /** Which parameters are scaled by their trust ratio. */
   readonly trustRatio?: TrustRatioOptions;
 }
 

@@ -23,18 +23,23 @@ import type { Leaf, State, Transform } from "./transform.ts";
 export interface OptimizerState {
   /** Steps taken; skipped ones do not count. */
   readonly count: Tensor<[], "i32">;
+  /** What the chain remembers. */
   readonly transforms: State;
 }
 
 /** What one step gives. */
 export interface Stepped<P> {
+  /** The new parameters. */
   readonly params: P;
+  /** The new state. */
   readonly state: OptimizerState;
+  /** Scalars worth logging. */
   readonly metrics: Readonly<Record<string, Tensor<[]>>>;
 }
 
 /** Initial state, and one step. Both are pure and may be traced. */
 export interface Optimizer {
+  /** The state before the first step. */
   readonly init: <P>(params: P) => OptimizerState;
   /** `take`: a bool scalar; where it is false nothing changes. */
   readonly step: <P>(
@@ -49,7 +54,9 @@ export interface Optimizer {
 export interface OptimizerOptions {
   /** Weight decay of the parameters that no group says otherwise of. */
   readonly decay?: number;
+  /** What holds for some parameters only. */
   readonly groups?: readonly Group[];
+  /** What moments are stored as; f32. */
   readonly stateDtype?: Settings["stateDtype"];
 }
 

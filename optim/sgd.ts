@@ -9,10 +9,15 @@ import { chain } from "./transform.ts";
 
 /** Options of SGD. */
 export interface SgdOptions extends OptimizerOptions {
+  /** Learning rate η. */
   readonly rate: Rate;
+  /** Momentum μ; 0. */
   readonly momentum?: number;
+  /** Nesterov's correction. */
   readonly nesterov?: boolean;
+  /** How gradients are normalised; `off`. */
   readonly gradNorm?: GradientNorm;
+  /** The norm that `clip` allows; 1. */
   readonly maxNorm?: number;
 }
 

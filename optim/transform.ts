@@ -12,7 +12,9 @@ import type { Settings } from "./groups.ts";
 
 /** One parameter as a transform sees it. */
 export interface Leaf {
+  /** Its place in the tree. */
   readonly path: string;
+  /** Its values. */
   readonly value: AnyTensor;
   /** What its groups say. */
   readonly settings: Settings;
@@ -29,7 +31,9 @@ export interface Step {
 
 /** What a transform gives. */
 export interface Updated {
+  /** The new updates, one a parameter. */
   readonly updates: readonly AnyTensor[];
+  /** The new state. */
   readonly state: State;
   /** Scalars worth logging. */
   readonly metrics?: Readonly<Record<string, Tensor<[]>>>;
@@ -37,7 +41,9 @@ export interface Updated {
 
 /** A pure transform of updates. */
 export interface Transform {
+  /** The state before the first step. */
   readonly init: (params: readonly Leaf[]) => State;
+  /** One step. */
   readonly update: (
     updates: readonly AnyTensor[],
     state: State,

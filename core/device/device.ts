@@ -12,12 +12,15 @@ export type DeviceKind = "cpu" | "webgpu" | "reference";
 
 /** Memory on a device; only its device knows what is inside. */
 export interface Storage {
+  /** Its size. */
   readonly bytes: number;
 }
 
 /** What is compiled: leaves that are bound at run time, results, and which result may take which leaf's memory. */
 export interface Graph {
+  /** @internal */
   readonly inputs: readonly Node[];
+  /** @internal */
   readonly outputs: readonly Node[];
   /** Output number -> input number. The caller no longer uses that input; shapes and dtypes are equal. */
   readonly donations: ReadonlyMap<number, number>;
@@ -25,10 +28,13 @@ export interface Graph {
 
 /** Figures of a compiled program, for people. */
 export interface Explanation {
+  /** Kernels that one run starts. */
   readonly kernels: number;
   /** Bytes of intermediate results, after reuse. */
   readonly scratchBytes: number;
+  /** Milliseconds that planning took. */
   readonly planMs: number;
+  /** Milliseconds that generating code took. */
   readonly codegenMs: number;
   /** A line a kernel: what it is, reads and writes. */
   readonly lines: readonly string[];
@@ -41,24 +47,32 @@ export interface Program {
    * returns before the work is done; reads and later runs of the same device come after it.
    */
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void;
+  /** What it consists of. */
   explain(): Explanation;
+  /** Frees its memory. */
   destroy(): void;
 }
 
 /** A backend in use. */
 export interface Device {
+  /** Which backend it is. */
   readonly kind: DeviceKind;
   /** One line for people: adapter or threads. */
   readonly description: string;
+  /** Memory for `size` elements. */
   allocate(size: number, dtype: DType): Storage;
   /** May be called while programs that use the storage are still queued. */
   free(storage: Storage): void;
+  /** Copies elements from the host. */
   write(storage: Storage, data: HostArray, dtype: DType): void;
+  /** Copies elements to the host, once everything queued before has run. */
   read(storage: Storage, size: number, dtype: DType): Promise<HostArray>;
+  /** Compiles a graph. */
   compile(graph: Graph): Program;
   /** Resolves when everything queued has run; rejects with a typed error if something failed. */
   synchronize(): Promise<void>;
   /** Bytes allocated and not freed (scratch memory of programs not counted), and the number of storages. */
   usage(): { readonly bytes: number; readonly storages: number };
+  /** Frees everything; nothing of it may be used afterwards. */
   destroy(): void;
 }

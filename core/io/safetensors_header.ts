@@ -45,11 +45,13 @@ const names = Object.fromEntries(Object.entries(dtypes).map(([name, dtype]) => [
 
 /** A tensor in a file, before it is read. */
 export interface SafetensorsEntry {
+  /** Its name. */
   readonly name: string;
   /** The dtype as the file names it, "F32". */
   readonly stored: string;
   /** The dtype that it is read as; undefined where there is none. */
   readonly dtype: DType | undefined;
+  /** Its sizes. */
   readonly shape: readonly number[];
   /** First byte, counted from the end of the header. */
   readonly start: number;

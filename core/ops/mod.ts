@@ -33,7 +33,7 @@ export { max, mean, min, type ReduceOptions, sum } from "./reduce.ts";
 export { repeat, tile } from "./repeat.ts";
 export { reshape } from "./reshape.ts";
 export { ceil, floor, round, trunc } from "./rounding.ts";
-export { scan, type StackOf, type StepOf, type StepsOf } from "./scan.ts";
+export { type Rest, scan, type StackOf, type StepOf, type StepsOf } from "./scan.ts";
 export { scatterAdd } from "./scatter_add.ts";
 export { stopGradient, where } from "./select.ts";
 export { everyNth, flip, slice } from "./slice.ts";

@@ -14,7 +14,8 @@ import { floats, type Law } from "./law.ts";
 export type StepOf<T> = T extends Tensor<infer S, infer D> ? Tensor<Rest<S>, D>
   : T extends object ? { readonly [K in keyof T]: StepOf<T[K]> }
   : T;
-type Rest<S> = S extends [Dim, ...infer R] ? R : Shape;
+/** A shape without its first axis. */
+export type Rest<S> = S extends [Dim, ...infer R] ? R : Shape;
 /** The first axis of T's tensors: how many steps there are. */
 export type StepsOf<T> = T extends Tensor<infer S, infer _D>
   ? S extends [infer N, ...Dim[]] ? N : number

@@ -70,7 +70,9 @@ export function argsort<S extends Shape, D extends Numeric, const A extends numb
 
 /** The k greatest along an axis, and where they stood. */
 export interface TopK<S, D> {
+  /** The elements. */
   readonly values: Tensor<S, D>;
+  /** Where they stood. */
   readonly indices: Tensor<S, "i32">;
 }
 

@@ -15,7 +15,7 @@ export type OneDType<Op extends string, L, R> = L extends
   : R;
 
 /** Equal, or `any`: a tensor of an untyped border. */
-type Accepts<A extends string, B extends string> = 0 extends 1 & (A | B) ? true : Eq<A, B>;
+export type Accepts<A extends string, B extends string> = 0 extends 1 & (A | B) ? true : Eq<A, B>;
 
 /** The dtype, if all are the same. */
 export function oneDType<D extends string>(op: string, dtypes: readonly D[]): Result<D> {

@@ -34,7 +34,7 @@ export { concatShape, splitShape, stackShape } from "./concat.ts";
 export type { Concat, Split, Stack } from "./concat.ts";
 export type { Dim, DimOf, Length, Lengths, Shape, Size, Sizes } from "./dim.ts";
 export { oneDType } from "./dtypes.ts";
-export type { OneDType } from "./dtypes.ts";
+export type { Accepts, OneDType } from "./dtypes.ts";
 export { einsumShape } from "./einsum.ts";
 export type { Einsum } from "./einsum.ts";
 export { expandShape, squeezeShape, swapShape, transposeShape } from "./expand.ts";

@@ -79,7 +79,9 @@ export function vjp<A extends readonly unknown[], R>(
 
 /** The value of a loss and its gradient by the first argument. */
 export interface ValueAndGrad<P> {
+  /** The loss. */
   readonly value: Tensor<[]>;
+  /** Its gradient. */
   readonly grads: P;
 }
 

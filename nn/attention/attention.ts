@@ -36,9 +36,13 @@ export interface Attended<
   H extends Dim,
   K extends Dim,
 > {
+  /** The result. */
   readonly out: Tensor<[B, T, C]>;
+  /** Queries. */
   readonly q: Tensor<[B, H, T, K]>;
+  /** Keys. */
   readonly k: Tensor<[B, H, T, K]>;
+  /** Values. */
   readonly v: Tensor<[B, H, T, K]>;
 }
 

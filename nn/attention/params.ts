@@ -9,35 +9,52 @@ import { constant, given, normal, type Spec, type TensorsOf } from "../spec.ts";
 import { bucketCount, rowSinusoids } from "./index.ts";
 import { type Scheme, usesSharedRows } from "./scheme.ts";
 
-type F32<S> = Spec<S, "f32">;
+/** An f32 parameter. */
+export type F32<S> = Spec<S, "f32">;
 
 /** Sizes of an attention: width C, heads H, width of a head K. */
 export interface AttentionSizes<C extends Dim, H extends Dim, K extends Dim> {
+  /** Width of the model. */
   readonly width: Size<C>;
+  /** Number of heads. */
   readonly heads: Size<H>;
+  /** Width of a head. */
   readonly headWidth: Size<K>;
 }
 
 /** What one layer has of its own. */
 export interface AttentionSpec<C, H, K> {
+  /** Query weights. */
   readonly wq: F32<[C, H, K]>;
+  /** Query biases. */
   readonly bq: F32<[H, K]>;
+  /** Key weights. */
   readonly wk: F32<[C, H, K]>;
+  /** Key biases. */
   readonly bk: F32<[H, K]>;
+  /** Value weights. */
   readonly wv: F32<[C, H, K]>;
+  /** Value biases. */
   readonly bv: F32<[H, K]>;
+  /** Output weights. */
   readonly wo: F32<[H, K, C]>;
+  /** Output bias. */
   readonly bo: F32<[C]>;
   /** Projections of the shared rows. */
   readonly keyRows?: F32<[C, H, K]>;
+  /** Of the query-side term. */
   readonly queryRows?: F32<[C, H, K]>;
+  /** Of the value-side term. */
   readonly valueRows?: F32<[C, H, K]>;
   /** The layer's own learnt rows, for a direct term. */
   readonly keyTable?: F32<["R", K]>;
+  /** For the value side. */
   readonly valueTable?: F32<["R", K]>;
   /** Added to the query, per head, in the content, key-side and segment terms. */
   readonly u?: F32<[H, K]>;
+  /** In the key-side term. */
   readonly w?: F32<[H, K]>;
+  /** In the segment term. */
   readonly z?: F32<[H, K]>;
   /** Vectors of "other segment" and "same segment". */
   readonly segment?: F32<[2, H, K]>;
@@ -45,9 +62,13 @@ export interface AttentionSpec<C, H, K> {
 
 /** What all layers share. */
 export interface SharedSpec<C, H, K> {
+  /** Learnt rows for projected terms. */
   readonly rows?: F32<["R", C]>;
+  /** One number a bucket and head. */
   readonly bias?: F32<["R", H]>;
+  /** For other and same segment, by head. */
   readonly segmentBias?: F32<[2, H]>;
+  /** Absolute positions and their projections. */
   readonly absolute?: {
     readonly table: F32<["N", C]>;
     readonly norm: NormSpec<C>;

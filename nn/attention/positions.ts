@@ -36,11 +36,13 @@ export interface Context<B extends Dim, T extends Dim> {
 
 /** The shared part of the scores. */
 export interface Positions {
+  /** The scheme that they belong to. */
   readonly scheme: Scheme;
   /** What dot products are multiplied with. */
   readonly scale: number;
   /** [T, T]: row of (query, key), and of (key, query). */
   readonly index?: AnyTensor;
+  /** Row of (key, query), for the query-side term. */
   readonly indexT?: AnyTensor;
   /** [R, C]: rows for projected terms. */
   readonly rows?: AnyTensor;

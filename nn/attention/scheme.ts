@@ -26,6 +26,7 @@ export type Rows =
 
 /** A position scheme. */
 export interface Scheme {
+  /** How offsets share rows. */
   readonly bucket: Bucket;
   /** Rows that start normal or as sinusoids and are learnt; or sinusoids for ever, their sines and cosines alternating or one after the other. */
   readonly rows: "learnt" | "learnt-from-sinusoid" | "sinusoid" | "sinusoid-halves";
@@ -67,8 +68,7 @@ const off: Scheme = {
   scale: "head",
 };
 
-/** The schemes by name. */
-export const schemes = {
+const named = {
   /** Content alone: for absolute positions in the embeddings (BERT), or none. */
   none: off,
   /** Shaw et al. 2018. */
@@ -119,10 +119,22 @@ export const schemes = {
     ownCls: true,
     scale: "terms",
   },
-} as const satisfies Readonly<Record<string, Scheme>>;
+} as const satisfies Readonly<Record<SchemeName, Scheme>>;
 
 /** The name of a scheme. */
-export type SchemeName = keyof typeof schemes;
+export type SchemeName =
+  | "none"
+  | "shaw"
+  | "nezha"
+  | "t5"
+  | "xlnet"
+  | "tener"
+  | "deberta"
+  | "tupe"
+  | "motian";
+
+/** The schemes by name. */
+export const schemes: Readonly<Record<SchemeName, Scheme>> = named;
 
 /** How many dot products a score adds up. */
 export function termsOf(scheme: Scheme): number {
