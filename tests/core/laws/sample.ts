@@ -5,6 +5,7 @@
  */
 import type fc from "npm:fast-check@4.10.2";
 import { type DType, type HostArray, isFloat } from "../../../core/dtype.ts";
+import { tracing } from "../../../core/execute.ts";
 import { makeNode, sizeOf } from "../../../core/graph/node.ts";
 import type { Law, Trial } from "../../../core/ops/law.ts";
 import { wrap } from "../../../core/tensor.ts";
@@ -38,7 +39,10 @@ export function resultsOf(trial: Trial): readonly Omit<Numbers, "data">[] {
   const inputs = trial.inputs.map(({ shape, dtype }) =>
     wrap(makeNode({ kind: "input", shape, dtype, inputs: [] }))
   );
-  return nodesOf(trial.call(...inputs)).map(({ shape, dtype }) => ({ shape, dtype }));
+  return nodesOf(tracing(() => trial.call(...inputs))).map(({ shape, dtype }) => ({
+    shape,
+    dtype,
+  }));
 }
 
 /** Draws one case. */
