@@ -4,39 +4,34 @@
  * @module
  */
 
+import { files } from "./files.ts";
+
 /** Where bytes come from. */
-export interface ByteSource extends Disposable {
+export interface ByteSource extends AsyncDisposable {
   readonly size: number;
   /** Fills `target` from byte `offset` on; false if there are fewer bytes. */
   read(offset: number, target: Uint8Array): Promise<boolean>;
 }
 
-/** An open file. Reads take turns, since they move its one position. */
+/** An open file. */
 export async function fileSource(path: string | URL): Promise<ByteSource> {
-  const file = await Deno.open(path);
-  let turn: Promise<unknown> = Promise.resolve();
-  const read = async (offset: number, target: Uint8Array): Promise<boolean> => {
-    await file.seek(offset, Deno.SeekMode.Start);
-    for (let at = 0; at < target.length;) {
-      const count = await file.read(target.subarray(at));
-      if (count === null) return false;
-      at += count;
-    }
-    return true;
-  };
+  const file = await files().open(path, "r");
   try {
     const { size } = await file.stat();
     return {
       size,
-      read(offset, target): Promise<boolean> {
-        const mine = turn.then(() => read(offset, target));
-        turn = mine.catch(() => {});
-        return mine;
+      async read(offset, target): Promise<boolean> {
+        for (let at = 0; at < target.length;) {
+          const { bytesRead } = await file.read(target, at, target.length - at, offset + at);
+          if (bytesRead === 0) return false;
+          at += bytesRead;
+        }
+        return true;
       },
-      [Symbol.dispose]: () => file.close(),
+      [Symbol.asyncDispose]: () => file.close(),
     };
   } catch (error) {
-    file.close();
+    await file.close();
     throw error;
   }
 }
@@ -50,6 +45,6 @@ export function blobSource(blob: Blob): ByteSource {
       target.set(bytes);
       return bytes.length === target.length;
     },
-    [Symbol.dispose]: () => {},
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

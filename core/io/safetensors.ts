@@ -9,6 +9,7 @@ import { read } from "../read.ts";
 import { type AnyTensor, isTensor, sizesOf } from "../tensor.ts";
 import { paths, type Tree } from "../tree.ts";
 import { blobSource, type ByteSource, fileSource } from "./byte_source.ts";
+import { files } from "./files.ts";
 import { SafetensorsError } from "./safetensors_error.ts";
 import {
   formatHeader,
@@ -19,7 +20,7 @@ import {
 } from "./safetensors_header.ts";
 
 /** An open safetensors file. */
-export interface SafetensorsFile extends Disposable {
+export interface SafetensorsFile extends AsyncDisposable {
   /** Texts that the writer added. */
   readonly metadata: Readonly<Record<string, string>>;
   /** What is in the file, by name. */
@@ -49,7 +50,7 @@ const bytesIn = (data: ArrayBufferView): Uint8Array =>
  *
  * const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
  * writeSafetensors(writable, { layer: { w: tensor([1, 2]) } }, { step: "7" });
- * using file = await readSafetensors(await new Response(readable).blob());
+ * await using file = await readSafetensors(await new Response(readable).blob());
  * assertEquals(file.metadata, { step: "7" });
  * assertEquals([...file.entries.keys()], ["layer.w"]);
  * assertEquals([...await read(await file.read("layer.w"))], [1, 2]);
@@ -82,10 +83,10 @@ export async function readSafetensors(source: string | URL | Blob): Promise<Safe
         await fill(from, data + start, bytesIn(values), label);
         return fromArray(values, shape, dtype);
       },
-      [Symbol.dispose]: () => from[Symbol.dispose](),
+      [Symbol.asyncDispose]: () => from[Symbol.asyncDispose](),
     };
   } catch (error) {
-    from[Symbol.dispose]();
+    await from[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -141,17 +142,22 @@ export async function writeSafetensors(
 }
 
 async function writeFile(path: string | URL, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const temporary = path instanceof URL ? new URL(path) : `${path}.part`;
+  const temporary = path instanceof URL ? new URL(path) : `${path}.part`,
+    { open, rename, rm } = files();
   if (temporary instanceof URL) temporary.pathname += ".part";
+  const file = await open(temporary, "w");
   try {
-    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
     for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+      for (let at = 0; at < chunk.length;) {
+        at += (await file.write(chunk.subarray(at))).bytesWritten;
+      }
     }
     await file.sync();
+    await file.close();
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
+    await file.close().catch(() => {});
+    await rm(temporary, { force: true });
     throw error;
   }
-  await Deno.rename(temporary, path);
+  await rename(temporary, path);
 }

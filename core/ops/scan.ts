@@ -105,7 +105,9 @@ export function scan<C, X, Y>(
     }
     return [carry, stacked(made, steps)] as const;
   });
-  const outputs = [...nodesOf(last), ...nodesOf(ys)], settled = settleAll(outputs);
+  const outputs = [...nodesOf(last), ...nodesOf(ys)];
+  const open = [...nodesOf(init), ...nodesOf(xs)].some((n) => n.traced);
+  const settled = open ? outputs : settleAll(outputs);
   const count = nodesOf(last).length;
   return [
     withNodes(last, settled.slice(0, count)),

@@ -14,7 +14,10 @@ export type OneDType<Op extends string, L, R> = L extends
   : Cannot<`${Op} ${A} with ${B}`, "dtypes must be equal">
   : R;
 
-/** Equal, or `any`: a tensor of an untyped border. */
+/**
+ * Equal, or `any`: a tensor of an untyped border.
+ * @internal
+ */
 export type Accepts<A extends string, B extends string> = 0 extends 1 & (A | B) ? true : Eq<A, B>;
 
 /** The dtype, if all are the same. */

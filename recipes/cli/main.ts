@@ -6,6 +6,7 @@
  * @module
  */
 import { DeviceError } from "../../core/device/error.ts";
+import { SafetensorsError } from "../../core/io/safetensors_error.ts";
 import { InputError } from "./input_error.ts";
 
 /** What a command asks between steps: has the user pressed Ctrl-C? */
@@ -39,7 +40,9 @@ const process: MainHost = {
 
 /** Is the user the one who can mend it? A lost device and a full one are the machine's own doing, but say all in one line. */
 function verdict(error: unknown): { readonly code: number; readonly line: boolean } {
-  if (error instanceof InputError) return { code: 2, line: true };
+  if (error instanceof InputError || error instanceof SafetensorsError) {
+    return { code: 2, line: true };
+  }
   if (error instanceof DeviceError && error.failure !== "program") {
     return { code: error.failure === "lost" ? 1 : 2, line: true };
   }

@@ -23,6 +23,7 @@ import {
 } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
+import { writeWhole } from "./write_whole.ts";
 
 /** What a checkpoint holds. */
 export interface Checkpointed<M, O> {
@@ -32,7 +33,7 @@ export interface Checkpointed<M, O> {
   readonly optimizer: O;
 }
 
-const FOLDER = "checkpoints", STATE = "state.json";
+const FOLDER = "checkpoints", STATE = "state.json", PART = "part-";
 const FILES = ["model", "optimizer"] as const;
 
 /** The folder of the checkpoint after `step` steps. */
@@ -42,21 +43,31 @@ export function checkpointPath(run: string, step: number): string {
 
 async function hashOf(path: string): Promise<string> {
   const hash = createHash("sha256");
-  using file = await Deno.open(path);
-  for await (const bytes of file.readable) hash.update(bytes);
+  const file = await Deno.open(path);
+  for await (const bytes of file.readable) hash.update(bytes); // closes it
   return hash.digest("hex");
 }
 
+/** Makes names in a folder last; Windows has no such call and needs none. */
 async function syncFolder(path: string): Promise<void> {
+  if (Deno.build.os === "windows") return;
   using folder = await Deno.open(path);
   await folder.sync();
 }
 
-/** Writes a checkpoint; one of the same step that is whole already is left as it is. */
+/** Removes what a process that died while it wrote a checkpoint has left. */
+async function removeParts(parent: string): Promise<void> {
+  for await (const { name } of Deno.readDir(parent)) {
+    if (name.startsWith(PART)) await Deno.remove(join(parent, name), { recursive: true });
+  }
+}
+
+/** Writes a checkpoint, in the place of one of the same step. */
 export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O>): Promise<void> {
   const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
   await ensureDir(parent);
-  const made = await Deno.makeTempDir({ dir: parent, prefix: "part-" });
+  await removeParts(parent);
+  const made = await Deno.makeTempDir({ dir: parent, prefix: PART });
   try {
     const hashes: Record<string, string> = {};
     for (const name of FILES) {
@@ -65,7 +76,7 @@ export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O
       hashes[name] = await hashOf(path);
     }
     const text = JSON.stringify({ step: state.step, sha256: hashes }, null, 2) + "\n";
-    await Deno.writeTextFile(join(made, STATE), text);
+    await writeWhole(join(made, STATE), text);
     await syncFolder(made);
     await Deno.remove(target, { recursive: true }).catch(() => {});
     await Deno.rename(made, target);
@@ -124,7 +135,7 @@ async function readTree<T>(path: string, hash: string | undefined, like: T): Pro
     if (await hashOf(path) !== hash) {
       fail("it was changed since it was written (its SHA-256 differs)");
     }
-    using file = await readSafetensors(path);
+    await using file = await readSafetensors(path);
     const found = new Map<string, AnyTensor>();
     for (const [name, want] of paths(like as Tree<AnyTensor>)) {
       const got = file.entries.get(name);

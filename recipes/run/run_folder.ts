@@ -7,6 +7,7 @@
 import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { isRecord } from "../cli/schema.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import { formatVocabulary, type Vocabulary } from "../text/vocabulary.ts";
 import { writeWhole } from "./write_whole.ts";
@@ -69,7 +70,7 @@ export async function saveRun(
 /** A run to go on with. */
 export interface SavedRun {
   /** What `config.json` holds, not checked yet, and its path for messages. */
-  readonly config: unknown;
+  readonly config: Readonly<Record<string, unknown>>;
   readonly configPath: string;
   readonly vocabulary: Vocabulary;
 }
@@ -92,6 +93,9 @@ export async function savedRun(path: string): Promise<SavedRun> {
     throw new InputError(
       `Cannot resume ${path}: ${CONFIG} is no JSON (${(error as Error).message}); restore it`,
     );
+  }
+  if (!isRecord(config)) {
+    throw new InputError(`Cannot resume ${path}: ${CONFIG} holds no JSON object; restore it`);
   }
   const vocabulary = await readVocabulary(join(path, VOCABULARY));
   await refuseUnwritable(path);

@@ -23,7 +23,7 @@ export function linearScale(min: number, max: number, count: number): Scale {
   const first = Math.floor(min / step + 1e-9), last = Math.ceil(max / step - 1e-9);
   const ticks = Array.from(
     { length: last - first + 1 },
-    (_, i) => Number(((first + i) * step).toPrecision(12)),
+    (_, i) => Number(((first + i) * step).toPrecision(15)),
   );
   const [low, high] = [first * step, last * step];
   return { at: (value) => (value - low) / (high - low), ticks };

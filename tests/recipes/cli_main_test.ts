@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DeviceError } from "../../core/device/error.ts";
+import { SafetensorsError } from "../../core/io/safetensors_error.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { exitCode, type Main } from "../../recipes/cli/main.ts";
 
@@ -36,6 +37,7 @@ Deno.test("exitCode gives what the command gives, and stops listening", async ()
 Deno.test("exitCode makes one line and code 2 of what the user can mend", async () => {
   const errors: readonly (readonly [unknown, number])[] = [
     [new InputError("Cannot read a.txt:\n  no such file"), 2],
+    [new SafetensorsError("Cannot read a.txt: no such file"), 2],
     [new DeviceError("Cannot read a.txt: no such file", "absent"), 2],
     [new DeviceError("Cannot read a.txt: no such file", "memory"), 2],
     [new DeviceError("Cannot read a.txt: no such file", "lost"), 1],

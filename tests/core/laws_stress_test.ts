@@ -1,0 +1,23 @@
+import { assertEquals } from "@std/assert";
+import { cpu } from "../../core/backends/cpu/mod.ts";
+import * as ops from "../../core/ops/mod.ts";
+import { hold } from "./laws/hold.ts";
+import { loadLaws } from "./laws/load.ts";
+
+const RUNS = 60;
+const laws = await loadLaws(), device = cpu();
+
+/** They compute nothing: they say what a shape is. */
+const lawless = ["expectShape", "size"];
+
+Deno.test("laws: every op has a law of its name", () => {
+  const held = new Set(laws.map(([, { law }]) => law));
+  assertEquals(held.size, laws.length);
+  const bare = Object.keys(ops).filter((name) => !held.has(name));
+  assertEquals(bare.sort(), lawless);
+});
+
+for (const [file, law] of laws) {
+  Deno.test(`laws: ${law.law} (${file}) on reference`, () => hold(law, RUNS, undefined, 777));
+  Deno.test(`laws: ${law.law} (${file}) on cpu`, () => hold(law, RUNS, device, 991));
+}
