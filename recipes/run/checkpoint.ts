@@ -136,8 +136,10 @@ async function readTree<T>(path: string, hash: string | undefined, like: T): Pro
       fail("it was changed since it was written (its SHA-256 differs)");
     }
     await using file = await readSafetensors(path);
-    const found = new Map<string, AnyTensor>();
-    for (const [name, want] of paths(like as Tree<AnyTensor>)) {
+    const found = new Map<string, AnyTensor>(), wants = new Map(paths(like as Tree<AnyTensor>));
+    const more = [...file.entries.keys()].find((name) => !wants.has(name));
+    if (more !== undefined) fail(`this model has no '${more}'`);
+    for (const [name, want] of wants) {
       const got = file.entries.get(name);
       const wanted = `${want.dtype as string} [${sizesOf(want)}]`,
         is = got && `${got.dtype} [${got.shape}]`;

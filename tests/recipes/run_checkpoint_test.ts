@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { type AnyTensor, fromArray, leaves, paths, read, sizesOf, type Tree } from "../../core/mod.ts";
+import {
+  type AnyTensor,
+  fromArray,
+  leaves,
+  paths,
+  read,
+  sizesOf,
+  type Tree,
+} from "../../core/mod.ts";
 import { reference } from "../../core/backends/reference/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import {
