@@ -137,8 +137,6 @@ async function readTree<T>(path: string, hash: string | undefined, like: T): Pro
     }
     await using file = await readSafetensors(path);
     const found = new Map<string, AnyTensor>(), wants = new Map(paths(like as Tree<AnyTensor>));
-    const more = [...file.entries.keys()].find((name) => !wants.has(name));
-    if (more !== undefined) fail(`this model has no '${more}'`);
     for (const [name, want] of wants) {
       const got = file.entries.get(name);
       const wanted = `${want.dtype as string} [${sizesOf(want)}]`,
@@ -146,6 +144,8 @@ async function readTree<T>(path: string, hash: string | undefined, like: T): Pro
       if (is !== wanted) fail(`'${name}' must be ${wanted} (${is ?? "missing"})`);
       found.set(name, await file.read(name));
     }
+    const more = [...file.entries.keys()].find((name) => !wants.has(name));
+    if (more !== undefined) fail(`this model has no '${more}'`);
     return mapTree(like as Tree<AnyTensor>, (_, name) => found.get(name)!) as T;
   } catch (error) {
     if (error instanceof InputError) throw error;
