@@ -13,7 +13,7 @@ export interface CustomVjp<A extends readonly unknown[], R, X> {
   /** The result, and what the backward pass will want to know. */
   readonly forward: (...args: A) => readonly [result: R, residuals: X];
   /** The cotangents of all arguments. */
-  readonly backward: (residuals: X, ct: R) => A;
+  readonly backward: (residuals: X, ct: R) => Readonly<A>;
 }
 
 /**
