@@ -84,7 +84,7 @@ const tiny: PretrainConfig = {
     beta2: 0.999,
     epsilon: 1e-6,
   },
-  steps: 1500,
+  steps: 1000,
   evalEvery: 250,
   evalSequences: 512,
   checkpointEvery: 500,
