@@ -13,6 +13,12 @@ import type { Numbers, Sample } from "./sample.ts";
 const STEP = 1 / 16;
 const oracle = reference();
 
+interface Slope {
+  readonly slope: number;
+  /** Σ |weight · result|: what its rounding is a share of. */
+  readonly size: number;
+}
+
 /** Σ a·b over the floats of two lists, and Σ |a·b|, in double precision. */
 export function dot(
   a: readonly Numbers[],
@@ -51,7 +57,7 @@ export function dotTest({ tangents, weights }: Sample, m: Measured): string | un
 export async function centralDifference(
   { trial, inputs, weights }: Sample,
   directions: readonly Numbers[],
-): Promise<{ readonly slope: number; readonly size: number } | undefined> {
+): Promise<Slope | undefined> {
   const call = jit(trial.call as (...xs: readonly AnyTensor[]) => unknown, { device: oracle });
   const at = async (h: number): Promise<{ readonly sum: number; readonly size: number }> => {
     const moved = inputs.map((x, i) => {
@@ -61,15 +67,17 @@ export async function centralDifference(
     });
     return dot(await numbersOf(call(...moved.map(tensorOf))), weights);
   };
-  const difference = async (h: number): Promise<{ slope: number; size: number }> => {
+  const difference = async (h: number): Promise<Slope> => {
     const up = await at(h), down = await at(-h);
     return { slope: (up.sum - down.sum) / (2 * h), size: up.size };
   };
-  const wide = await difference(STEP), narrow = await difference(STEP / 2);
-  const slope = (4 * narrow.slope - wide.slope) / 3;
-  if (!Number.isFinite(slope)) return undefined;
-  const rough = Math.abs(wide.slope - narrow.slope);
-  return rough > 0.02 * (Math.abs(slope) + narrow.size) ? undefined : { slope, size: narrow.size };
+  const steps: Slope[] = [];
+  for (const h of [STEP, STEP / 2, STEP / 4]) steps.push(await difference(h));
+  const [d1, d2, d4] = steps as [Slope, Slope, Slope];
+  // Richardson: what is left is of the order of the fourth power of the step, unless a kink lies between.
+  const first = (4 * d2.slope - d1.slope) / 3, slope = (4 * d4.slope - d2.slope) / 3;
+  const allowed = 5e-4 * Math.abs(slope) + 1e-5 * d4.size;
+  return Math.abs(first - slope) <= allowed ? { slope, size: d4.size } : undefined;
 }
 
 /** Gradients of the reference against differences; "kink" where they mean nothing. */
