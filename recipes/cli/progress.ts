@@ -61,7 +61,7 @@ export function standardError(): Screen {
 /** Shows progress on a screen. */
 export function progressView(screen: Screen = standardError()): ProgressView {
   let first: { readonly label: string; readonly done: number; readonly at: number } | undefined;
-  let shownAt = -Infinity;
+  let shownAt = screen.now();
   let line = ""; // what stands on the line that is redrawn
 
   function left({ done, total, left }: Progress): number | undefined {
@@ -112,7 +112,9 @@ export function progressView(screen: Screen = standardError()): ProgressView {
         first = { label: progress.label, done: progress.done, at };
       }
       const ends = progress.done === progress.total;
-      if (!begins && !ends && at - shownAt < (screen.redraws ? REDRAW : LINE)) return;
+      // Elsewhere the first line waits too: work that fails at once says one thing only, why.
+      const due = at - shownAt >= (screen.redraws ? REDRAW : LINE) || begins && screen.redraws;
+      if (!due && !ends) return;
       shownAt = at;
       if (screen.redraws) redraw(progress);
       else screen.write(`${progress.label}: ${words(progress).join(", ")}\n`);

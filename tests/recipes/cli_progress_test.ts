@@ -76,7 +76,7 @@ Deno.test("progressView writes plain lines elsewhere, every ten seconds", () => 
   view.show(at(100, { figures: ["loss 5"] }));
   view.note("done");
   view[Symbol.dispose]();
-  assertEquals(take(), "read: 0\nread: 10\nread: 20\npretrain: 100/100, loss 5\ndone\n");
+  assertEquals(take(), "read: 10\nread: 20\npretrain: 100/100, loss 5\ndone\n");
 });
 
 Deno.test("progressView keeps to the width, with colours and without", () => {

@@ -1,0 +1,90 @@
+/**
+ * Runs `deno task pretrain` as a user does, in a folder of its own.
+ *
+ * @module
+ */
+import { fromFileUrl, join } from "@std/path";
+import { smallCorpus } from "./small_corpus.ts";
+
+const root = fromFileUrl(new URL("../../", import.meta.url));
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** A folder with a corpus and a configuration that trains in seconds. */
+export interface Workplace {
+  readonly folder: string;
+  /** Runs the command with these words; `watch` sees standard error as it comes and may send signals. */
+  pretrain(
+    words: readonly string[],
+    watch?: (error: string, child: Deno.ChildProcess) => void,
+  ): Promise<Ended>;
+  /** Objects of a file of JSON lines. */
+  rows(path: string): Promise<readonly Readonly<Record<string, number>>[]>;
+}
+
+/** A configuration of one layer. */
+export const toyConfig = {
+  base: "motian-tiny",
+  model: { layers: 1, width: 16, hidden: 32, dropout: 0.1 },
+  data: { length: 24, batch: 8, microBatch: 4 },
+  steps: 8,
+  evalEvery: 4,
+  evalSequences: 16,
+  checkpointEvery: 3,
+  logEvery: 1,
+};
+
+/** Runs a test in a workplace. */
+export async function inWorkplace(test: (place: Workplace) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "corpus.txt"), smallCorpus(1000).join("\n"));
+    await Deno.writeTextFile(join(folder, "toy.json"), JSON.stringify(toyConfig));
+    await test({
+      folder,
+      pretrain: (words, watch) => pretrainIn(folder, words, watch),
+      rows: async (path) => {
+        const text = await Deno.readTextFile(join(folder, path));
+        return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+      },
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function pretrainIn(
+  folder: string,
+  words: readonly string[],
+  watch: (error: string, child: Deno.ChildProcess) => void = () => {},
+): Promise<Ended> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-check",
+      "--allow-all",
+      `--config=${join(root, "deno.json")}`,
+      join(root, "recipes", "pretrain", "main.ts"),
+      ...words,
+    ],
+    cwd: folder,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  let error = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      error += text;
+      watch(error, child);
+    }
+  })();
+  const [out, { code }] = await Promise.all([child.stdout.text(), child.status, reading]);
+  return { code, out, error };
+}
