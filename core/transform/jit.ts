@@ -43,6 +43,8 @@ interface Compiled {
 const identities = new WeakMap<object, number>();
 let identityCount = 0;
 function staticText(x: unknown): string {
+  if (typeof x === "string") return JSON.stringify(x);
+  if (Object.is(x, -0)) return "number -0";
   if ((typeof x !== "object" && typeof x !== "function") || x === null) return `${typeof x} ${x}`;
   if (!identities.has(x)) identities.set(x, identityCount++);
   return `object ${identities.get(x)}`;
@@ -144,12 +146,15 @@ function run(
       throw new TypeError(`Cannot donate argument ${g.path}: the same tensor is given twice`);
     }
   });
-  const storages = given.map((g, i) => gives[i] ? g.value.donate(device) : g.value.on(device));
+  const storages = given.map((g) => g.value.on(device));
+  const captured = c.captured.map((n) => n.value.on(device));
   const outputs: Storage[] = c.outputs.map((n, o) => {
     const donor = c.donations.get(o);
     return donor === undefined ? device.allocate(sizeOf(n.shape), n.dtype) : storages[donor]!;
   });
-  c.program.run([...storages, ...c.captured.map((n) => n.value.on(device))], outputs);
+  // Nothing is given up before everything else is there: a call that fails leaves the state usable.
+  given.forEach((g, i) => gives[i] && g.value.donate(device));
+  c.program.run([...storages, ...captured], outputs);
   const reused = new Set(c.donations.values());
   gives.forEach((given, i) => given && !reused.has(i) && device.free(storages[i]!));
   let o = 0;
