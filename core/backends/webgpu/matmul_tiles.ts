@@ -32,11 +32,12 @@ export const tiles: readonly Tile[] = [
   { m: 32, n: 32, k: 16, each: 4 },
 ];
 
-/** The largest tile that still gives the machine enough workgroups. */
+/** The largest tile that still gives the machine enough workgroups, and is not mostly empty. */
 export function tileFor(k: MatmulKernel): Tile {
   const batch = k.batch.reduce((x, y) => x * y, 1);
   const groups = (t: Tile): number => batch * Math.ceil(k.m / t.m) * Math.ceil(k.n / t.n);
-  return tiles.find((t) => groups(t) >= 128) ?? tiles.at(-1)!;
+  const fits = (t: Tile): boolean => t.m < 2 * k.m && t.n < 2 * k.n && groups(t) >= 128;
+  return tiles.find(fits) ?? tiles.at(-1)!;
 }
 
 const range = (n: number): number[] => [...Array(n).keys()];

@@ -33,17 +33,16 @@ export function pipelineCache(gpu: GPUDevice, faults: Faults): CompileShader {
   return (shader, label) => {
     const found = byText.get(shader.code);
     if (found) return found;
-    const layout = layoutOf(shader.writes);
-    const pipeline = guarded(gpu, faults, label, () =>
-      gpu.createComputePipeline({
+    const made = guarded(gpu, faults, label, () => {
+      const layout = layoutOf(shader.writes);
+      const module = gpu.createShaderModule({ label, code: shader.code });
+      const pipeline = gpu.createComputePipeline({
         label,
         layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: {
-          module: gpu.createShaderModule({ label, code: shader.code }),
-          entryPoint: "main",
-        },
-      }));
-    const made = { pipeline, layout };
+        compute: { module, entryPoint: "main" },
+      });
+      return { pipeline, layout };
+    });
     byText.set(shader.code, made);
     return made;
   };
