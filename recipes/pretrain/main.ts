@@ -56,11 +56,13 @@ async function prepare(plan: Plan, view: ProgressView): Promise<PreparedCorpus> 
     build: { size: plan.config.data.vocabularySize },
     ...plan.vocabulary && { vocabulary: plan.vocabulary },
   };
+  // Documents are read and characters segmented at the same time: one line shows the first.
   return await cachedCorpus(
     source,
     CACHE,
     settings,
-    (label, done, total) => view.show({ label, done, ...total !== undefined && { total } }),
+    (stage, done) =>
+      stage === "read" && view.show({ label: "prepare", done, figures: ["documents"] }),
   );
 }
 
