@@ -26,18 +26,16 @@ import { leaves, mapTree, type Tree } from "./tree.ts";
  * assertEquals([...await read(c)], [11]);
  * ```
  */
-export function read<S, D extends DType>(x: Tensor<S, D>): Promise<HostArrays[D]> {
+export async function read<S, D extends DType>(x: Tensor<S, D>): Promise<HostArrays[D]> {
   const n = nodeOf(x);
   if (n.traced) {
-    return Promise.reject(
-      new TypeError("Cannot read a traced tensor: return it from the function and read the result"),
+    throw new TypeError(
+      "Cannot read a traced tensor: return it from the function and read the result",
     );
   }
-  const found = concrete(n);
-  return found.value.read().then((data) => {
-    if (found !== n) found.value.dispose();
-    return data as HostArrays[D];
-  });
+  const found = concrete(n), data = await found.value.read();
+  if (found !== n) found.value.dispose();
+  return data as HostArrays[D];
 }
 
 /** The number in a tensor of one element. */

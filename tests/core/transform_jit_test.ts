@@ -1,5 +1,5 @@
 /** Compilation: traced once a signature, constants, donation, captured tensors. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { cpu } from "../../core/backends/cpu/mod.ts";
 import {
   add,
@@ -89,7 +89,7 @@ for (const device of [cpu(), reference()]) {
     assertEquals(await readNumber(state.step), 3);
     assertEquals(await values(g), [1, 2, 3, 4]);
     const message = "Cannot use this tensor: it was donated to a program that replaced it";
-    assertThrows(() => read(start.m), TypeError, message);
+    await assertRejects(() => read(start.m), TypeError, message);
     assertThrows(() => add(start.v, 1), TypeError, message);
     assertThrows(() => step(start, g), TypeError, message);
   });
