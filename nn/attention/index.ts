@@ -47,14 +47,15 @@ export function sinusoid(position: number, width: number, halves = false): numbe
 
 /**
  * [R, width]: the sinusoid of every row's offset, times `factor`; those of [CLS] are 0. XLNet's sinusoids are of i - j,
- * which is minus our offset.
+ * which is minus our offset; NEZHA's are of the number of the row.
  */
 export function rowSinusoids(scheme: Scheme, width: number, length: number, factor = 1): AnyTensor {
   const rows = scheme.bucket.size(length), all = bucketCount(scheme, length);
   const halves = scheme.rows === "sinusoid-halves", values = new Float32Array(all * width);
   for (let r = 0; r < rows; r++) {
-    const offset = scheme.bucket.offset(r, length) * (halves ? -1 : 1);
-    values.set(sinusoid(offset, width, halves).map((x) => x * factor), r * width);
+    const offset = scheme.bucket.offset(r, length);
+    const position = scheme.rows === "sinusoid" ? r : halves ? -offset : offset;
+    values.set(sinusoid(position, width, halves).map((x) => x * factor), r * width);
   }
   return fromArray(values, [all, width]);
 }

@@ -28,7 +28,7 @@ export type Rows =
 export interface Scheme {
   /** How offsets share rows. */
   readonly bucket: Bucket;
-  /** Rows that start normal or as sinusoids and are learnt; or sinusoids for ever, their sines and cosines alternating or one after the other. */
+  /** Rows that start normal or as sinusoids and are learnt; or sinusoids for ever: of the row's number, alternating (NEZHA), or of i - j, all sines first (XLNet). */
   readonly rows: "learnt" | "learnt-from-sinusoid" | "sinusoid" | "sinusoid-halves";
   /** q · K_β: what stands at that distance matters to the query. */
   readonly keySide: Rows;

@@ -63,7 +63,7 @@ export function bruteForce({ scheme, own, shared, x, keep, segments }: Case): nu
     (r: number, h: number, k: number): number => {
       if (kind === "projected") return sum(C, (c) => wide(r, c) * at(projection!, c, h, k));
       if (table) return at(table, r, k);
-      return r >= scheme.bucket.size(T) ? 0 : sinusoidAt(scheme.bucket.offset(r, T), k, K, halves);
+      return r >= scheme.bucket.size(T) ? 0 : sinusoidAt(r, k, K, false);
     };
   const keyRow = rowAs(scheme.keySide, own.keyRows, own.keyTable);
   const queryRow = rowAs(scheme.querySide, own.queryRows, undefined);
