@@ -126,12 +126,10 @@ export const i32 = {
   remU: op(0x70),
   and: op(0x71),
   shl: op(0x74),
-  shrS: op(0x75),
   shrU: op(0x76),
   eq: op(0x46),
   ltS: op(0x48),
   ltU: op(0x49),
-  geS: op(0x4e),
   geU: op(0x4f),
   /** The smaller of two unsigned numbers; both are evaluated twice. */
   minU: (a: Code, b: Code): Code => [a, b, a, b, 0x49, 0x1b],
@@ -174,8 +172,7 @@ const lane = (code: number) => (p: Code, v: Code, lane: number, offset = 0): Cod
   [0, unsigned(offset), lane],
 ];
 /** The 16 bytes of four words. */
-const words = (v: readonly number[], floats: boolean): Code =>
-  new Uint8Array((floats ? new Float32Array(v) : new Int32Array(v)).buffer);
+const words = (v: readonly number[]): Code => new Uint8Array(new Int32Array(v).buffer);
 
 export const v128 = {
   load: vLoad(0x00),
@@ -191,8 +188,7 @@ export const v128 = {
   store64Lane: lane(0x5b),
   store32Lane: lane(0x5a),
   store16Lane: lane(0x59),
-  f32: (...v: number[]): Code => [simd(0x0c), words(v, true)],
-  i32: (...v: number[]): Code => [simd(0x0c), words(v, false)],
+  i32: (...v: number[]): Code => [simd(0x0c), words(v)],
   splat: (v: Code): Code => [v, simd(0x11)],
   shuffle: (a: Code, b: Code, lanes: readonly number[]): Code => [
     a,
@@ -273,13 +269,11 @@ const i32x4Zero: Code = v128.i32(0, 0, 0, 0);
 export const f64x2 = {
   fromLowF32: v1(0x5f),
   toF32: v1(0x5e),
-  fromLowI32: v1(0xfe),
   fromLowU32: v1(0xff),
   trunc: v1(0x7a),
   sub: v2(0xf1),
   mul: v2(0xf2),
   div: v2(0xf3),
-  toI32: v1(0xfc),
   toU32: v1(0xfd),
 };
 
