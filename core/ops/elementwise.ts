@@ -2,6 +2,11 @@
  * What an elementwise op is: a row of data. The value on every backend, the gradient, vmap and the law all follow from
  * its expression; the public function beside the row adds the types and the documentation.
  *
+ * Special values, unless an op says otherwise: NaN stays NaN, infinities and -0 follow IEEE 754, results beyond the
+ * largest number are infinite, denormal numbers are kept, empty tensors give empty tensors. `cpu` and `reference` hold to
+ * that. WGSL may take NaN and infinities for absent and denormal numbers for 0: on `webgpu` only tests of bits, moves and
+ * choices are exact there.
+ *
  * @module
  */
 import { type DType, isFloat } from "../dtype.ts";

@@ -52,12 +52,6 @@ function shift(x: Node, axes: readonly number[]): Node {
   return compute((m) => X.select(X.gt(Infinity, X.abs(m)), m, 0), [top]);
 }
 
-/** x less its shift, and the logarithm of the sum of the exponentials of that. */
-function shifted(x: Node, axes: readonly number[]): { readonly y: Node; readonly logSum: Node } {
-  const y = compute(X.sub, [x, shift(x, axes)]);
-  return { y, logSum: compute(X.log, [reduce("sum", compute(X.exp, [y]), axes)]) };
-}
-
 function overOne(
   op: string,
   x: AnyTensor,
@@ -152,7 +146,7 @@ export function logSoftmax<S extends Shape, D extends Float, const A extends num
   axis: Arg<OverAxis<"logSoftmax", S, A>, A>,
 ): Tensor<S, D> {
   return overOne("logSoftmax", x, axis as A, (n, axes) => {
-    const { y, logSum } = shifted(n, axes);
-    return compute(X.sub, [y, logSum]);
+    const y = compute(X.sub, [n, shift(n, axes)]), sum = reduce("sum", compute(X.exp, [y]), axes);
+    return compute((a, total) => X.sub(a, X.log(total)), [y, sum]);
   });
 }
