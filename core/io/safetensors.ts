@@ -117,7 +117,7 @@ async function take(
  * file of this name is always whole. Names are the paths of the tree, "layers.0.wq". Tensors are read one at a time, those
  * of wider elements first, so that all are aligned.
  *
- * @throws {SafetensorsError} if a leaf is no tensor, or the header would be too long. Errors of the file system pass through.
+ * @throws {SafetensorsError} if a leaf is no tensor, two have one name, or the header would be too long. Errors of the file system pass through.
  */
 export async function writeSafetensors(
   target: string | URL | WritableStream<Uint8Array>,
@@ -154,10 +154,10 @@ async function writeFile(path: string | URL, chunks: AsyncIterable<Uint8Array>):
     }
     await file.sync();
     await file.close();
+    await rename(temporary, path);
   } catch (error) {
     await file.close().catch(() => {});
     await rm(temporary, { force: true });
     throw error;
   }
-  await rename(temporary, path);
 }

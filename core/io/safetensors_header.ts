@@ -96,8 +96,9 @@ export function headerLength(prefix: Uint8Array, size: number, file: string): nu
  * overlap, leave holes, end before or after the data, or do not fit their shapes.
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, file: string): Header {
+  // Names and broken JSON come from the file: what they quote must not break the line.
   const fail = (must: string): never => {
-    throw new SafetensorsError(`Cannot read ${file}: ${must}`);
+    throw new SafetensorsError(`Cannot read ${file}: ${must.replace(/\p{Cc}+/gu, " ")}`);
   };
   const { __metadata__: metadata = {}, ...tensors } = parseJson(bytes, fail);
   if (!isRecord(metadata) || !Object.values(metadata).every((v) => typeof v === "string")) {
@@ -184,7 +185,7 @@ export interface Planned {
 /**
  * The bytes in front of the data of tensors in this order, of a length that is a multiple of 8.
  *
- * @throws {SafetensorsError} if the header would be too long, or a name is the format's own.
+ * @throws {SafetensorsError} if the header would be too long, or a name is the format's own or given twice.
  */
 export function formatHeader(
   tensors: readonly Planned[],
@@ -203,6 +204,9 @@ export function formatHeader(
     throw new SafetensorsError(
       "Cannot write a tensor named __metadata__: the format owns the name",
     );
+  }
+  if (new Set(tensors.map(({ name }) => name)).size < tensors.length) {
+    throw new SafetensorsError("Cannot write two tensors under one name: names must differ");
   }
   if (length > MAX_HEADER_BYTES) {
     throw new SafetensorsError(
