@@ -5,6 +5,7 @@ import { compute } from "../graph/build.ts";
 import { sameShape, show } from "../graph/node.ts";
 import { type AnyTensor, isTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
 import { mapTree, paths, type Tree } from "../tree.ts";
+import { expectScalar } from "./expect.ts";
 import type { Law } from "./law.ts";
 
 /**
@@ -27,6 +28,7 @@ import type { Law } from "./law.ts";
  */
 export function cond<T>(predicate: Tensor<[], "bool">, a: T, b: NoInfer<T>): T {
   const p = nodeOf(predicate), yes = paths(a as Tree<unknown>), no = paths(b as Tree<unknown>);
+  expectScalar("choose by", p, "bool");
   if (yes.map(([path]) => path).join() !== no.map(([path]) => path).join()) {
     throw new TypeError("Cannot choose between trees of different structure: paths must be equal");
   }

@@ -17,6 +17,7 @@ import {
   unwrap,
 } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
+import { expectScalar } from "./expect.ts";
 import { gathered } from "./gather.ts";
 import type { Drawn, Law } from "./law.ts";
 import { drawAxis, movement } from "./movement.ts";
@@ -55,6 +56,7 @@ export function dynamicSlice<
 ): Tensor<Ok<Resize<"dynamicSlice", S, A, N>>, D> {
   const n = nodeOf(x), count = size as number, from = nodeOf(start);
   unwrap(resizeShape("dynamicSlice", n.shape, axis, count));
+  expectScalar("dynamicSlice from", from, "i32");
   const at = unwrap(axisIndex("dynamicSlice", n.shape, axis));
   const ids = compute(X.add, [clamped(from, n.shape[at]! - count), iota(count)]);
   return wrap(settle(gathered(n, ids, at)));
@@ -109,6 +111,7 @@ export function dynamicUpdate<
   const n = nodeOf(x), p = nodeOf(part as AnyTensor), from = nodeOf(start);
   unwrap(oneDType("dynamicUpdate", [n.dtype, p.dtype]));
   unwrap(takeAlongShape(n.shape, p.shape, axis));
+  expectScalar("dynamicUpdate from", from, "i32");
   const at = unwrap(axisIndex("dynamicUpdate", n.shape, axis)), count = p.shape[at]!;
   unwrap(resizeShape("dynamicUpdate", n.shape, axis, count));
   const low = clamped(from, n.shape[at]! - count);

@@ -1,5 +1,4 @@
 /** Einstein sums. */
-import { isFloat } from "../dtype.ts";
 import { settle } from "../execute.ts";
 import {
   type Arg,
@@ -19,6 +18,7 @@ import {
   wrap,
 } from "../tensor.ts";
 import { arranged, contract, productSize, summed, type Term } from "./contract.ts";
+import { expectFloats } from "./expect.ts";
 import type { Draw, Law } from "./law.ts";
 
 /** All terms as one: the two whose product is smallest first, so that nothing grows before it must. */
@@ -60,8 +60,8 @@ export function einsum<const E extends string, const T extends readonly AnyTenso
 ): Tensor<Ok<Einsum<E, ShapesOf<T>>>, T[0]["dtype"]> {
   const nodes = operands.map(nodeOf), text = equation as string;
   unwrap(einsumShape(text, nodes.map((n) => n.shape)));
-  const dtype = unwrap(oneDType("einsum", nodes.map((n) => n.dtype)));
-  if (!isFloat(dtype)) throw new TypeError(`Cannot einsum ${dtype}: operands must be floats`);
+  unwrap(oneDType("einsum", nodes.map((n) => n.dtype)));
+  expectFloats("einsum", ...nodes);
   const [input, output] = text.split("->") as [string, string], letters = input.split(",");
   const all = contracted(nodes.map((node, i) => ({ node, letters: letters[i]! })), output);
   return wrap(settle(arranged(all, output)));

@@ -14,6 +14,7 @@ import {
   unwrap,
 } from "../shape/mod.ts";
 import { nodeOf, type Tensor, wrap } from "../tensor.ts";
+import { expectIds } from "./expect.ts";
 import { integers, type Law } from "./law.ts";
 import { drawAxis, movement } from "./movement.ts";
 
@@ -55,6 +56,7 @@ export function gather<
 ): Tensor<Ok<Gather<"gather", S, I, A>>, D> {
   const [n, i] = [nodeOf(x), nodeOf(ids)];
   unwrap(gatherShape("gather", n.shape, i.shape, axis as number));
+  expectIds("gather at", i);
   return wrap(settle(gathered(n, i, unwrap(axisIndex("gather", n.shape, axis as number)))));
 }
 
@@ -108,6 +110,7 @@ export function embedding<
   if (n.shape.length !== 2) {
     throw new TypeError(`Cannot embed with a table ${show(n.shape)}: it must have 2 axes`);
   }
+  expectIds("embed", i);
   return wrap(settle(gathered(n, i, 0)));
 }
 

@@ -13,6 +13,7 @@ import {
   unwrap,
 } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
+import { expectFloats } from "./expect.ts";
 import type { Law } from "./law.ts";
 
 /**
@@ -41,6 +42,7 @@ export function matmul<A extends Shape, B extends Shape, D extends Float>(
   const [left, right] = [nodeOf(a), nodeOf(b as AnyTensor)];
   const shape = unwrap(matmulShape(left.shape, right.shape));
   unwrap(oneDType("matmul", [left.dtype, right.dtype]));
+  expectFloats("matmul", left);
   return wrap(settle(batched(left, right, shape)));
 }
 

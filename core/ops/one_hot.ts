@@ -5,6 +5,7 @@ import * as X from "../expr/expr.ts";
 import { cast, compute, iota, reshape } from "../graph/build.ts";
 import { freshShape, type Ok, type OneHot, oneHotShape, type Shape, unwrap } from "../shape/mod.ts";
 import { nodeOf, type Tensor, wrap } from "../tensor.ts";
+import { expectIds } from "./expect.ts";
 import { integers, type Law } from "./law.ts";
 
 /**
@@ -27,6 +28,7 @@ export function oneHot<I extends Shape, E extends Int, const N extends number>(
   size: N,
 ): Tensor<Ok<OneHot<I, N>>> {
   const i = nodeOf(ids), shape = unwrap(freshShape(unwrap(oneHotShape(i.shape, size))));
+  expectIds("oneHot", i);
   const rows = reshape(cast(i, "i32"), [...i.shape, 1]), columns = iota(shape.at(-1)!);
   return wrap(settle(compute((id, k) => X.cast(X.eq(id, k), "f32"), [rows, columns])));
 }

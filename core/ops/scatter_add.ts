@@ -12,6 +12,7 @@ import {
   unwrap,
 } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
+import { expectIds, expectNumbers } from "./expect.ts";
 import { floats, integers, type Law } from "./law.ts";
 import { drawAxis } from "./movement.ts";
 
@@ -48,6 +49,8 @@ export function scatterAdd<
   const [n, i, u] = [nodeOf(x), nodeOf(ids), nodeOf(updates as AnyTensor)];
   unwrap(scatterAddShape(n.shape, i.shape, u.shape, axis));
   unwrap(oneDType("scatterAdd", [n.dtype, u.dtype]));
+  expectNumbers("scatterAdd", n);
+  expectIds("scatterAdd at", i);
   const at = unwrap(axisIndex("scatterAdd", n.shape, axis)), axes = [...u.shape.keys()];
   // [...before, ...ids, ...after] to [...ids, ...before, ...after]
   const picked = axes.splice(at, i.shape.length);

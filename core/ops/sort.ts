@@ -13,6 +13,7 @@ import {
   unwrap,
 } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
+import { expectNumbers } from "./expect.ts";
 import type { Law } from "./law.ts";
 import { drawAxis } from "./movement.ts";
 import { orderOf } from "./order.ts";
@@ -39,6 +40,7 @@ export function sort<S extends Shape, D extends Numeric, const A extends number>
   axis: Arg<OverAxis<"sort", S, A>, A>,
 ): Tensor<S, D> {
   const n = nodeOf(x), at = unwrap(axisIndex("sort", n.shape, axis as number));
+  expectNumbers("sort", n);
   return wrap(settle(takenAlong(n, orderOf(n, at), at)));
 }
 
@@ -65,6 +67,7 @@ export function argsort<S extends Shape, D extends Numeric, const A extends numb
   axis: Arg<OverAxis<"argsort", S, A>, A>,
 ): Tensor<S, "i32"> {
   const n = nodeOf(x), at = unwrap(axisIndex("argsort", n.shape, axis as number));
+  expectNumbers("argsort", n);
   return wrap(settle(orderOf(n, at)));
 }
 
@@ -106,6 +109,7 @@ export function topK<
 ): TopK<Ok<Resize<"topK", S, A, N>>, D> {
   const n = nodeOf(x), count = k as number;
   unwrap(resizeShape("topK", n.shape, axis, count));
+  expectNumbers("topK", n);
   const at = unwrap(axisIndex("topK", n.shape, axis));
   const indices = settle(sliceAxis(orderOf(n, at, true), at, 0, count));
   return { values: wrap(settle(takenAlong(n, indices, at))), indices: wrap(indices) };

@@ -13,6 +13,7 @@ import {
   unwrap,
 } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
+import { expectIds } from "./expect.ts";
 import { picking } from "./gather.ts";
 import { drawAxis } from "./movement.ts";
 
@@ -52,6 +53,7 @@ export function takeAlongAxis<
 ): Tensor<Ok<TakeAlong<S, I, A>>, D> {
   const [n, i] = [nodeOf(x), nodeOf(ids as AnyTensor)];
   unwrap(takeAlongShape(n.shape, i.shape, axis));
+  expectIds("takeAlongAxis at", i);
   return wrap(settle(takenAlong(n, i, unwrap(axisIndex("takeAlongAxis", n.shape, axis)))));
 }
 

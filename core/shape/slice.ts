@@ -52,6 +52,8 @@ export type ResizeIn<Op extends string, S, Ax, N, Z extends Lits> = AxisIn<Op, S
   >
   : never;
 
+const areWhole = (...sizes: readonly number[]): boolean => sizes.every(Number.isInteger);
+
 /** The shape with an axis cut to start..end, end left out. */
 export function sliceShape(
   shape: readonly number[],
@@ -62,7 +64,9 @@ export function sliceShape(
   const at = axisIndex("slice", shape, axis);
   if ("fail" in at) return at;
   const d = shape[at.ok]!;
-  if (0 <= start && start <= end && end <= d) return { ok: shape.with(at.ok, end - start) };
+  if (areWhole(start, end) && 0 <= start && start <= end && end <= d) {
+    return { ok: shape.with(at.ok, end - start) };
+  }
   const what = `slice ${show(shape)} over axis ${axis} from ${start} to ${end}`;
   return cannot(what, `start and end must be in 0..${d}, in order`);
 }
@@ -77,7 +81,7 @@ export function resizeShape(
   const at = axisIndex(op, shape, axis);
   if ("fail" in at) return at;
   const d = shape[at.ok]!;
-  if (0 <= n && n <= d) return { ok: shape.with(at.ok, n) };
+  if (areWhole(n) && 0 <= n && n <= d) return { ok: shape.with(at.ok, n) };
   const what = `${op} ${n} of ${show(shape)} over axis ${axis}`;
   return cannot(what, `size must be in 0..${d}`);
 }
