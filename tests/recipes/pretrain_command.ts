@@ -15,14 +15,18 @@ export interface Ended {
   readonly error: string;
 }
 
+/** How a command is run. */
+export interface RunOptions {
+  /** Sees all of standard error so far whenever there is more of it, and may send signals. */
+  readonly watch?: (error: string, child: Deno.ChildProcess) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A folder with a corpus and a configuration that trains in seconds. */
 export interface Workplace {
   readonly folder: string;
-  /** Runs the command with these words; `watch` sees standard error as it comes and may send signals. */
-  pretrain(
-    words: readonly string[],
-    watch?: (error: string, child: Deno.ChildProcess) => void,
-  ): Promise<Ended>;
+  /** Runs the command with these words. */
+  pretrain(words: readonly string[], options?: RunOptions): Promise<Ended>;
   /** Objects of a file of JSON lines. */
   rows(path: string): Promise<readonly Readonly<Record<string, number>>[]>;
 }
@@ -47,7 +51,7 @@ export async function inWorkplace(test: (place: Workplace) => Promise<void>): Pr
     await Deno.writeTextFile(join(folder, "toy.json"), JSON.stringify(toyConfig));
     await test({
       folder,
-      pretrain: (words, watch) => pretrainIn(folder, words, watch),
+      pretrain: (words, options) => pretrainIn(folder, words, options),
       rows: async (path) => {
         const text = await Deno.readTextFile(join(folder, path));
         return text.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -61,7 +65,7 @@ export async function inWorkplace(test: (place: Workplace) => Promise<void>): Pr
 async function pretrainIn(
   folder: string,
   words: readonly string[],
-  watch: (error: string, child: Deno.ChildProcess) => void = () => {},
+  { watch, env }: RunOptions = {},
 ): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
@@ -76,13 +80,13 @@ async function pretrainIn(
     cwd: folder,
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).spawn();
   let error = "";
   const reading = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
       error += text;
-      watch(error, child);
+      watch?.(error, child);
     }
   })();
   const [out, { code }] = await Promise.all([child.stdout.text(), child.status, reading]);

@@ -62,10 +62,12 @@ Deno.test("a run that is stopped and resumed ends as one that never stopped, to 
     let pressed = false;
     const stopped = await pretrain(
       [...base, "--config", "long.json", "--out", "parted"],
-      (error, child) => {
-        if (pressed || !error.includes("held-out")) return;
-        pressed = true;
-        child.kill("SIGINT");
+      {
+        watch: (error, child) => {
+          if (pressed || !error.includes("held-out")) return;
+          pressed = true;
+          child.kill("SIGINT");
+        },
       },
     );
     assertEquals(stopped.code, 130, stopped.error);
@@ -141,6 +143,18 @@ Deno.test("pretrain refuses bad input in one line with exit code 2, and overwrit
     assert(!await exists(join(folder, "used", "config.json")));
   });
 });
+
+Deno.test("pretrain refuses webgpu where there is no adapter", () =>
+  inWorkplace(async ({ pretrain }) => {
+    // A back end that no machine but one with Windows has: no adapter is found.
+    const env = { DENO_WEBGPU_BACKEND: Deno.build.os === "windows" ? "metal" : "dx12" };
+    const { code, out, error } = await pretrain(["--device", "webgpu"], { env });
+    assertEquals([code, out], [2, ""], error);
+    assertEquals(
+      error,
+      "Cannot open webgpu: this machine has no WebGPU adapter; use the cpu device\n",
+    );
+  }));
 
 Deno.test("pretrain --help says what there is, and does nothing", () =>
   inWorkplace(async ({ folder, pretrain }) => {
