@@ -118,6 +118,17 @@ async function take(
  * of wider elements first, so that all are aligned.
  *
  * @throws {SafetensorsError} if a leaf is no tensor, two have one name, or the header would be too long. Errors of the file system pass through.
+ *
+ * @example
+ * ```ts
+ * import { tensor, writeSafetensors } from "@motian/motian";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+ * writeSafetensors(writable, { w: tensor([1, 2]) });
+ * const bytes = await new Response(readable).bytes();
+ * assertEquals([...new Float32Array(bytes.buffer, bytes.length - 8)], [1, 2]);
+ * ```
  */
 export async function writeSafetensors(
   target: string | URL | WritableStream<Uint8Array>,
