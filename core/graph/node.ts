@@ -10,6 +10,7 @@
 import type { DType } from "../dtype.ts";
 import type { Expr } from "../expr/expr.ts";
 import type { Value } from "../device/value.ts";
+import type { FusedKernel } from "./fused_kernel.ts";
 
 /** Sizes of the axes, as numbers. */
 export type Sizes = readonly number[];
@@ -74,10 +75,14 @@ export type ScatterNode = Base & { readonly kind: "scatter"; readonly batch: num
 export type AliasNode = Base & { readonly kind: "alias" };
 /** inputs[0], computed from the aliases inputs[1..]; its backward pass computes it again instead of keeping what lies between. */
 export type RematNode = Base & { readonly kind: "remat" };
-/** inputs[0], computed from the arguments inputs[1..]; `backward` gives their cotangents from that of the result. */
+/**
+ * inputs[0], computed from the arguments inputs[1..]; `backward` gives their cotangents from that of the result, reading the node's
+ * inputs as it stands: a checkpoint makes copies of nodes. A backend that has the `kernel` runs it on the arguments instead.
+ */
 export type CustomNode = Base & {
   readonly kind: "custom";
-  readonly backward: (ct: Node) => readonly Node[];
+  readonly backward: (ct: Node, node: CustomNode) => readonly (Node | null)[];
+  readonly kernel?: FusedKernel;
 };
 
 export type Node =
@@ -144,6 +149,7 @@ export function stridesOf(shape: Sizes): number[] {
 export function sorted(
   outputs: readonly Node[],
   isLeaf: (n: Node) => boolean = () => false,
+  inputsOf: (n: Node) => readonly Node[] = (n) => n.inputs,
 ): Node[] {
   const done = new Set<Node>();
   const stack: [Node, boolean][] = outputs.map((n): [Node, boolean] => [n, false]).reverse();
@@ -153,7 +159,8 @@ export function sorted(
     if (ready || isLeaf(n)) done.add(n);
     else {
       stack.push([n, true]);
-      for (let i = n.inputs.length - 1; i >= 0; i--) stack.push([n.inputs[i]!, false]);
+      const inputs = inputsOf(n);
+      for (let i = inputs.length - 1; i >= 0; i--) stack.push([inputs[i]!, false]);
     }
   }
   return [...done];

@@ -22,6 +22,8 @@ function attributes(n: Node, number: ReadonlyMap<Node, number>): string {
     case "gather":
     case "scatter":
       return String(n.batch);
+    case "custom":
+      return n.kernel ? JSON.stringify(n.kernel) : "";
     case "data":
     case "input":
       throw new TypeError(`Cannot sign a graph: ${n.kind} ${number.size} is not among its leaves`);

@@ -43,6 +43,8 @@ function spaceOf(k: Kernel, o: Operand): Sizes {
       return o === k.ids ? [...k.groups, ...k.count] : [...k.groups, ...k.count, ...k.row];
     case "place":
       return k.parts.find((p) => p.from === o)!.sizes;
+    case "hand":
+      return o.strides.length === o.base.shape.length ? o.base.shape : [sizeOf(o.base.shape)];
   }
 }
 
@@ -69,6 +71,10 @@ function sizesOf(k: Kernel): string {
       return `${show([...k.groups, ...k.count])} of ${k.size}, rows ${show(k.row)}`;
     case "place":
       return `${show(k.shape)}, ${k.parts.length} parts`;
+    case "hand": {
+      const { op, B, H, T, K, R } = k.does;
+      return `${op} ${show([B, H, T, K])}, ${R} rows`;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Kernels: what the planner hands to a backend. Six kinds, plain data; a backend has one generator a kind.
+ * Kernels: what the planner hands to a backend. Seven kinds, plain data; a backend has one generator a kind, but may have none for
+ * some fused kernels: it says which it has.
  *
  * Views, broadcasting, constants and counters have dissolved into operands and expressions by now. All strides and offsets
  * count elements. Expressions are untouched by lowering: a backend replaces the functions that it lacks.
@@ -7,6 +8,7 @@
  * @module
  */
 import type { Expr } from "../expr/expr.ts";
+import type { FusedKernel } from "../graph/fused_kernel.ts";
 import type { Combine, Node, Sizes } from "../graph/node.ts";
 
 /**
@@ -109,7 +111,15 @@ export interface PlaceKernel {
   }[];
   readonly store: Node;
 }
+/** A kernel written by hand; operands in the order that its description gives, over their own shapes. */
+export interface HandKernel {
+  readonly kind: "hand";
+  readonly does: FusedKernel;
+  readonly operands: readonly Operand[];
+  readonly store: Node;
+}
 export type Kernel =
+  | HandKernel
   | RowKernel
   | ColumnKernel
   | MatmulKernel
@@ -131,6 +141,8 @@ export function operandsOf(k: Kernel): readonly Operand[] {
       return [k.ids, k.updates];
     case "place":
       return k.parts.map((p) => p.from);
+    case "hand":
+      return k.operands;
   }
 }
 

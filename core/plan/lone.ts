@@ -6,7 +6,8 @@
 import * as X from "../expr/expr.ts";
 import { scalarOf } from "../dtype.ts";
 import { type Node, type NodeOf, sizeOf, type Sizes } from "../graph/node.ts";
-import { addLone, type Emitter, stored, type Value, viewOn } from "./emit.ts";
+import type { FusedKernel } from "../graph/fused_kernel.ts";
+import { addLone, copied, type Emitter, stored, type Value, viewOn } from "./emit.ts";
 import type { Operand } from "./kernels.ts";
 import { reshaped, type View } from "./views.ts";
 
@@ -75,6 +76,21 @@ export function scattered(e: Emitter, n: NodeOf<"scatter">, values: readonly Val
     updates: operandOf(updates),
     store: n,
   }, [at, updates]);
+  return viewOn(store, n.shape);
+}
+
+/** The value of a node that a hand-written kernel computes from its arguments; their last axes are read in order. */
+export function byHand(
+  e: Emitter,
+  n: NodeOf<"custom">,
+  does: FusedKernel,
+  values: readonly Value[],
+): Value {
+  const views = values.map((v, i) => {
+    const { shape, dtype } = n.inputs[i + 1]!, view = stored(e, v, shape, dtype);
+    return view.strides.at(-1) === 1 || shape.at(-1) === 1 ? view : copied(e, view, shape, dtype);
+  });
+  const store = addLone(e, { kind: "hand", does, operands: views.map(operandOf), store: n }, views);
   return viewOn(store, n.shape);
 }
 

@@ -24,7 +24,7 @@ import { splitColumns, splitRows } from "./split.ts";
  * @throws {TypeError} if the graph reads a value that is not among its inputs.
  */
 export function makePlan(graph: Graph, limits: PlanLimits): Plan {
-  const { items: whole, results } = resolve(graph), rows = splitRows(whole);
+  const { items: whole, results } = resolve(graph, limits.hand), rows = splitRows(whole);
   const items = splitColumns(limits.fuse ? inlineMaps(rows, results, limits.bindings) : rows);
   const donors = donorsOf(graph, results), bound = new Set([...graph.inputs, ...results]);
   const inPlace = new Map(donors), isResult = new Set(results);

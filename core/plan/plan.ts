@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { FusedOp } from "../graph/fused_kernel.ts";
 import type { Node } from "../graph/node.ts";
 import type { Kernel } from "./kernels.ts";
 
@@ -13,6 +14,8 @@ export interface PlanLimits {
   readonly bindings: number;
   /** Fuse and recompute; off only to test that fusion changes nothing. */
   readonly fuse: boolean;
+  /** The hand-written kernels that it has. */
+  readonly hand?: ReadonlySet<FusedOp>;
 }
 
 /**

@@ -6,6 +6,7 @@
 import * as X from "../expr/expr.ts";
 import { scalarOf } from "../dtype.ts";
 import type { Graph } from "../device/device.ts";
+import type { FusedKernel, FusedOp } from "../graph/fused_kernel.ts";
 import { type Node, type NodeOf, show, sizeOf, sorted } from "../graph/node.ts";
 import {
   addMap,
@@ -20,7 +21,7 @@ import {
   viewOn,
 } from "./emit.ts";
 import { alive, type Item, operandKey } from "./items.ts";
-import { gathered, placed, product, scattered } from "./lone.ts";
+import { byHand, gathered, placed, product, scattered } from "./lone.ts";
 import { reduced } from "./reduce.ts";
 import {
   type Barrier,
@@ -38,19 +39,33 @@ export interface Resolved {
   readonly results: readonly Node[];
 }
 
-export function resolve(graph: Graph): Resolved {
+export function resolve(graph: Graph, hand: ReadonlySet<FusedOp> = new Set()): Resolved {
   const leaves = new Set(graph.inputs), e = emitter();
+  const isHand = (n: Node): n is NodeOf<"custom"> & { readonly kernel: FusedKernel } =>
+    n.kind === "custom" && n.kernel !== undefined && hand.has(n.kernel.op);
+  // A kernel reads the arguments: the composite that it stands for is not even looked at.
+  const inputsOf = (n: Node): readonly Node[] => isHand(n) ? n.inputs.slice(1) : n.inputs;
   const values = new Map<Node, Value>(), barriers = new Map<string, Barrier>();
   let counter: Node | null = null;
   // Nodes are numbered as they are made: that order is the program's, and it keeps forward, backward and update apart.
-  const nodes = sorted(graph.outputs, (n) => leaves.has(n)).sort((p, q) => p.id - q.id);
+  const nodes = sorted(graph.outputs, (n) => leaves.has(n), inputsOf).sort((p, q) => p.id - q.id);
   for (const n of nodes) {
     if (sizeOf(n.shape) === 0) values.set(n, X.constant(0, scalarOf(n.dtype)));
     else if (leaves.has(n)) values.set(n, wholeView(n));
     else if (n.kind === "iota") {
       counter ??= n;
       values.set(n, viewOn(counter, n.shape));
-    } else values.set(n, valueOf(e, n, n.inputs.map((i) => values.get(i)!), barriers));
+    } else if (isHand(n)) {
+      values.set(n, byHand(e, n, n.kernel, inputsOf(n).map((i) => values.get(i)!)));
+    } else {values.set(
+        n,
+        partOf(n, values) ?? valueOf(
+          e,
+          n,
+          inputsOf(n).map((i) => values.get(i)!),
+          barriers,
+        ),
+      );}
   }
   const results = resultsOf(graph, e, values);
   return { items: alive(e.items, results), results };
@@ -91,6 +106,25 @@ function valueOf(
     default:
       return isUniform(inputs[0]!) ? inputs[0] : moved(e, n, inputs[0]!);
   }
+}
+
+/** A slice that lies within one part of a placement is a slice of that part: what packs results and takes them apart again costs nothing. */
+function partOf(n: Node, values: ReadonlyMap<Node, Value>): Value | null {
+  if (n.kind !== "slice") return null;
+  let from = n.inputs[0]!;
+  while (from.kind === "custom" || from.kind === "remat") from = from.inputs[0]!;
+  if (from.kind !== "place") return null;
+  const last = n.shape.map((size, k) => n.starts[k]! + (size - 1) * n.steps[k]!);
+  for (const [i, { starts, steps }] of from.placements.entries()) {
+    const part = from.inputs[i]!, v = values.get(part);
+    const within = v && steps.every((s) => s === 1) && n.shape.every((_, k) => {
+      const end = starts[k]! + part.shape[k]!, a = n.starts[k]!, b = last[k]!;
+      return Math.min(a, b) >= starts[k]! && Math.max(a, b) < end;
+    });
+    if (!within) continue;
+    return isUniform(v) ? v : sliced(v, n.shape, n.starts.map((s, k) => s - starts[k]!), n.steps);
+  }
+  return null;
 }
 
 /** Views of a view. Only a reshape may need a copy. */

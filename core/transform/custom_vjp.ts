@@ -6,7 +6,8 @@
 import { makeNode, sameShape, show } from "../graph/node.ts";
 import { settleAll, tracing } from "../execute.ts";
 import { type AnyTensor, nodeOf, wrap } from "../tensor.ts";
-import { aliased, nodesOf } from "./grad.ts";
+import { aliased, nodesOf, withNodes } from "./grad.ts";
+import { replayed } from "./pullback.ts";
 
 /** What `customVjp` takes. */
 export interface CustomVjp<A extends readonly unknown[], R, X> {
@@ -46,8 +47,13 @@ export function customVjp<A extends readonly unknown[], R, X>(
       shape: y.shape,
       dtype: y.dtype,
       inputs: [y, ...boundary],
-      backward: (ct) => {
-        const cts = nodesOf(backward(residuals, wrap(ct) as R));
+      backward: (ct, at) => {
+        // A copy of the node, in a checkpoint, has residuals of its own.
+        const copies = new Map(boundary.map((b, i) => [b, at.inputs[i + 1]!]));
+        const own = boundary.every((b, i) => b === at.inputs[i + 1])
+          ? residuals
+          : withNodes(residuals, replayed(nodesOf(residuals), copies.set(y, at.inputs[0]!)));
+        const cts = nodesOf(backward(own, wrap(ct) as R));
         boundary.forEach((b, i) => {
           const given = cts[i];
           if (!given || !sameShape(given.shape, b.shape)) {

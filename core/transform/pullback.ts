@@ -22,18 +22,24 @@ export function withInputs(n: Node, inputs: readonly Node[]): Node {
   return makeNode({ ...fields, inputs } as Parameters<typeof makeNode>[0]);
 }
 
+/** `outputs` built again upon what stands in the place of some nodes; `known` grows by the copies. */
+export function replayed(outputs: readonly Node[], known: Map<Node, Node>): Node[] {
+  const order = sorted(outputs, (m) => known.has(m)),
+    depends = dependents(order, new Set(known.keys()));
+  for (const m of order) {
+    if (depends.has(m) && !known.has(m)) {
+      known.set(m, withInputs(m, m.inputs.map((i) => known.get(i) ?? i)));
+    }
+  }
+  return outputs.map((n) => known.get(n) ?? n);
+}
+
 /** The insides of a remat, computed anew from the same arguments once `ct` is known; inputs first. */
 function recomputed(n: RematNode, ct: Node): { readonly result: Node; readonly inside: Node[] } {
   const [y, ...boundary] = n.inputs as [Node, ...Node[]];
   const copies = new Map<Node, Node>(boundary.map((b) => [b, alias(b.inputs[0]!, [ct])]));
-  const order = sorted([y], (m) => copies.has(m));
-  const depends = dependents(order, new Set(boundary));
-  for (const m of order) {
-    if (depends.has(m) && !copies.has(m)) {
-      copies.set(m, withInputs(m, m.inputs.map((i) => copies.get(i) ?? i)));
-    }
-  }
-  return { result: copies.get(y) ?? y, inside: [...copies.values()] };
+  const [result] = replayed([y], copies) as [Node];
+  return { result, inside: [...copies.values()] };
 }
 
 /** The cotangents of `wanted` when the outputs have the cotangents `cts`; null where nothing arrives. */
@@ -54,7 +60,7 @@ export function pullback(
     const n = order.pop()!, ct = arrived.get(n);
     if (!ct || n.inputs.length === 0) continue;
     if (n.kind === "custom") {
-      n.backward(ct).forEach((part, i) => give(n.inputs[i + 1]!, part));
+      n.backward(ct, n).forEach((part, i) => give(n.inputs[i + 1]!, part));
     } else if (n.kind === "remat") {
       const { result, inside } = recomputed(n, ct);
       for (const m of inside) if (m.inputs.some((i) => needed.has(i))) needed.add(m);

@@ -42,9 +42,11 @@ function batchNode(n: Node, inputs: readonly Node[], known: Batched, size: numbe
       return repeated(n, size);
     case "custom": {
       // The rule is traced for one example, then batched in the same surroundings.
-      const backward = (ct: Node): Node[] => {
+      const backward = (ct: Node): (Node | null)[] => {
         const one = makeNode({ kind: "input", shape: n.shape, dtype: n.dtype, inputs: [] });
-        return batch(n.backward(one), new Map([...known, [one, ct]]), size);
+        const cts = n.backward(one, n), given = cts.filter((c) => c !== null);
+        const batched = batch(given, new Map([...known, [one, ct]]), size).values();
+        return cts.map((c) => c && batched.next().value!);
       };
       const shape = [size, ...n.shape];
       return makeNode({ kind: "custom", shape, dtype: n.dtype, inputs, backward });

@@ -129,6 +129,8 @@ function runKernel(k: Kernel, memory: Memory, backwards: boolean): void {
       });
       return;
     }
+    case "hand":
+      throw new TypeError(`Cannot interpret ${k.does.op}: plan for backends without it`);
     case "place":
       out.fill(k.fill, 0, sizeOf(k.shape));
       for (const p of k.parts) {

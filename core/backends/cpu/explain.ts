@@ -26,6 +26,8 @@ function workOf(k: Kernel): string {
       return `scatter ${space(k.groups, ...k.count)} into ${k.size} rows ${show(k.row)}`;
     case "place":
       return `place ${many(k.parts.length, "part")} in ${show(k.shape)}`;
+    case "hand":
+      return `${k.does.op} ${show([k.does.B, k.does.H, k.does.T, k.does.K])}`;
   }
 }
 

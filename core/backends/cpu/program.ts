@@ -57,6 +57,8 @@ function stagesOf(k: Kernel, threads: number): readonly (readonly Stage[])[] {
       return [[scatterStage(k, threads)]];
     case "place":
       return placeStages(k);
+    case "hand":
+      throw new TypeError(`Cannot run ${k.does.op}: cpu has no such kernel`);
   }
 }
 

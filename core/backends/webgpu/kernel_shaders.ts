@@ -4,7 +4,7 @@
  * @module
  */
 import { sizeOf } from "../../graph/node.ts";
-import { type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
+import { type HandKernel, type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
 import type { SlotOf } from "./bindings.ts";
 import { columnShader } from "./column.ts";
 import { gatherShader, scatterShader } from "./gather_scatter.ts";
@@ -28,7 +28,14 @@ export function shadersOf(k: Kernel, slotOf: SlotOf, target: Target): Shader[] {
       return [scatterShader(k, slotOf, target)];
     case "place":
       return placeShaders(k, slotOf, target);
+    case "hand":
+      throw unknownKernel(k);
   }
+}
+
+/** The planner hands out only what the device said it has. */
+function unknownKernel({ does }: HandKernel): TypeError {
+  return new TypeError(`Cannot run ${does.op}: webgpu has no such kernel`);
 }
 
 function sizesText(k: Kernel): string {
@@ -47,6 +54,8 @@ function sizesText(k: Kernel): string {
       return `${list([...k.groups, ...k.count])} of ${k.size} rows ${list(k.row)}`;
     case "place":
       return `${k.parts.length} into ${list(k.shape)}`;
+    case "hand":
+      throw unknownKernel(k);
   }
 }
 

@@ -1,0 +1,38 @@
+/**
+ * Kernels written by hand: what a `custom` node may name beside the composite that it stands for. Plain data, so that equal
+ * kernels are one; a backend that lacks the kernel computes the composite, and the laws hold the two against each other.
+ *
+ * Turned down: a node kind for each, with rules of its own in every transform; and a planner that finds the pattern again, which
+ * a harmless change of the composite would break in silence.
+ *
+ * @module
+ */
+
+/**
+ * Attention under relative position terms, or its backward pass: sizes and switches (core/ops/attention.ts has the formula).
+ * Operands, those in [] only if switched on: q, k, v [B, H, T, K], [rows [2T - 1] if R > 0], [keep [B, T]], [bias [H, R]],
+ * [keyTerm, queryTerm [B, H, T, R]], [keys [B, 2]]; the backward pass then reads the forward result, and the cotangents of
+ * `out` and [`sums`].
+ */
+export interface AttentionKernel {
+  readonly op: "attention" | "attentionGrad";
+  readonly B: number;
+  readonly H: number;
+  readonly T: number;
+  readonly K: number;
+  /** Rows of the position terms, 0 without any. */
+  readonly R: number;
+  readonly scale: number;
+  readonly ownCls: boolean;
+  readonly keep: boolean;
+  readonly bias: boolean;
+  readonly keyTerm: boolean;
+  readonly queryTerm: boolean;
+  readonly sums: boolean;
+  /** Share of the weights that is dropped. */
+  readonly dropout: number;
+}
+
+export type FusedKernel = AttentionKernel;
+/** The names of hand-written kernels. */
+export type FusedOp = FusedKernel["op"];
