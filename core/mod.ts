@@ -39,7 +39,7 @@ export { type CustomVjp, customVjp } from "./transform/custom_vjp.ts";
 export { jit, type JitOptions, type Jitted } from "./transform/jit.ts";
 export { openDevice } from "./device/open.ts";
 export { DeviceError, type DeviceFailure } from "./device/error.ts";
-export { cpu, defaultCpu } from "./backends/cpu/mod.ts";
+export { cpu, type CpuOptions, defaultCpu, type MemorySize } from "./backends/cpu/mod.ts";
 export { reference } from "./backends/reference/mod.ts";
 export { webgpu, type WebGpuOptions } from "./backends/webgpu/mod.ts";
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from "./io/safetensors.ts";

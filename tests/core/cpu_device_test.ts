@@ -1,7 +1,7 @@
 /** The cpu device as a whole: queued programs, memory over many runs, an event loop that goes on, a process that ends. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { cpu } from "../../core/backends/cpu/mod.ts";
-import { encodeFunction, encodeModule } from "../../core/backends/cpu/encoder.ts";
+import { encoded, encodeModule, I32 } from "../../core/backends/cpu/encoder.ts";
 import { createHeap } from "../../core/backends/cpu/memory.ts";
 import { createPool, workerThreads } from "../../core/backends/cpu/pool.ts";
 import { DeviceError } from "../../core/device/error.ts";
@@ -38,8 +38,9 @@ function step(width: number): { inputs: Node[]; outputs: Node[] } {
 
 Deno.test("cpu device: one, two and three threads give the same bits", async () => {
   const results = [];
-  for (const threads of [1, 2, 3]) {
-    const device = createDevice(threads, { pool: 0, serial: 0 }), { inputs, outputs } = step(70);
+  for (const [threads, memory] of [[1, "4GiB"], [2, "4GiB"], [3, "4GiB"], [2, "16GiB"]] as const) {
+    const device = createDevice(threads, { pool: 0, serial: 0 }, memory);
+    const { inputs, outputs } = step(70);
     const program = device.compile({ inputs, outputs, donations: new Map([[0, 1]]) });
     const [x, w, b] = inputs.map((n, i) => put(device, numbers(sizeOf(n.shape), i))) as [
       Storage,
@@ -53,13 +54,15 @@ Deno.test("cpu device: one, two and three threads give the same bits", async () 
   }
   assertEquals(results[1], results[0]);
   assertEquals(results[2], results[0]);
+  assertEquals(results[3], results[0], "64-bit addresses change nothing");
 });
 
 for (
-  const [name, device] of [["here", createDevice(1)], [
-    "on the pool",
-    createDevice(2, { pool: 0, serial: 0 }),
-  ]] as const
+  const [name, device] of [
+    ["here", createDevice(1)],
+    ["on the pool", createDevice(2, { pool: 0, serial: 0 })],
+    ["on the pool with 64-bit addresses", createDevice(2, { pool: 0, serial: 0 }, "16GiB")],
+  ] as const
 ) {
   Deno.test(`cpu device: memory stays flat over 2,000 runs ${name}`, async () => {
     const { inputs, outputs } = step(24);
@@ -103,6 +106,28 @@ Deno.test("cpu device: a storage freed while programs use it keeps its contents 
   others.forEach((s) => device.free(s));
   assertEquals(device.usage(), { bytes: 0, storages: 0 });
   device.destroy();
+});
+
+Deno.test("cpu device: programs work on storages, scratch and tables beyond 4 GiB", async () => {
+  const half = 400 * 400, results = [];
+  for (const [threads, room] of [[1, 0], [1, 5], [2, 5]] as const) {
+    const device = createDevice(threads, { pool: 0, serial: 0 }, "16GiB");
+    // Never touched, so no page of it is taken.
+    const below = Array.from({ length: room }, () => device.allocate(2 ** 28, "f32"));
+    const { inputs, outputs } = step(400);
+    const program = device.compile({ inputs, outputs, donations: new Map([[0, 1]]) });
+    assert(program.explain().scratchBytes > 0);
+    const x = put(device, numbers(half)), w = put(device, numbers(half, 2));
+    const b = put(device, numbers(400)), sum = device.allocate(1, "f32");
+    program.run([x, w, b], [w, sum]);
+    program.run([x, w, b], [w, sum]);
+    assert(device.memoryBytes() > room * 2 ** 30);
+    results.push([await device.read(w, half, "f32"), await device.read(sum, 1, "f32")]);
+    below.forEach((s) => device.free(s));
+    device.destroy();
+  }
+  assertEquals(results[1], results[0]);
+  assertEquals(results[2], results[0]);
 });
 
 Deno.test("cpu device: a read gives what was there when it was asked for", async () => {
@@ -168,6 +193,8 @@ Deno.test("cpu device: timers go on during a long step", async () => {
 
 Deno.test("cpu device: refusals", async () => {
   assertThrows(() => cpu({ threads: 0 }), RangeError, "Cannot run on 0 threads");
+  const sizes = 'a memory of "8GiB": it is "4GiB" or "16GiB"';
+  assertThrows(() => cpu({ memory: "8GiB" as "4GiB" }), RangeError, sizes);
   const device = cpu({ threads: 2 }), x = input(4);
   const program = device.compile({ inputs: [x], outputs: [build.add(x, x)], donations: new Map() });
   const a = put(device, [1, 2, 3, 4]);
@@ -180,11 +207,7 @@ Deno.test("cpu device: refusals", async () => {
 
 Deno.test("cpu pool: a failing thread fails what waits, and the device for good", async () => {
   const heap = createHeap(true), pool = createPool(heap, 2, workerThreads()!);
-  const unreachable = {
-    params: 3,
-    result: false,
-    bytes: encodeFunction({ params: 3, locals: [], body: [0x00] }),
-  };
+  const unreachable = encoded({ params: [I32, I32, I32], locals: [], body: [0x00] });
   const module = new WebAssembly.Module(encodeModule([unreachable], heap));
   const number = pool.submit({}, module, 0);
   assertThrows(() => pool.wait(number), DeviceError, "a thread failed");

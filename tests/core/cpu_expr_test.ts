@@ -1,6 +1,6 @@
 /** Every operator of the algebra on the cpu, on the edge values of its types, against the JavaScript that the reference runs. */
 import { assert, assertEquals } from "@std/assert";
-import { createDevice } from "../../core/backends/cpu/device.ts";
+import { type CpuDevice, createDevice } from "../../core/backends/cpu/device.ts";
 import { bytesOf, type DType, fromHost, scalarOf, toHost } from "../../core/dtype.ts";
 import { compile } from "../../core/expr/javascript.ts";
 import type { Expr, ScalarType } from "../../core/expr/expr.ts";
@@ -9,12 +9,26 @@ import { makeNode, type Node } from "../../core/graph/node.ts";
 import type { RowKernel } from "../../core/plan/kernels.ts";
 import { aloneInPlan } from "./random_kernel.ts";
 
-const device = createDevice(1);
+const narrow = createDevice(1), wide = createDevice(1, undefined, "16GiB");
 const leaf = (n: number, dtype: DType): Node =>
   makeNode({ kind: "input", shape: [n], dtype, inputs: [] });
 
-/** Runs a map over columns of values on the device. */
+/** Runs a map over columns of values on the device, with both kinds of addresses. */
 async function onDevice(
+  value: Expr,
+  columns: readonly (readonly number[])[],
+  types: readonly DType[],
+  result: DType,
+): Promise<ArrayLike<number>> {
+  const [out, same] = await Promise.all(
+    [narrow, wide].map((d) => runMap(d, value, columns, types, result)),
+  );
+  assertEquals(same, out, "64-bit addresses change nothing");
+  return out!;
+}
+
+async function runMap(
+  device: CpuDevice,
   value: Expr,
   columns: readonly (readonly number[])[],
   types: readonly DType[],
@@ -252,7 +266,7 @@ for (const type of ["f32", "i32", "u32"] as const) {
             reductions: [{ combine, value: X.operand(0, type), phase: 0 }],
             stores: [{ node: out, value: X.operand(1 << 20, type), perRow: true }],
           };
-          const program = device.compilePlan(aloneInPlan(kernel).plan, 0);
+          const device = narrow, program = device.compilePlan(aloneInPlan(kernel).plan, 0);
           const from = device.allocate(inner, type), to = device.allocate(1, type);
           device.write(from, toHost(values, type), type);
           program.run([from], [to]);

@@ -1,4 +1,4 @@
-/** Every kind of kernel in WebAssembly against plain loops, over random shapes, views and dtypes, on one thread and on three. */
+/** Every kind of kernel in WebAssembly against plain loops: random shapes, views and dtypes, one thread and three, both kinds of memory. */
 import fc from "npm:fast-check@4.10.2";
 import { assertEquals } from "@std/assert";
 import { createDevice } from "../../core/backends/cpu/device.ts";
@@ -12,7 +12,12 @@ import * as R from "./random_kernel.ts";
 
 const alone = createDevice(1);
 /** Everything on the pool, every kernel split. */
-const split = createDevice(3, { pool: 0, serial: 0 });
+const thresholds = { pool: 0, serial: 0 };
+const others = [
+  ["three threads", createDevice(3, thresholds)],
+  ["64-bit addresses", createDevice(1, undefined, "16GiB")],
+  ["three threads with 64-bit addresses", createDevice(3, thresholds, "16GiB")],
+] as const;
 
 async function run(
   device: CpuDevice,
@@ -41,7 +46,9 @@ async function check(k: Kernel, draw: Draw): Promise<void> {
   const { graph, plan } = R.aloneInPlan(k);
   const inputs = graph.inputs.map((n) => R.someValues(draw, n));
   const want = interpret(graph, plan, inputs), got = await run(alone, k, inputs);
-  assertEquals(await run(split, k, inputs), got, "three threads give the bits of one");
+  for (const [name, device] of others) {
+    assertEquals(await run(device, k, inputs), got, `${name} give the bits of one thread`);
+  }
   want.forEach((w, o) => {
     const values = fromHost(got[o]!, graph.outputs[o]!.dtype);
     w.forEach((x, i) => {

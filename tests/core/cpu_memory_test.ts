@@ -46,6 +46,17 @@ Deno.test("cpu memory: what is freed is joined and used again", () => {
   assertEquals(heap.buffer().byteLength, size);
 });
 
+Deno.test("cpu memory: 64-bit addresses reach beyond 4 GiB, and views there are sound", () => {
+  const heap = createHeap(true, "16GiB"), GIB = 2 ** 30;
+  const blocks = [3, 3, 3, 3].map((n) => heap.allocate(n * GIB));
+  assert(blocks[3]! >= 9 * GIB && blocks[3]! % 64 === 0);
+  new Float32Array(heap.buffer(), blocks[3]!, 3)[2] = 5;
+  assertEquals(heap.words()[blocks[3]! / 4 + 2], 0x40a00000);
+  heap.allocate(3.9 * GIB);
+  assertEquals(heap.words().length > 2 ** 32 - 2 ** 28, true);
+  assertThrows(() => heap.allocate(GIB), DeviceError, `holds at most ${16 * GIB}`);
+});
+
 Deno.test("cpu memory: refusals", () => {
   const heap = createHeap(true);
   assertThrows(() => heap.allocate(2 ** 33), DeviceError, "Cannot allocate");

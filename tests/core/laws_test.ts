@@ -5,7 +5,7 @@ import { hold, holdOnReference } from "./laws/hold.ts";
 import { loadLaws } from "./laws/load.ts";
 
 const RUNS = 25;
-const laws = await loadLaws(), device = cpu();
+const laws = await loadLaws(), device = cpu(), wide = cpu({ memory: "16GiB" });
 
 /** They compute nothing: they say what a shape is. */
 const lawless = ["expectShape", "size"];
@@ -20,4 +20,5 @@ Deno.test("laws: every op has a law of its name", () => {
 for (const [file, law] of laws) {
   Deno.test(`laws: ${law.law} (${file}) on reference`, () => holdOnReference(law, RUNS));
   Deno.test(`laws: ${law.law} (${file}) on cpu`, () => hold(law, RUNS, device));
+  Deno.test(`laws: ${law.law} (${file}) on cpu, 64-bit addresses`, () => hold(law, 5, wide));
 }

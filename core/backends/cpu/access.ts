@@ -5,7 +5,8 @@
  * @module
  */
 import type { DType } from "../../dtype.ts";
-import { type Code, f32x4, get, i32, i32x4, type Locals, set, v128 } from "./encoder.ts";
+import { type Code, f32x4, get, i32, i32x4, set, v128 } from "./encoder.ts";
+import type { Locals } from "./pointers.ts";
 
 /** Bytes of one element in this backend's memory. */
 export function widthOf(dtype: DType): number {
@@ -55,7 +56,7 @@ export function loadSplat(dtype: DType, p: Code, l: Locals): Code {
   return decoded(v128.and(v128.splat16(p), l.constant(0xffff)), dtype, l);
 }
 
-/** Where a vector stands: `x` is four times the column, `at` columns more; neighbours are `stride` elements apart. */
+/** Where a vector stands: `x` is four times the column, a number like an address; `at` columns more; neighbours are `stride` elements apart. */
 export interface Place {
   readonly pointer: Code;
   readonly x: Code;
@@ -67,18 +68,18 @@ export interface Place {
 
 /** Four elements, or fewer and anything. May read up to six bytes past the last one. */
 export function loadLanes(dtype: DType, { pointer, x, at, stride, lanes }: Place, l: Locals): Code {
-  const width = widthOf(dtype);
-  const scaled = width === 4 ? x : i32.shrU(x, i32.of(1));
+  const width = widthOf(dtype), { ptr } = l;
+  const scaled = width === 4 ? x : ptr.shrU(x, ptr.of(1));
   if (stride === 1) {
-    const p = i32.add(pointer, scaled), offset = at * width;
+    const p = ptr.add(pointer, scaled), offset = at * width;
     if (width === 2) return decoded(i32x4.widenU16(v128.load2(p, offset)), dtype, l);
     if (lanes === 4) return decoded(v128.load(p, offset), dtype, l);
     if (lanes === 1) return decoded(v128.load1(p, offset), dtype, l);
     if (lanes === 2) return decoded(v128.load2(p, offset), dtype, l);
     return decoded(v128.load32Lane(p, v128.load2(p, offset), 2, offset + 8), dtype, l);
   }
-  const p = l.i32(), step = stride * width;
-  const start = i32.add(i32.add(pointer, i32.mul(scaled, i32.of(stride))), i32.of(at * step));
+  const p = l.pointer(), step = stride * width;
+  const start = ptr.add(ptr.add(pointer, ptr.mul(scaled, ptr.of(stride))), ptr.of(at * step));
   const first = width === 4
     ? v128.splat32(get(p))
     : v128.and(v128.splat16(get(p)), l.constant(0xffff));
@@ -86,7 +87,7 @@ export function loadLanes(dtype: DType, { pointer, x, at, stride, lanes }: Place
     // Offsets inside instructions are unsigned: a step back is an addition.
     const [base, offset] = step > 0
       ? [get(p), step * lane]
-      : [i32.add(get(p), i32.of(step * lane)), 0];
+      : [ptr.add(get(p), ptr.of(step * lane)), 0];
     return width === 4
       ? v128.load32Lane(base, v, lane, offset)
       : v128.load16Lane(base, v, 2 * lane, offset);
@@ -95,8 +96,9 @@ export function loadLanes(dtype: DType, { pointer, x, at, stride, lanes }: Place
 }
 
 /** The numbers of four elements: what an iota operand reads. `pointer` is the row's first element number. */
-export function countLanes({ pointer, x, at, stride }: Place): Code {
-  const first = i32.add(pointer, i32.mul(i32.shrU(x, i32.of(2)), i32.of(stride)));
+export function countLanes({ pointer, x, at, stride }: Place, { ptr }: Locals): Code {
+  const column = i32.shrU(ptr.low(x), i32.of(2));
+  const first = i32.add(ptr.low(pointer), i32.mul(column, i32.of(stride)));
   return i32x4.add(
     v128.splat(first),
     v128.i32(...[0, 1, 2, 3].map((lane) => (at + lane) * stride)),
@@ -110,8 +112,8 @@ export function storeLanes(
   value: Code,
   l: Locals,
 ): Code {
-  const v = l.v128(), width = widthOf(dtype), offset = at * width;
-  const p = i32.add(pointer, width === 4 ? x : i32.shrU(x, i32.of(1)));
+  const v = l.v128(), width = widthOf(dtype), offset = at * width, { ptr } = l;
+  const p = ptr.add(pointer, width === 4 ? x : ptr.shrU(x, ptr.of(1)));
   const bits = encoded(value, dtype, l);
   if (width === 4 && lanes === 4) return v128.store(p, bits, offset);
   if (width === 2 && lanes === 4) return v128.store64Lane(p, bits, 0, offset);

@@ -4,31 +4,34 @@
  * @module
  */
 import {
-  atomic,
   bump,
   type Code,
   type Encoded,
-  encodeFunction,
+  encoded,
+  type Fn,
   get,
+  I32,
   i32,
-  makeLocals,
   repeat,
   set,
   when,
 } from "./encoder.ts";
 import { CONTROL } from "./memory.ts";
+import { atomicsOf, makeLocals, type Pointers } from "./pointers.ts";
 
 const SPINS = 20_000;
-let encoded: Encoded | undefined;
+const made = new Map<Pointers, Encoded>();
 
 /** (threads): returns when all of them have called it. */
-export function barrierFunction(): Encoded {
-  return encoded ??= { params: 1, result: false, bytes: encodeFunction(write()) };
+export function barrierFunction(ptr: Pointers): Encoded {
+  let found = made.get(ptr);
+  if (!found) made.set(ptr, found = encoded(write(ptr)));
+  return found;
 }
 
-function write(): { params: number; locals: readonly number[]; body: Code } {
-  const { arrived, generation, sleeping } = CONTROL;
-  const locals = makeLocals(1), mine = locals.i32(), spins = locals.i32();
+function write(ptr: Pointers): Fn {
+  const { arrived, generation, sleeping } = CONTROL, atomic = atomicsOf(ptr);
+  const locals = makeLocals(ptr, [I32]), mine = locals.i32(), spins = locals.i32();
   const drop = (value: Code): Code => [value, 0x1a];
   const open: Code = [
     atomic.store(arrived, i32.of(0)),
@@ -49,5 +52,5 @@ function write(): { params: number; locals: readonly number[]; body: Code } {
     set(spins, i32.of(0)),
     when(isLast, open, wait),
   ];
-  return { params: 1, locals: locals.types, body };
+  return { params: locals.params, locals: locals.types, body };
 }

@@ -4,50 +4,48 @@
  * @module
  */
 import type { Sizes } from "../../graph/node.ts";
-import { bump, type Code, get, i32, type Locals, loop, repeat, set, v128 } from "./encoder.ts";
+import { bump, type Code, get, i32, loop, repeat, set, v128 } from "./encoder.ts";
+import type { Locals, Pointers } from "./pointers.ts";
 import { type Cursor, merged, walk } from "./walk.ts";
 
-/** What happens to one element, or to 16 bytes of them, between two addresses. */
-export interface Move {
-  /** `bytes` is 16, 8, 4 or 2. */
-  run(from: Code, to: Code, bytes: number): Code;
+/** What is moved. */
+export interface Moved {
   /** Bytes of one element. */
   readonly width: number;
   /** The source has no buffer: `from` is the number itself. */
   readonly counts: boolean;
 }
 
+/** What happens to one element, or to 16 bytes of them, between two addresses: `bytes` is 16, 8, 4 or 2. */
+export type Move = (from: Code, to: Code, bytes: number) => Code;
+
 /** Copies bits. */
-export function copying(width: number, counts: boolean): Move {
-  if (counts) return { width, counts, run: (from, to) => i32.store(to, from) };
-  return {
-    width,
-    counts,
-    run: (from, to, bytes) =>
-      bytes === 16
-        ? v128.store(to, v128.load(from))
-        : bytes === 8
-        ? v128.store64Lane(to, v128.load2(from), 0)
-        : bytes === 4
-        ? i32.store(to, i32.load(from))
-        : i32.store16(to, i32.load16(from)),
-  };
+export function copying(counts: boolean, ptr: Pointers): Move {
+  if (counts) return (from, to) => i32.store(to, ptr.low(from));
+  return (from, to, bytes) =>
+    bytes === 16
+      ? v128.store(to, v128.load(from))
+      : bytes === 8
+      ? v128.store64Lane(to, v128.load2(from), 0)
+      : bytes === 4
+      ? i32.store(to, i32.load(from))
+      : i32.store16(to, i32.load16(from));
 }
 
 /** Adds words to what is there. */
-export function adding(add: (a: Code, b: Code) => Code, counts: boolean): Move {
+export function adding(
+  add: (a: Code, b: Code) => Code,
+  counts: boolean,
+  ptr: Pointers,
+): Move {
   const one = (to: Code, v: Code): Code => v128.store32Lane(to, add(v128.splat32(to), v), 0);
-  if (counts) return { width: 4, counts, run: (from, to) => one(to, v128.splat(from)) };
-  return {
-    width: 4,
-    counts,
-    run: (from, to, bytes) =>
-      bytes === 16
-        ? v128.store(to, add(v128.load(to), v128.load(from)))
-        : bytes === 8
-        ? v128.store64Lane(to, add(v128.load2(to), v128.load2(from)), 0)
-        : one(to, v128.splat32(from)),
-  };
+  if (counts) return (from, to) => one(to, v128.splat(ptr.low(from)));
+  return (from, to, bytes) =>
+    bytes === 16
+      ? v128.store(to, add(v128.load(to), v128.load(from)))
+      : bytes === 8
+      ? v128.store64Lane(to, add(v128.load2(to), v128.load2(from)), 0)
+      : one(to, v128.splat32(from));
 }
 
 /** A box as rows of bytes that lie side by side in both places, or of single elements where they do not. */
@@ -64,7 +62,7 @@ export function boxOf(
   sizes: Sizes,
   from: readonly number[],
   to: readonly number[],
-  move: Move,
+  move: Moved,
 ): Box {
   const axes = merged(sizes, [{ strides: from }, { strides: to }]);
   const [f, t] = axes.strides as [number[], number[]];
@@ -94,38 +92,30 @@ export function unitsOf(box: Box): number {
 }
 
 function moveRun(l: Locals, bytes: number, from: number, to: number, move: Move): Code {
-  const code: Code[] = [], whole = bytes - bytes % 16;
+  const code: Code[] = [], whole = bytes - bytes % 16, { ptr } = l;
   if (bytes < 16 || whole === 16) {
-    if (whole) code.push(move.run(get(from), get(to), 16));
+    if (whole) code.push(move(get(from), get(to), 16));
   } else {
-    const at = l.i32();
-    code.push(
-      loop(
-        at,
-        i32.of(0),
-        i32.of(whole),
-        16,
-        move.run(i32.add(get(from), get(at)), i32.add(get(to), get(at)), 16),
-      ),
-    );
+    const at = l.pointer(), side = (local: number): Code => ptr.add(get(local), get(at));
+    code.push(loop(at, ptr.of(0), ptr.of(whole), 16, move(side(from), side(to), 16), ptr));
   }
   for (let at = whole, piece = 8; piece >= 2; piece /= 2) {
     if (!(bytes & piece)) continue;
-    const shift = (local: number): Code => at ? i32.add(get(local), i32.of(at)) : get(local);
-    code.push(move.run(shift(from), shift(to), piece));
+    const shift = (local: number): Code => at ? ptr.add(get(local), ptr.of(at)) : get(local);
+    code.push(move(shift(from), shift(to), piece));
     at += piece;
   }
   return code;
 }
 
-/** Fills `bytes` from a local's address on with copies of 16 bytes; the local moves. */
+/** Fills `bytes`, a number like an address, from a local's address on with copies of 16 bytes; the local moves. */
 export function fill(l: Locals, to: number, bytes: Code, value: Code): Code {
-  const rest = l.i32();
+  const rest = l.pointer(), { ptr } = l;
   const piece = (
     size: number,
     store: Code,
-  ): Code => [store, bump(to, i32.of(size)), bump(rest, i32.of(-size))];
-  const enough = (size: number): Code => i32.geU(get(rest), i32.of(size));
+  ): Code => [store, bump(to, ptr.of(size), ptr), bump(rest, ptr.of(-size), ptr)];
+  const enough = (size: number): Code => ptr.geU(get(rest), ptr.of(size));
   return [
     set(rest, bytes),
     repeat(enough(16), piece(16, v128.store(get(to), value))),

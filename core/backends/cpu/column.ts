@@ -8,7 +8,8 @@ import { scalarOf } from "../../dtype.ts";
 import { type Expr, operand, topological } from "../../expr/expr.ts";
 import type { ColumnKernel } from "../../plan/kernels.ts";
 import { countLanes, loadLanes, loadSplat, type Place, storeLanes } from "./access.ts";
-import { bump, type Code, type Fn, get, i32, makeLocals, repeat, set } from "./encoder.ts";
+import { bump, type Code, type Fn, get, i32, repeat, set } from "./encoder.ts";
+import type { Pointers } from "./pointers.ts";
 import { combining, emit, prepared } from "./simd_expr.ts";
 import {
   describe,
@@ -18,6 +19,7 @@ import {
   pointerOf,
   POINTERS,
   type Stage,
+  stageLocals,
   stridesIn,
 } from "./stage.ts";
 import { walk } from "./walk.ts";
@@ -30,7 +32,7 @@ export function columnStage(k: ColumnKernel): Stage {
       `column ${k.rows.join()}x${k.columns} ${k.combine} ${k.store.dtype}:${k.value.id}`,
       ...k.loads.map(describe),
     ].join(" "),
-    write: () => columnFunction(k),
+    write: (ptr) => columnFunction(k, ptr),
     pointers: [...k.loads.map(pointerOf), { base: k.store, offset: 0 }],
     units: k.columns,
     quantum: 16,
@@ -39,13 +41,14 @@ export function columnStage(k: ColumnKernel): Stage {
   };
 }
 
-function columnFunction(k: ColumnKernel): Fn {
-  const params = POINTERS + k.loads.length + 1, out = params - 1;
-  const locals = makeLocals(params), x = locals.i32(), column = locals.i32();
+function columnFunction(k: ColumnKernel, ptr: Pointers): Fn {
+  const out = POINTERS + k.loads.length;
+  const locals = stageLocals(ptr, k.loads.length + 1);
+  const x = locals.pointer(), column = locals.i32();
   const [value] = prepared([k.value]) as [Expr];
   const { with: combine, neutral } = combining(k.combine, value.dtype);
   const rows = k.rows.reduce((a, b) => a * b, 1);
-  const pointers = k.loads.map(() => locals.i32());
+  const pointers = k.loads.map(() => locals.pointer());
 
   /** The columns from x on: `vectors` of them, of `lanes` elements. */
   const strip = (vectors: number, lanes: number): Code => {
@@ -64,7 +67,7 @@ function columnFunction(k: ColumnKernel): Fn {
           stride = o.strides.at(-1)!,
           at = place(pointers[n]!, stride, 4 * i);
         const load = isCounter(o)
-          ? countLanes(at)
+          ? countLanes(at, locals)
           : stride === 0
           ? loadSplat(o.base.dtype, get(pointers[n]!), locals)
           : loadLanes(o.base.dtype, at, locals);
@@ -91,7 +94,7 @@ function columnFunction(k: ColumnKernel): Fn {
     if (k.columns < columns) return [];
     const fits = i32.geU(get(END), i32.add(get(column), i32.of(columns)));
     return repeat(fits, [
-      set(x, i32.shl(get(column), i32.of(2))),
+      set(x, ptr.from(i32.shl(get(column), i32.of(2)))),
       strip(vectors, lanes),
       bump(column, i32.of(columns)),
     ]);
@@ -103,5 +106,5 @@ function columnFunction(k: ColumnKernel): Fn {
     strips(1, 4),
     last ? strips(1, last) : [],
   ];
-  return { params, body: [locals.prologue(), body], locals: locals.types };
+  return { params: locals.params, body: [locals.prologue(), body], locals: locals.types };
 }

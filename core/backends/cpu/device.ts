@@ -13,7 +13,8 @@ import { widthOf } from "./access.ts";
 import { explain } from "./explain.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { PACK_BYTES } from "./matmul.ts";
-import { createHeap } from "./memory.ts";
+import { createHeap, type MemorySize } from "./memory.ts";
+import { pointersOf } from "./pointers.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
 import { assemble, TABLE_HEAD } from "./program.ts";
 import { snapshotModule } from "./snapshot.ts";
@@ -59,8 +60,13 @@ function viewOf(
     : new Int32Array(buffer, address, size);
 }
 
-export function createDevice(threads: number, thresholds: Thresholds = USUAL): CpuDevice {
-  const load = threads > 1 ? workerThreads() : undefined, heap = createHeap(load !== undefined);
+export function createDevice(
+  threads: number,
+  thresholds: Thresholds = USUAL,
+  memory: MemorySize = "4GiB",
+): CpuDevice {
+  const load = threads > 1 ? workerThreads() : undefined;
+  const heap = createHeap(load !== undefined, memory), word = pointersOf(heap).bytes;
   const pool: Pool | undefined = load && heap.shared ? createPool(heap, threads, load) : undefined;
   const live = new Set<Block>();
   let bytes = 0, last = 0, destroyed = false;
@@ -105,6 +111,16 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
   function check(): void {
     if (destroyed) throw new DeviceError("Cannot use the cpu device: it was destroyed", "lost");
   }
+  function setWords(table: number, addresses: readonly number[]): void {
+    const words = heap.words(), at = table / 4;
+    addresses.forEach((a, i) => {
+      if (!heap.wide) words[at + i] = a;
+      else {
+        words[at + 2 * i] = a % 2 ** 32;
+        words[at + 2 * i + 1] = Math.floor(a / 2 ** 32);
+      }
+    });
+  }
   function fillTable(
     table: number,
     plan: Plan,
@@ -112,14 +128,10 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
     inputs: readonly Block[],
     outputs: readonly Block[],
   ): void {
-    const words = heap.words(), at = table / 4;
-    words[at] = places.panels;
-    words[at + 1] = places.scratch;
-    plan.slots.forEach(({ role, index }, i) => {
-      if (role !== "scratch") {
-        words[at + TABLE_HEAD + i] = (role === "input" ? inputs : outputs)[index]!.address;
-      }
-    });
+    const slots = plan.slots.map(({ role, index }) =>
+      role === "scratch" ? 0 : (role === "input" ? inputs : outputs)[index]!.address
+    );
+    setWords(table, [places.panels, places.scratch, ...slots]);
   }
 
   function compilePlan(plan: Plan, planMs: number): Program {
@@ -127,8 +139,8 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
     const start = performance.now();
     const code = assemble(plan, pool ? threads : 1, heap, thresholds.serial);
     const codegenMs = performance.now() - start;
-    const tableBytes = 4 * (TABLE_HEAD + plan.slots.length), key = {};
-    let main: ((thread: number, threads: number, table: number) => void) | undefined;
+    const tableBytes = word * (TABLE_HEAD + plan.slots.length), key = {};
+    let main: ((thread: number, threads: number, table: number | bigint) => void) | undefined;
 
     function runHere(inputs: readonly Block[], outputs: readonly Block[]): void {
       const table = atLeast(here.table, tableBytes);
@@ -137,7 +149,7 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
       fillTable(table, plan, { scratch, panels }, inputs, outputs);
       main ??= new WebAssembly.Instance(code.module, { env: { memory: heap.memory } }).exports
         .run as typeof main;
-      main!(0, 1, table);
+      main!(0, 1, heap.wide ? BigInt(table) : table);
     }
     function runThere(pool: Pool, inputs: readonly Block[], outputs: readonly Block[]): void {
       const table = allocate(tableBytes);
@@ -173,6 +185,7 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
       pool
         ? `${threads} threads`
         : "1 thread" + (threads > 1 ? " (no shared memory or no worker threads here)" : ""),
+      ...(heap.wide ? [`up to ${heap.maximum / 16384} GiB`] : []),
     ].join(", "),
     allocate(size, dtype) {
       check();
@@ -204,8 +217,8 @@ export function createDevice(threads: number, thresholds: Thresholds = USUAL): C
       const block = storage as Block;
       if (isDone(block.written)) return contents(block.address, size, dtype);
       // A program that is queued later may overwrite it: a copy takes its place in the queue.
-      const address = allocate(block.bytes), table = allocate(12);
-      heap.words().set([address, block.address, block.bytes], table / 4);
+      const address = allocate(block.bytes), table = allocate(3 * word);
+      setWords(table, [address, block.address, block.bytes]);
       const number = last = block.used = pool!.submit(
         snapshot,
         snapshot.module ??= snapshotModule(heap),

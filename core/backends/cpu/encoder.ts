@@ -8,7 +8,7 @@
 export type Code = number | Uint8Array | readonly Code[];
 
 /** Value types. */
-export const I32 = 0x7f, V128 = 0x7b;
+export const I32 = 0x7f, I64 = 0x7e, V128 = 0x7b;
 const EMPTY = 0x40;
 
 /** A growing run of bytes. */
@@ -61,6 +61,16 @@ export function signed(n: number): Code {
   }
 }
 
+/** LEB128 of a signed whole number of up to 53 bits. */
+function signedWide(n: number): Code {
+  const out: number[] = [];
+  for (let v = n;; v = Math.floor(v / 128)) {
+    const low = ((v % 128) + 128) % 128;
+    if (v >= -64 && v < 64) return [...out, low];
+    out.push(low | 0x80);
+  }
+}
+
 // ---- control ---------------------------------------------------------------------------------
 
 /** Instructions with a local's number, made once: they are most of the code. */
@@ -80,16 +90,23 @@ export const when = (condition: Code, yes: Code, no?: Code): Code => [
   no === undefined ? [] : [0x05, no],
   0x0b,
 ];
-/** for (l = from; l < to; l += step) body; `to` is evaluated every time. Numbers are unsigned. */
-export function loop(l: number, from: Code, to: Code, step: number, body: Code): Code {
+/** for (l = from; l < to; l += step) body; `to` is evaluated every time. Numbers are unsigned, of the given type. */
+export function loop(
+  l: number,
+  from: Code,
+  to: Code,
+  step: number,
+  body: Code,
+  type: Integers = i32,
+): Code {
   return [
     set(l, from),
     [0x02, EMPTY],
-    [i32.geU(get(l), to), 0x0d, 0],
+    [type.geU(get(l), to), 0x0d, 0],
     [0x03, EMPTY],
     body,
-    bump(l, i32.of(step)),
-    [i32.ltU(get(l), to), 0x0d, 0],
+    bump(l, type.of(step), type),
+    [type.ltU(get(l), to), 0x0d, 0],
     [0x0b, 0x0b],
   ];
 }
@@ -101,7 +118,8 @@ export const repeat = (condition: Code, body: Code): Code => [
   [0x0c, 0, 0x0b, 0x0b],
 ];
 /** l += by */
-export const bump = (l: number, by: Code): Code => set(l, i32.add(get(l), by));
+export const bump = (l: number, by: Code, type: Integers = i32): Code =>
+  set(l, type.add(get(l), by));
 
 // ---- scalars ---------------------------------------------------------------------------------
 
@@ -113,6 +131,30 @@ const store = (...code: number[]) => (p: Code, v: Code, offset = 0): Code => [
   code,
   unsigned(offset),
 ];
+/** What loops and addresses need of a type of whole numbers. */
+export interface Integers {
+  of(v: number): Code;
+  add(a: Code, b: Code): Code;
+  sub(a: Code, b: Code): Code;
+  mul(a: Code, b: Code): Code;
+  shl(a: Code, bits: Code): Code;
+  shrU(a: Code, bits: Code): Code;
+  ltU(a: Code, b: Code): Code;
+  geU(a: Code, b: Code): Code;
+  /** Reads one, at an address of the memory's type. */
+  load(p: Code, offset?: number): Code;
+}
+export const i64: Integers = {
+  of: (v) => [0x42, signedWide(v)],
+  load: memory(0x29, 3),
+  add: op(0x7c),
+  sub: op(0x7d),
+  mul: op(0x7e),
+  shl: op(0x86),
+  shrU: op(0x88),
+  ltU: op(0x54),
+  geU: op(0x5a),
+};
 export const i32 = {
   of: (v: number): Code => [0x41, signed(v)],
   load: memory(0x28, 2),
@@ -134,20 +176,6 @@ export const i32 = {
   /** The smaller of two unsigned numbers; both are evaluated twice. */
   minU: (a: Code, b: Code): Code => [a, b, a, b, 0x49, 0x1b],
 };
-/** Atomic operations on a word at a constant address. */
-export const atomic = {
-  load: (p: number): Code => [i32.of(p), [0xfe, 0x10, 2, 0]],
-  add: (p: number, v: number): Code => [i32.of(p), i32.of(v), [0xfe, 0x1e, 2, 0]],
-  store: (p: number, v: Code): Code => [i32.of(p), v, [0xfe, 0x17, 2, 0]],
-  /** Sleeps while the word is `expected`. */
-  wait: (p: number, expected: Code): Code => [
-    [i32.of(p), expected],
-    [0x42, 0x7f], // i64.const -1: no limit
-    [0xfe, 0x01, 2, 0, 0x1a],
-  ],
-  notifyAll: (p: number): Code => [i32.of(p), i32.of(-1), [0xfe, 0x00, 2, 0, 0x1a]],
-};
-
 // ---- vectors ---------------------------------------------------------------------------------
 
 /** A vector instruction, by its number. */
@@ -279,40 +307,12 @@ export const f64x2 = {
 
 // ---- modules ---------------------------------------------------------------------------------
 
-/** A function of i32 parameters, without a result unless `result`. */
+/** A function without a result; `params` and `locals` are value types. */
 export interface Fn {
-  readonly params: number;
+  readonly params: readonly number[];
   readonly locals: readonly number[];
   readonly body: Code;
-  readonly result?: boolean;
 }
-
-/** The locals of a function being written. */
-export interface Locals {
-  readonly types: readonly number[];
-  i32(): number;
-  v128(): number;
-  /** A constant vector, in a local that `prologue` sets: V8 builds a v128.const anew, from scalars, at every use. */
-  constant(bits: number): Code;
-  prologue(): Code;
-}
-
-export function makeLocals(params: number): Locals {
-  const types: number[] = [], constants = new Map<number, number>();
-  const add = (type: number): number => params + types.push(type) - 1;
-  return {
-    types,
-    i32: () => add(I32),
-    v128: () => add(V128),
-    constant(bits) {
-      let local = constants.get(bits);
-      if (local === undefined) constants.set(bits, local = add(V128));
-      return get(local);
-    },
-    prologue: () => [...constants].map(([b, l]) => set(l, v128.i32(b, b, b, b))),
-  };
-}
-
 /** The bytes of one function as they stand in a module; they depend on nothing outside it but function numbers. */
 export function encodeFunction(f: Fn): Uint8Array<ArrayBuffer> {
   const code = flatten([unsigned(f.locals.length), f.locals.map((t) => [1, t]), f.body, 0x0b]);
@@ -321,39 +321,40 @@ export function encodeFunction(f: Fn): Uint8Array<ArrayBuffer> {
 
 /** A function ready for a module. */
 export interface Encoded {
-  readonly params: number;
-  readonly result: boolean;
+  readonly params: readonly number[];
   readonly bytes: Uint8Array;
+}
+
+export function encoded(f: Fn): Encoded {
+  return { params: f.params, bytes: encodeFunction(f) };
 }
 
 /** How modules import their memory. */
 export interface MemoryLimits {
+  /** Pages. */
   readonly maximum: number;
   readonly shared: boolean;
+  /** Addresses are 64-bit. */
+  readonly wide: boolean;
 }
 
 /** A module over one imported memory; its last function is exported as "run". */
 export function encodeModule(
   fns: readonly Encoded[],
-  limits: MemoryLimits,
+  { shared, wide, maximum }: MemoryLimits,
 ): Uint8Array<ArrayBuffer> {
-  const signature = (f: Encoded): string => `${f.params}:${f.result}`;
+  const signature = (f: Encoded): string => f.params.join();
   const types = [...new Map(fns.map((f) => [signature(f), f])).values()];
   const at = new Map(types.map((f, i) => [signature(f), i]));
   return flatten([
     [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     section(1, [
       unsigned(types.length),
-      types.map((f) => [
-        0x60,
-        unsigned(f.params),
-        Array<Code>(f.params).fill(I32),
-        f.result ? [1, I32] : 0,
-      ]),
+      types.map((f) => [0x60, unsigned(f.params.length), f.params, 0]),
     ]),
     section(2, [
       [1, text("env"), text("memory"), 2],
-      [limits.shared ? 3 : 1, unsigned(1), unsigned(limits.maximum)],
+      [1 + (shared ? 2 : 0) + (wide ? 4 : 0), unsigned(1), unsigned(maximum)],
     ]),
     section(3, [unsigned(fns.length), fns.map((f) => unsigned(at.get(signature(f))!))]),
     section(7, [1, text("run"), 0, unsigned(fns.length - 1)]),

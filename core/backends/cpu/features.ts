@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { encodeFunction, encodeModule, f32x4, get, set, V128 } from "./encoder.ts";
+import { encoded, encodeModule, f32x4, get, set, V128 } from "./encoder.ts";
 
 /** Fused multiply-add and one-instruction selects. */
-export const hasRelaxedSimd: boolean = WebAssembly.validate(encodeModule([{
-  params: 0,
-  result: false,
-  bytes: encodeFunction({
-    params: 0,
+export const hasRelaxedSimd: boolean = WebAssembly.validate(encodeModule([
+  encoded({
+    params: [],
     locals: [V128],
     body: set(0, f32x4.relaxedMadd(get(0), get(0), get(0))),
   }),
-}], { maximum: 1, shared: false }));
+], { maximum: 1, shared: false, wide: false }));

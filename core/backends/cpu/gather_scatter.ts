@@ -9,7 +9,8 @@ import { type Sizes, stridesOf } from "../../graph/node.ts";
 import type { GatherKernel, Operand, ScatterKernel } from "../../plan/kernels.ts";
 import { widthOf } from "./access.ts";
 import { adding, boxOf, copying, fill, moveBox, unitsOf } from "./box.ts";
-import { type Code, type Fn, get, i32, makeLocals, set, when } from "./encoder.ts";
+import { type Code, type Fn, get, i32, set, when } from "./encoder.ts";
+import type { Pointers } from "./pointers.ts";
 import { combining } from "./simd_expr.ts";
 import {
   describe,
@@ -19,14 +20,18 @@ import {
   pointerOf,
   POINTERS,
   type Stage,
+  stageLocals,
   stridesIn,
 } from "./stage.ts";
 import { walk } from "./walk.ts";
 
 const product = (sizes: Sizes): number => sizes.reduce((a, b) => a * b, 1);
 const packed = (sizes: Sizes, width: number): number[] => stridesOf(sizes).map((s) => s * width);
-const idOf = (o: Operand, pointer: number): Code =>
-  isCounter(o) ? get(pointer) : i32.load(get(pointer));
+const idOf = (o: Operand, pointer: number, ptr: Pointers): Code =>
+  isCounter(o) ? ptr.low(get(pointer)) : i32.load(get(pointer));
+/** Where row `id` starts. */
+const rowAt = (start: number, id: Code, bytes: number, ptr: Pointers): Code =>
+  ptr.add(get(start), ptr.mul(ptr.from(id), ptr.of(bytes)));
 
 export function gatherStage(k: GatherKernel): Stage {
   const units = product(k.groups) * product(k.count), row = product(k.row);
@@ -35,7 +40,7 @@ export function gatherStage(k: GatherKernel): Stage {
       `gather ${k.groups.join()}x${k.count.join()}x${k.row.join()} ${k.size}`,
       `${describe(k.table)} ${describe(k.ids)}`,
     ].join(" "),
-    write: () => gatherFunction(k),
+    write: (ptr) => gatherFunction(k, ptr),
     pointers: [pointerOf(k.table), pointerOf(k.ids), { base: k.store, offset: 0 }],
     units,
     quantum: 1,
@@ -44,25 +49,26 @@ export function gatherStage(k: GatherKernel): Stage {
   };
 }
 
-function gatherFunction(k: GatherKernel): Fn {
-  const [TABLE, IDS, OUT] = [POINTERS, POINTERS + 1, POINTERS + 2] as const, params = POINTERS + 3;
-  const locals = makeLocals(params), id = locals.i32(), from = locals.i32(), to = locals.i32();
+function gatherFunction(k: GatherKernel, ptr: Pointers): Fn {
+  const [TABLE, IDS, OUT] = [POINTERS, POINTERS + 1, POINTERS + 2] as const;
+  const locals = stageLocals(ptr, 3);
+  const id = locals.i32(), from = locals.pointer(), to = locals.pointer();
   const groups = k.groups.length, space = [...k.groups, ...k.count];
   const table = stridesIn(k.table),
     width = widthOf(k.store.dtype),
     rowBytes = product(k.row) * width;
-  const move = copying(width, isCounter(k.table));
-  const box = boxOf(k.row, table.slice(groups + 1), packed(k.row, width), move);
+  const counts = isCounter(k.table), move = copying(counts, ptr);
+  const box = boxOf(k.row, table.slice(groups + 1), packed(k.row, width), { width, counts });
   const one = [
-    set(id, idOf(k.ids, IDS)),
+    set(id, idOf(k.ids, IDS, ptr)),
     set(to, get(OUT)),
     when(
       i32.ltU(get(id), i32.of(k.size)),
       [
-        set(from, i32.add(get(TABLE), i32.mul(get(id), i32.of(table[groups]!)))),
+        set(from, rowAt(TABLE, get(id), table[groups]!, ptr)),
         moveBox(locals, box, from, to, move, i32.of(0), i32.of(unitsOf(box))),
       ],
-      fill(locals, to, i32.of(rowBytes), locals.constant(0)),
+      fill(locals, to, ptr.of(rowBytes), locals.constant(0)),
     ),
   ];
   const cursors = [
@@ -71,7 +77,7 @@ function gatherFunction(k: GatherKernel): Fn {
     { local: OUT, strides: packed(space, rowBytes) },
   ];
   const body = walk(locals, space, get(FIRST), get(END), cursors, one);
-  return { params, body: [locals.prologue(), body], locals: locals.types };
+  return { params: locals.params, body: [locals.prologue(), body], locals: locals.types };
 }
 
 export function scatterStage(k: ScatterKernel, threads: number): Stage {
@@ -82,7 +88,7 @@ export function scatterStage(k: ScatterKernel, threads: number): Stage {
       `scatter ${byGroup} ${k.groups.join()}x${k.count.join()}x${k.row.join()} ${k.size}`,
       `${describe(k.ids)} ${describe(k.updates)}`,
     ].join(" "),
-    write: () => scatterFunction(k, byGroup),
+    write: (ptr) => scatterFunction(k, byGroup, ptr),
     pointers: [pointerOf(k.ids), pointerOf(k.updates), { base: k.store, offset: 0 }],
     units: byGroup ? groups : k.size,
     quantum: 1,
@@ -91,17 +97,12 @@ export function scatterStage(k: ScatterKernel, threads: number): Stage {
   };
 }
 
-function scatterFunction(k: ScatterKernel, byGroup: boolean): Fn {
-  const [IDS, UPDATES, OUT] = [POINTERS, POINTERS + 1, POINTERS + 2] as const,
-    params = POINTERS + 3;
-  const locals = makeLocals(params), local = (): number => locals.i32();
-  const ids = local(),
-    updates = local(),
-    id = local(),
-    from = local(),
-    to = local(),
-    low = local(),
-    high = local();
+function scatterFunction(k: ScatterKernel, byGroup: boolean, ptr: Pointers): Fn {
+  const [IDS, UPDATES, OUT] = [POINTERS, POINTERS + 1, POINTERS + 2] as const;
+  const locals = stageLocals(ptr, 3);
+  const ids = locals.pointer(), updates = locals.pointer(), id = locals.i32();
+  const from = locals.pointer(), to = locals.pointer();
+  const low = locals.i32(), high = locals.i32();
   const groups = k.groups.length, rowBytes = 4 * product(k.row);
   const everyGroup = [i32.of(0), i32.of(product(k.groups))], everyId = [i32.of(0), i32.of(k.size)];
   const split = [get(FIRST), get(END)];
@@ -111,19 +112,19 @@ function scatterFunction(k: ScatterKernel, byGroup: boolean): Fn {
     updateStrides = stridesIn(k.updates),
     rank = groups + k.count.length;
   const { with: add } = combining("sum", scalarOf(k.store.dtype));
-  const move = adding(add, isCounter(k.updates));
-  const box = boxOf(k.row, updateStrides.slice(rank), packed(k.row, 4), move);
+  const counts = isCounter(k.updates), move = adding(add, counts, ptr);
+  const box = boxOf(k.row, updateStrides.slice(rank), packed(k.row, 4), { width: 4, counts });
   const addRow = [
-    set(id, i32.sub(idOf(k.ids, ids), get(low))),
+    set(id, i32.sub(idOf(k.ids, ids, ptr), get(low))),
     when(i32.ltU(get(id), get(high)), [
       set(from, get(updates)),
-      set(to, i32.add(get(OUT), i32.mul(i32.add(get(id), get(low)), i32.of(rowBytes)))),
+      set(to, rowAt(OUT, i32.add(get(id), get(low)), rowBytes, ptr)),
       moveBox(locals, box, from, to, move, i32.of(0), i32.of(unitsOf(box))),
     ]),
   ];
   const oneGroup = [
-    set(to, i32.add(get(OUT), i32.mul(get(low), i32.of(rowBytes)))),
-    fill(locals, to, i32.mul(get(high), i32.of(rowBytes)), locals.constant(0)),
+    set(to, rowAt(OUT, get(low), rowBytes, ptr)),
+    fill(locals, to, ptr.mul(ptr.from(get(high)), ptr.of(rowBytes)), locals.constant(0)),
     set(ids, get(IDS)),
     set(updates, get(UPDATES)),
     walk(locals, k.count, i32.of(0), i32.of(product(k.count)), [
@@ -141,5 +142,5 @@ function scatterFunction(k: ScatterKernel, byGroup: boolean): Fn {
     set(high, i32.sub(id1, id0)),
     walk(locals, k.groups, group0, group1, cursors, oneGroup),
   ];
-  return { params, body: [locals.prologue(), body], locals: locals.types };
+  return { params: locals.params, body: [locals.prologue(), body], locals: locals.types };
 }

@@ -14,19 +14,29 @@ import {
   call,
   type Code,
   type Encoded,
-  encodeFunction,
+  encoded,
   f32x4,
   type Fn,
   get,
+  I32,
   i32,
   loop,
-  makeLocals,
   set,
   v128,
   when,
 } from "./encoder.ts";
 import { hasRelaxedSimd } from "./features.ts";
-import { describe, END, FIRST, pointerOf, POINTERS, type Stage, stridesIn } from "./stage.ts";
+import { makeLocals, type Pointers } from "./pointers.ts";
+import {
+  describe,
+  END,
+  FIRST,
+  pointerOf,
+  POINTERS,
+  type Stage,
+  stageLocals,
+  stridesIn,
+} from "./stage.ts";
 import { walk } from "./walk.ts";
 
 const MR = 6, NR = 8, KC = 256, MC = 96, NC = 1024;
@@ -47,7 +57,7 @@ const words = (n: Code): Code => i32.shl(n, i32.of(2));
 const range = (n: number): number[] => [...Array(n).keys()];
 
 /** (source, panel, valid, kc, laneStep, kStep): `width` lanes for every k, as f32; lanes from `valid` on are zero. */
-function packFunction(width: number, dtype: DType): Fn {
+function packFunction(width: number, dtype: DType, ptr: Pointers): Fn {
   const [source, panel, valid, kc, laneStep, kStep] = range(6) as [
     number,
     number,
@@ -56,14 +66,15 @@ function packFunction(width: number, dtype: DType): Fn {
     number,
     number,
   ];
-  const locals = makeLocals(6), k = locals.i32(), p = locals.i32(), v = locals.v128();
+  const locals = makeLocals(ptr, [ptr.type, ptr.type, I32, I32, ptr.type, ptr.type]);
+  const k = locals.i32(), p = locals.pointer(), v = locals.v128();
   const lanes = range(width), bytes = widthOf(dtype);
   const one = (lane: number): Code =>
     bytes === 4
       ? i32.store(get(panel), i32.load(get(p)), 4 * lane)
       : v128.store32Lane(get(panel), loadSplat(dtype, get(p), locals), 0, 4 * lane);
   const vector = (at: number): Code =>
-    loadLanes(dtype, { pointer: get(source), x: i32.of(0), at, stride: 1, lanes: 4 }, locals);
+    loadLanes(dtype, { pointer: get(source), x: ptr.of(0), at, stride: 1, lanes: 4 }, locals);
   const contiguous: Code = [
     v128.store(get(panel), vector(0)),
     width === 8
@@ -72,14 +83,14 @@ function packFunction(width: number, dtype: DType): Fn {
   ];
   const strided: Code = [
     set(p, get(source)),
-    lanes.map((lane) => [one(lane), lane < width - 1 ? bump(p, get(laneStep)) : []]),
+    lanes.map((lane) => [one(lane), lane < width - 1 ? bump(p, get(laneStep), ptr) : []]),
   ];
   const partial: Code = [
     set(p, get(source)),
     lanes.map((lane) =>
       when(
         i32.ltS(i32.of(lane), get(valid)),
-        [one(lane), bump(p, get(laneStep))],
+        [one(lane), bump(p, get(laneStep), ptr)],
         i32.store(get(panel), i32.of(0), 4 * lane),
       )
     ),
@@ -87,19 +98,19 @@ function packFunction(width: number, dtype: DType): Fn {
   const overK = (body: Code): Code =>
     loop(k, i32.of(0), get(kc), 1, [
       body,
-      bump(source, get(kStep)),
-      bump(panel, i32.of(4 * width)),
+      bump(source, get(kStep), ptr),
+      bump(panel, ptr.of(4 * width), ptr),
     ]);
   const body = when(
     i32.ltS(get(valid), i32.of(width)),
     overK(partial),
-    when(i32.eq(get(laneStep), i32.of(bytes)), overK(contiguous), overK(strided)),
+    when(i32.eq(ptr.low(get(laneStep)), i32.of(bytes)), overK(contiguous), overK(strided)),
   );
-  return { params: 6, locals: locals.types, body: [locals.prologue(), body] };
+  return { params: locals.params, locals: locals.types, body: [locals.prologue(), body] };
 }
 
 /** (a, b, c, kc, stepB, ldc, accumulate): one full tile. */
-function microFunction(): Fn {
+function microFunction(ptr: Pointers): Fn {
   const [a, b, c, kc, stepB, ldc, accumulate] = range(7) as [
     number,
     number,
@@ -109,7 +120,9 @@ function microFunction(): Fn {
     number,
     number,
   ];
-  const locals = makeLocals(7), k = locals.i32();
+  const address = ptr.type;
+  const locals = makeLocals(ptr, [address, address, address, I32, address, address, I32]);
+  const k = locals.i32();
   const b0 = locals.v128(), b1 = locals.v128(), x = locals.v128();
   const sums = range(MR).map(() => [locals.v128(), locals.v128()] as const);
   const step: Code = [
@@ -120,8 +133,8 @@ function microFunction(): Fn {
       set(p, madd(get(x), get(b0), get(p))),
       set(q, madd(get(x), get(b1), get(q))),
     ]),
-    bump(a, i32.of(4 * MR)),
-    bump(b, get(stepB)),
+    bump(a, ptr.of(4 * MR), ptr),
+    bump(b, get(stepB), ptr),
   ];
   const store = sums.map(([p, q], r): Code => [
     when(get(accumulate), [
@@ -130,18 +143,18 @@ function microFunction(): Fn {
     ]),
     v128.store(get(c), get(p)),
     v128.store(get(c), get(q), 16),
-    r < MR - 1 ? bump(c, get(ldc)) : [],
+    r < MR - 1 ? bump(c, get(ldc), ptr) : [],
   ]);
   const zero = sums.flat().map((l) => set(l, locals.constant(0)));
   return {
-    params: 7,
+    params: locals.params,
     locals: locals.types,
     body: [locals.prologue(), zero, loop(k, i32.of(0), get(kc), 1, step), store],
   };
 }
 
 /** (tile, c, rows, columns, ldc, accumulate): the valid part of a tile. */
-function edgeFunction(): Fn {
+function edgeFunction(ptr: Pointers): Fn {
   const [tile, c, rows, columns, ldc, accumulate] = range(6) as [
     number,
     number,
@@ -150,29 +163,34 @@ function edgeFunction(): Fn {
     number,
     number,
   ];
-  const locals = makeLocals(6), r = locals.i32(), j = locals.i32(), v = locals.v128();
-  const from = i32.add(get(tile), get(j)), to = i32.add(get(c), get(j));
+  const locals = makeLocals(ptr, [ptr.type, ptr.type, I32, I32, ptr.type, I32]);
+  const r = locals.i32(), j = locals.pointer(), v = locals.v128();
+  const from = ptr.add(get(tile), get(j)), to = ptr.add(get(c), get(j));
   const one: Code = [
     set(v, v128.splat32(from)),
     when(get(accumulate), set(v, f32x4.add(get(v), v128.splat32(to)))),
     v128.store32Lane(to, get(v), 0),
   ];
   const body = loop(r, i32.of(0), get(rows), 1, [
-    loop(j, i32.of(0), words(get(columns)), 4, one),
-    bump(tile, i32.of(4 * NR)),
-    bump(c, get(ldc)),
+    loop(j, ptr.of(0), ptr.from(words(get(columns))), 4, one, ptr),
+    bump(tile, ptr.of(4 * NR), ptr),
+    bump(c, get(ldc), ptr),
   ]);
-  return { params: 6, locals: locals.types, body };
+  return { params: locals.params, locals: locals.types, body };
 }
 
-let helpers: readonly Encoded[] | undefined;
+const helpers = new Map<Pointers, readonly Encoded[]>();
 /** The functions that matmul stages call; they must be the first of their module. */
-export function matmulHelpers(): readonly Encoded[] {
-  return helpers ??= [
-    ...ids.flatMap((d) => [packFunction(MR, d), packFunction(NR, d)]),
-    microFunction(),
-    edgeFunction(),
-  ].map((f) => ({ params: f.params, result: false, bytes: encodeFunction(f) }));
+export function matmulHelpers(ptr: Pointers): readonly Encoded[] {
+  const found = helpers.get(ptr);
+  if (found) return found;
+  const made = [
+    ...ids.flatMap((d) => [packFunction(MR, d, ptr), packFunction(NR, d, ptr)]),
+    microFunction(ptr),
+    edgeFunction(ptr),
+  ].map(encoded);
+  helpers.set(ptr, made);
+  return made;
 }
 
 type Axis = "batch" | "rows" | "columns";
@@ -187,7 +205,7 @@ export function matmulStage(k: MatmulKernel, threads: number): Stage {
   const count = k.batch.reduce((a, b) => a * b, 1), axis = axisOf(k, threads);
   return {
     key: `matmul ${axis} ${k.batch.join()}x${k.m},${k.n},${k.k} ${describe(k.a)} ${describe(k.b)}`,
-    write: () => matmulFunction(k, axis),
+    write: (ptr) => matmulFunction(k, axis, ptr),
     pointers: [pointerOf(k.a), pointerOf(k.b), { base: k.store, offset: 0 }],
     units: { batch: count, rows: k.m, columns: k.n }[axis],
     quantum: { batch: 1, rows: MR, columns: NR }[axis],
@@ -197,57 +215,48 @@ export function matmulStage(k: MatmulKernel, threads: number): Stage {
 }
 
 /** Byte steps of an operand along its last two axes. */
-function steps(o: Operand): readonly [Code, Code] {
+function steps(o: Operand, ptr: Pointers): readonly [Code, Code] {
   const [row, column] = stridesIn(o).slice(-2) as [number, number];
-  return [i32.of(row), i32.of(column)];
+  return [ptr.of(row), ptr.of(column)];
 }
 
 /** (first, end, a, b, c, panels) */
-function matmulFunction(k: MatmulKernel, axis: Axis): Fn {
+function matmulFunction(k: MatmulKernel, axis: Axis, ptr: Pointers): Fn {
   const [A, B, C, PANELS] = range(4).map((i) => POINTERS + i) as [number, number, number, number];
-  const locals = makeLocals(POINTERS + 4);
+  const locals = stageLocals(ptr, 4);
   const [batch0, batch1] = axis === "batch"
     ? [get(FIRST), get(END)]
     : [i32.of(0), i32.of(k.batch.reduce((a, b) => a * b, 1))];
   const [i0, i1] = axis === "rows" ? [get(FIRST), get(END)] : [i32.of(0), i32.of(k.m)];
   const [j0, j1] = axis === "columns" ? [get(FIRST), get(END)] : [i32.of(0), i32.of(k.n)];
-  const [rowA, colA] = steps(k.a), [rowB, colB] = steps(k.b), ldc = i32.of(4 * k.n);
+  const [rowA, colA] = steps(k.a, ptr), [rowB, colB] = steps(k.b, ptr), ldc = ptr.of(4 * k.n);
   const direct = k.m <= FEW_ROWS && k.b.strides.at(-1) === 1 && k.b.base.dtype === "f32";
-  const names = [
-    "k0",
-    "kc",
-    "jc",
-    "nc",
-    "ic",
-    "mc",
-    "i",
-    "j",
-    "mr",
-    "nr",
-    "tileC",
-    "panelA",
-    "panelB",
-  ] as const;
-  const l = Object.fromEntries(names.map((n) => [n, locals.i32()])) as {
+  const names = ["k0", "kc", "jc", "nc", "ic", "mc", "i", "j", "mr", "nr"] as const;
+  const counts = Object.fromEntries(names.map((n) => [n, locals.i32()])) as {
     readonly [N in typeof names[number]]: number;
   };
+  const [tileC, panelA, panelB] = [locals.pointer(), locals.pointer(), locals.pointer()] as const;
+  const l = { ...counts, tileC, panelA, panelB };
 
   const sum = (x: number, y: number): Code => i32.add(get(x), get(y));
   const at = (p: number, r: Code, rowStep: Code, c: Code, columnStep: Code): Code =>
-    i32.add(get(p), i32.add(i32.mul(r, rowStep), i32.mul(c, columnStep)));
+    ptr.add(
+      get(p),
+      ptr.add(ptr.mul(ptr.from(r), rowStep), ptr.mul(ptr.from(c), columnStep)),
+    );
   /** The part of a block that is left. */
   const limit = (target: number, end: Code, from: number, block: number): Code =>
     set(target, i32.minU(i32.sub(end, get(from)), i32.of(block)));
-  const tile = i32.add(get(PANELS), i32.of(PANELS_A)),
-    panelsB = i32.add(get(PANELS), i32.of(PANELS_A + TILE));
+  const tile = ptr.add(get(PANELS), ptr.of(PANELS_A)),
+    panelsB = ptr.add(get(PANELS), ptr.of(PANELS_A + TILE));
   const panel = (start: Code, index: number): Code =>
-    i32.add(start, i32.mul(get(index), words(get(l.kc))));
-  const stepB = direct ? rowB : i32.of(4 * NR);
+    ptr.add(start, ptr.from(i32.mul(get(index), words(get(l.kc)))));
+  const stepB = direct ? rowB : ptr.of(4 * NR);
   const isFull = i32.and(i32.eq(get(l.mr), i32.of(MR)), i32.eq(get(l.nr), i32.of(NR)));
 
   const oneTile: Code = [
     limit(l.mr, get(l.mc), l.i, MR),
-    set(l.tileC, at(C, sum(l.ic, l.i), ldc, sum(l.jc, l.j), i32.of(4))),
+    set(l.tileC, at(C, sum(l.ic, l.i), ldc, sum(l.jc, l.j), ptr.of(4))),
     set(l.panelA, panel(get(PANELS), l.i)),
     when(
       isFull,
@@ -260,7 +269,7 @@ function matmulFunction(k: MatmulKernel, axis: Axis): Fn {
           tile,
           get(l.kc),
           stepB,
-          i32.of(4 * NR),
+          ptr.of(4 * NR),
           i32.of(0),
         ),
         call(EDGE, tile, get(l.tileC), get(l.mr), get(l.nr), ldc, get(l.k0)),
@@ -314,7 +323,7 @@ function matmulFunction(k: MatmulKernel, axis: Axis): Fn {
     { local: C, strides: stridesOf(k.batch).map((s) => 4 * s * k.m * k.n) },
   ];
   return {
-    params: POINTERS + 4,
+    params: locals.params,
     locals: locals.types,
     body: walk(locals, k.batch, batch0, batch1, cursors, product),
   };

@@ -5,7 +5,14 @@
  */
 import { DeviceError } from "../../device/error.ts";
 
-const PAGE = 65536, ALIGN = 64, FOUR_GIB = 65536;
+/** How large a cpu device's memory may become. */
+export type MemorySize = "4GiB" | "16GiB";
+
+const PAGE = 65536;
+/** Addresses are multiples of this. */
+export const ALIGN = 64;
+/** The most pages that engines reserve with addresses of 32 and of 64 bits. */
+export const PAGES: { readonly [S in MemorySize]: number } = { "4GiB": 65536, "16GiB": 262144 };
 /** Vector loads may read this far past a buffer's end; the last bytes of the memory are never handed out. */
 const SPARE = 64;
 
@@ -26,6 +33,8 @@ const FIRST_FREE = CONTROL.queue + 8 * QUEUE;
 export interface Heap {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
+  /** Addresses are 64-bit. */
+  readonly wide: boolean;
   /** Pages that the memory may grow to: modules that import it must say the same. */
   readonly maximum: number;
   /** The address of `bytes` new bytes, a multiple of 64. @throws {DeviceError} when the memory is full */
@@ -36,27 +45,48 @@ export interface Heap {
   buffer(): ArrayBufferLike;
 }
 
-/** The largest memory that the engine reserves: 4 GiB, less where address space is short; unshared where sharing is refused. */
-function reserve(share: boolean): Pick<Heap, "memory" | "shared" | "maximum"> {
+type Reserved = Pick<Heap, "memory" | "shared" | "wide" | "maximum">;
+
+/** TypeScript's library does not know memories of 64-bit addresses yet, whose sizes are bigints. */
+interface WideMemory {
+  new (limits: object): WebAssembly.Memory;
+  grow(pages: bigint): bigint;
+}
+
+function makeMemory(maximum: number, shared: boolean, wide: boolean): WebAssembly.Memory {
+  if (!wide) return new WebAssembly.Memory({ initial: 16, maximum, shared });
+  const Memory = WebAssembly.Memory as unknown as WideMemory;
+  return new Memory({ initial: 16n, maximum: BigInt(maximum), shared, address: "i64" });
+}
+
+function growMemory({ memory, wide }: Reserved, pages: number): void {
+  if (wide) (memory as unknown as WideMemory).grow(BigInt(pages));
+  else memory.grow(pages);
+}
+
+/** The largest memory that the engine reserves, less where address space is short; unshared where sharing is refused. */
+function reserve(share: boolean, size: MemorySize): Reserved {
+  const wide = size === "16GiB";
   for (const shared of share ? [true, false] : [false]) {
-    for (let maximum = FOUR_GIB; maximum >= 1024; maximum /= 2) {
+    for (let maximum = PAGES[size]; maximum >= 1024; maximum /= 2) {
       try {
-        const memory = new WebAssembly.Memory({ initial: 16, maximum, shared });
-        return { memory, shared, maximum };
+        return { memory: makeMemory(maximum, shared, wide), shared, wide, maximum };
       } catch (error) {
         if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
       }
     }
   }
   throw new DeviceError(
-    "Cannot start the cpu device: this engine reserves no 64 MiB of memory",
+    `Cannot start the cpu device: this engine reserves no 64 MiB of memory${
+      wide ? " with 64-bit addresses" : ""
+    }`,
     "memory",
   );
 }
 
 /** A new memory, which threads may share if the engine allows it. */
-export function createHeap(share: boolean): Heap {
-  const { memory, shared, maximum } = reserve(share);
+export function createHeap(share: boolean, size: MemorySize = "4GiB"): Heap {
+  const reserved = reserve(share, size), { memory, maximum } = reserved;
   const sizes = new Map<number, number>();
   const starts = [FIRST_FREE], lengths = [memory.buffer.byteLength - FIRST_FREE - SPARE];
   let view = new Int32Array(memory.buffer);
@@ -95,7 +125,7 @@ export function createHeap(share: boolean): Heap {
     const wanted = Math.max(Math.ceil(missing / PAGE), Math.ceil(before / PAGE / 4));
     const pages = Math.min(wanted, maximum - before / PAGE);
     try {
-      memory.grow(Math.max(pages, Math.ceil(missing / PAGE)));
+      growMemory(reserved, Math.max(pages, Math.ceil(missing / PAGE)));
     } catch (cause) {
       const used = [...sizes.values()].reduce((a, b) => a + b, 0);
       throw new DeviceError(
@@ -118,9 +148,7 @@ export function createHeap(share: boolean): Heap {
     return found;
   }
   return {
-    memory,
-    shared,
-    maximum,
+    ...reserved,
     allocate(bytes) {
       const length = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
       let i = best(length);

@@ -5,9 +5,12 @@
  */
 import type { Device } from "../../device/device.ts";
 import { createDevice } from "./device.ts";
+import { type MemorySize, PAGES } from "./memory.ts";
 
 /** Threads beyond this many wait for memory and for each other. */
 const MOST_THREADS = 16;
+
+export type { MemorySize } from "./memory.ts";
 
 let shared: Device | undefined;
 
@@ -16,23 +19,38 @@ export function defaultCpu(): Device {
   return shared ??= cpu();
 }
 
+/** What `cpu` may be told. */
+export interface CpuOptions {
+  /** How many threads run programs; one for each of the machine's cores if not said. */
+  readonly threads?: number | "auto";
+  /** What the memory may grow to; 4 GiB if not said. */
+  readonly memory?: MemorySize;
+}
+
 /**
- * A cpu device of its own, with its own memory (at most 4 GiB) and threads. With one thread everything runs on the calling one.
+ * A cpu device of its own, with its own memory and threads. With one thread everything runs on the calling one. Its memory grows to
+ * 4 GiB, or to 16 GiB with 64-bit addresses, which cost up to a tenth of the speed.
  *
  * Numerical notes: results do not depend on the number of threads. Sums run in a fixed order, four lanes at a time; where the engine
  * has fused multiply-add, a product and a sum are rounded once.
  *
- * @throws {RangeError} If `threads` is no positive whole number
+ * @throws {RangeError} If `threads` is no positive whole number, or `memory` no size of the list
+ * @throws {DeviceError} If the engine has no 64-bit addresses and they are asked for
  */
-export function cpu(options: { readonly threads?: number | "auto" } = {}): Device {
-  const { threads = "auto" } = options;
+export function cpu(options: CpuOptions = {}): Device {
+  const { threads = "auto", memory = "4GiB" } = options;
+  if (!Object.hasOwn(PAGES, memory)) {
+    const sizes = Object.keys(PAGES).map((s) => `"${s}"`).join(" or ");
+    throw new RangeError(`Cannot make a cpu device with a memory of "${memory}": it is ${sizes}`);
+  }
   if (threads === "auto") {
-    return createDevice(Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1));
+    const all = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1);
+    return createDevice(all, undefined, memory);
   }
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(
       `Cannot run on ${threads} threads: it must be a whole number from 1, or "auto"`,
     );
   }
-  return createDevice(threads);
+  return createDevice(threads, undefined, memory);
 }

@@ -9,7 +9,8 @@ import { type Node, sizeOf, stridesOf } from "../../graph/node.ts";
 import type { PlaceKernel } from "../../plan/kernels.ts";
 import { widthOf } from "./access.ts";
 import { type Box, boxOf, copying, fill, moveBox, unitsOf } from "./box.ts";
-import { bump, type Fn, get, i32, makeLocals } from "./encoder.ts";
+import { bump, type Fn, get, i32 } from "./encoder.ts";
+import type { Pointers } from "./pointers.ts";
 import { constantBits } from "./simd_expr.ts";
 import {
   describe,
@@ -19,6 +20,7 @@ import {
   pointerOf,
   POINTERS,
   type Stage,
+  stageLocals,
   stridesIn,
 } from "./stage.ts";
 
@@ -47,7 +49,7 @@ function fillStage(k: PlaceKernel): Stage {
   const bytes = sizeOf(k.shape) * widthOf(k.store.dtype), bits = fillBits(k.fill, k.store.dtype);
   return {
     key: `fill ${bits}`,
-    write: () => fillFunction(bits),
+    write: (ptr) => fillFunction(bits, ptr),
     pointers: [{ base: k.store, offset: 0 }],
     units: bytes,
     quantum: 64,
@@ -56,13 +58,14 @@ function fillStage(k: PlaceKernel): Stage {
   };
 }
 
-function fillFunction(bits: number): Fn {
-  const locals = makeLocals(POINTERS + 1);
+function fillFunction(bits: number, ptr: Pointers): Fn {
+  const locals = stageLocals(ptr, 1);
+  const bytes = ptr.from(i32.sub(get(END), get(FIRST)));
   const body = [
-    bump(POINTERS, get(FIRST)),
-    fill(locals, POINTERS, i32.sub(get(END), get(FIRST)), locals.constant(bits)),
+    bump(POINTERS, ptr.from(get(FIRST)), ptr),
+    fill(locals, POINTERS, bytes, locals.constant(bits)),
   ];
-  return { params: POINTERS + 1, body: [locals.prologue(), body], locals: locals.types };
+  return { params: locals.params, body: [locals.prologue(), body], locals: locals.types };
 }
 
 /** One long run as many short ones. */
@@ -77,16 +80,17 @@ function divided(box: Box): Box {
 }
 
 function partStage(k: PlaceKernel, part: PlaceKernel["parts"][number]): Stage {
-  const width = widthOf(k.store.dtype), move = copying(width, isCounter(part.from));
+  const width = widthOf(k.store.dtype), counts = isCounter(part.from);
   const outer = stridesOf(k.shape).map((s) => s * width);
   const to = outer.map((s, i) => s * part.steps[i]!);
-  const box = divided(boxOf(part.sizes, stridesIn(part.from), to, move)), units = unitsOf(box);
+  const box = divided(boxOf(part.sizes, stridesIn(part.from), to, { width, counts }));
+  const units = unitsOf(box);
   return {
     key: `part ${width} ${part.sizes.join()} ${describe(part.from)} to ${to.join()}`,
-    write() {
-      const locals = makeLocals(POINTERS + 2);
+    write(ptr) {
+      const locals = stageLocals(ptr, 2), move = copying(counts, ptr);
       const body = moveBox(locals, box, POINTERS, POINTERS + 1, move, get(FIRST), get(END));
-      return { params: POINTERS + 2, body, locals: locals.types };
+      return { params: locals.params, body, locals: locals.types };
     },
     pointers: [
       pointerOf(part.from),

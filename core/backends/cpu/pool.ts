@@ -5,7 +5,7 @@
  * @module
  */
 import { DeviceError } from "../../device/error.ts";
-import { CONTROL, type Heap, QUEUE } from "./memory.ts";
+import { ALIGN, CONTROL, type Heap, QUEUE } from "./memory.ts";
 import { type ProgramMessage, type ThreadData, threadMain } from "./worker.ts";
 
 /** Looks at the queue before a thread sleeps: some tens of microseconds. */
@@ -74,6 +74,8 @@ export function createPool(heap: Heap, threads: number, load: () => WorkerThread
         queue,
         entries: QUEUE,
         spins: SPINS,
+        unit: ALIGN,
+        wide: heap.wide,
       };
       const source = `(${threadMain})(require("node:worker_threads"))`;
       const worker = new Worker(source, { eval: true, workerData, transferList: [port2] });
@@ -126,7 +128,7 @@ export function createPool(heap: Heap, threads: number, load: () => WorkerThread
     if (((last - Atomics.load(words, completed)) | 0) >= QUEUE) wait((last - QUEUE + 1) | 0);
     const entry = queue + 2 * ((last >>> 0) % QUEUE);
     words[entry] = id;
-    words[entry + 1] = table;
+    words[entry + 1] = table / ALIGN;
     last = (last + 1) | 0;
     Atomics.store(words, submitted, last);
     Atomics.notify(words, submitted);

@@ -1,7 +1,8 @@
 /**
  * A plan as one WebAssembly module: run(thread, threads, table) goes through the kernels in order, takes its part of each, and waits
  * for the other threads only where a buffer is handed from one to another. Addresses stand in the table, so that one module
- * serves every binding: word 0 is the space for packed panels, word 1 the scratch memory, word 2 + i slot i.
+ * serves every binding: word 0 is the space for packed panels, word 1 the scratch memory, word 2 + i slot i. A word is as long as
+ * an address.
  *
  * @module
  */
@@ -13,11 +14,11 @@ import {
   call,
   type Code,
   type Encoded,
-  encodeFunction,
+  encoded,
   encodeModule,
   get,
+  I32,
   i32,
-  makeLocals,
   type MemoryLimits,
   set,
   when,
@@ -25,6 +26,7 @@ import {
 import { gatherStage, scatterStage } from "./gather_scatter.ts";
 import { matmulHelpers, matmulStage, PACK_BYTES } from "./matmul.ts";
 import { copyStage, placeStages } from "./place.ts";
+import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
 import { rowStage } from "./row.ts";
 import type { Stage } from "./stage.ts";
 
@@ -133,12 +135,11 @@ function layOut(plan: Plan): { readonly offsets: readonly number[]; readonly byt
 const written = new Map<string, Encoded>();
 const KEPT = 4096;
 
-function functionOf(stage: Stage): Encoded {
-  const found = written.get(stage.key);
+function functionOf(stage: Stage, ptr: Pointers): Encoded {
+  const key = `${ptr.wide ? "wide " : ""}${stage.key}`, found = written.get(key);
   if (found) return found;
-  const fn = stage.write();
-  const made = { params: fn.params, result: false, bytes: encodeFunction(fn) };
-  written.set(stage.key, made);
+  const made = encoded(stage.write(ptr));
+  written.set(key, made);
   if (written.size > KEPT) written.delete(written.keys().next().value!);
   return made;
 }
@@ -154,24 +155,26 @@ export function assemble(
     waits = handOvers(steps),
     { offsets, bytes } = layOut(plan);
   const all = steps.flatMap((s) => s.stages), packs = all.some((s) => s.packs);
-  const fns: Encoded[] = packs ? [...matmulHelpers()] : [];
-  const barrier = fns.push(barrierFunction()) - 1;
+  const ptr = pointersOf(limits);
+  const fns: Encoded[] = packs ? [...matmulHelpers(ptr)] : [];
+  const barrier = fns.push(barrierFunction(ptr)) - 1;
   const numbers = new Map<string, number>();
   const numberOf = (stage: Stage): number => {
     let n = numbers.get(stage.key);
-    if (n === undefined) numbers.set(stage.key, n = fns.push(functionOf(stage)) - 1);
+    if (n === undefined) numbers.set(stage.key, n = fns.push(functionOf(stage, ptr)) - 1);
     return n;
   };
 
-  const locals = makeLocals(3), first = locals.i32(), end = locals.i32();
-  const word = (i: number): Code => i32.load(get(TABLE), 4 * i);
+  const locals = makeLocals(ptr, [I32, I32, ptr.type]);
+  const first = locals.i32(), end = locals.i32();
+  const word = (i: number): Code => ptr.load(get(TABLE), ptr.bytes * i);
   const address = (slot: number, offset: number): Code => {
-    if (slot < 0) return i32.of(offset);
+    if (slot < 0) return ptr.of(offset);
     const isScratch = plan.slots[slot]!.role === "scratch";
     const bytes = offset + offsets[slot]!, base = word(isScratch ? 1 : TABLE_HEAD + slot);
-    return bytes ? i32.add(base, i32.of(bytes)) : base;
+    return bytes ? ptr.add(base, ptr.of(bytes)) : base;
   };
-  const panels = i32.add(word(0), i32.mul(get(THREAD), i32.of(PACK_BYTES)));
+  const panels = ptr.add(word(0), ptr.from(i32.mul(get(THREAD), i32.of(PACK_BYTES))));
   const callStage = (stage: Stage, slots: readonly number[], parallel: boolean): Code => {
     const invoke = (from: Code, to: Code): Code =>
       call(
@@ -199,8 +202,7 @@ export function assemble(
     const work = s.stages.map((stage, j) => callStage(stage, s.slots[j]!, s.parallel));
     return [waits[i] ? wait : [], s.parallel ? work : when(get(THREAD), [], work)];
   });
-  const run = encodeFunction({ params: 3, locals: locals.types, body: [body, wait] });
-  fns.push({ params: 3, result: false, bytes: run });
+  fns.push(encoded({ params: locals.params, locals: locals.types, body: [body, wait] }));
   return {
     module: new WebAssembly.Module(encodeModule(fns, limits)),
     scratchBytes: bytes,

@@ -8,18 +8,8 @@ import { scalarOf } from "../../dtype.ts";
 import { type Expr, operand, topological } from "../../expr/expr.ts";
 import { REDUCED, type RowKernel, type RowReduction } from "../../plan/kernels.ts";
 import { countLanes, loadLanes, loadSplat, type Place, storeLanes, widthOf } from "./access.ts";
-import {
-  type Code,
-  type Fn,
-  get,
-  i32,
-  type Locals,
-  loop,
-  makeLocals,
-  set,
-  v128,
-  when,
-} from "./encoder.ts";
+import { type Code, type Fn, get, i32, loop, set, v128, when } from "./encoder.ts";
+import type { Locals, Pointers } from "./pointers.ts";
 import { acrossLanes, combining, emit, type Emitted, prepared } from "./simd_expr.ts";
 import {
   describe,
@@ -29,6 +19,7 @@ import {
   pointerOf,
   POINTERS,
   type Stage,
+  stageLocals,
   stridesIn,
 } from "./stage.ts";
 import { type Cursor, walk } from "./walk.ts";
@@ -57,7 +48,7 @@ export function rowStage(k: RowKernel): Stage {
   ].join(" ");
   return {
     key,
-    write: () => rowFunction(k),
+    write: (ptr) => rowFunction(k, ptr),
     pointers: [
       ...k.loads.map(pointerOf),
       ...k.stores.map((s) => ({ base: s.node, offset: 0 })),
@@ -74,7 +65,7 @@ function loadsOf(roots: readonly Expr[]): number[] {
   return topological(roots).filter((e) => e.op === "in" && e.value < REDUCED).map((e) => e.value);
 }
 
-function rowFunction(k: RowKernel): Fn {
+function rowFunction(k: RowKernel, ptr: Pointers): Fn {
   const all = prepared([...k.reductions, ...k.stores].map((v) => v.value));
   const reductions = k.reductions.map((r, i) => ({ ...r, value: all[i]!, number: i }));
   const stores = k.stores.map((s, i) => ({
@@ -82,8 +73,8 @@ function rowFunction(k: RowKernel): Fn {
     value: all[reductions.length + i]!,
     pointer: POINTERS + k.loads.length + i,
   }));
-  const params = POINTERS + k.loads.length + k.stores.length;
-  const locals = makeLocals(params), x = locals.i32(), start = locals.i32();
+  const locals = stageLocals(ptr, k.loads.length + k.stores.length);
+  const x = locals.pointer(), start = locals.pointer();
   const parts = partsOf(k), given = new Map<Expr, Code>();
   const columns = columnLoop(k.inner, parts, x, start, locals);
 
@@ -101,7 +92,9 @@ function rowFunction(k: RowKernel): Fn {
       const o = k.loads[i]!, e = operand(i, scalarOf(o.base.dtype));
       if (scope.has(e)) continue;
       const v = locals.v128(), place = atColumn(POINTERS + i, o.strides.at(-1)!, at, lanes);
-      code.push(set(v, isCounter(o) ? countLanes(place) : loadLanes(o.base.dtype, place, locals)));
+      code.push(
+        set(v, isCounter(o) ? countLanes(place, locals) : loadLanes(o.base.dtype, place, locals)),
+      );
       scope.set(e, get(v));
     }
     const emitted = emit(roots, scope, locals);
@@ -124,7 +117,7 @@ function rowFunction(k: RowKernel): Fn {
     if (o.strides.at(-1) !== 0) return [];
     const v = locals.v128(), p = get(POINTERS + i);
     given.set(operand(i, scalarOf(o.base.dtype)), get(v));
-    return set(v, isCounter(o) ? v128.splat(p) : loadSplat(o.base.dtype, p, locals));
+    return set(v, isCounter(o) ? v128.splat(ptr.low(p)) : loadSplat(o.base.dtype, p, locals));
   });
   body.push(hoist(all));
   const phases = Math.max(-1, ...reductions.map((r) => r.phase));
@@ -146,7 +139,7 @@ function rowFunction(k: RowKernel): Fn {
     ];
   };
   if (full.length) body.push(columns(1, (at, lanes) => storeAll(full, at, lanes)));
-  if (perRow.length) body.push(set(x, i32.of(0)), storeAll(perRow, 0, 1));
+  if (perRow.length) body.push(set(x, ptr.of(0)), storeAll(perRow, 0, 1));
 
   // A part is one more axis of the space; `start` follows its first column.
   const cursors: Cursor[] = [
@@ -158,7 +151,7 @@ function rowFunction(k: RowKernel): Fn {
     { local: start, strides: [...k.outer.map(() => 0), PART] },
   ];
   const loops = walk(locals, [...k.outer, parts], get(FIRST), get(END), cursors, body);
-  return { params, body: [locals.prologue(), loops], locals: locals.types };
+  return { params: locals.params, body: [locals.prologue(), loops], locals: locals.types };
 }
 
 /** Strides over [...outer, parts] from those over [...outer, inner]. */
@@ -186,26 +179,27 @@ function columnLoop(
   start: number,
   locals: Locals,
 ): ColumnLoop {
-  const last = inner % 4, bytes = (n: Code): Code => i32.shl(n, i32.of(2));
+  const last = inner % 4, { ptr } = locals, bytes = (n: number): Code => ptr.of(4 * n);
   return (unroll, body) => {
     const vectors = (from: Code, to: Code, many: number): Code =>
-      loop(x, from, to, 16 * many, Array.from({ length: many }, (_, i) => body(4 * i, 4)));
+      loop(x, from, to, 16 * many, Array.from({ length: many }, (_, i) => body(4 * i, 4)), ptr);
     if (parts === 1) {
       const whole = inner - last, main = unroll > 1 ? whole - whole % (4 * unroll) : 0;
       return [
-        main ? vectors(i32.of(0), i32.of(4 * main), unroll) : [],
+        main ? vectors(bytes(0), bytes(main), unroll) : [],
         whole - main > 4
-          ? vectors(i32.of(4 * main), i32.of(4 * whole), 1)
+          ? vectors(bytes(main), bytes(whole), 1)
           : whole - main === 4
-          ? [set(x, i32.of(4 * main)), body(0, 4)]
+          ? [set(x, bytes(main)), body(0, 4)]
           : [],
-        last ? [set(x, i32.of(4 * whole)), body(0, last)] : [],
+        last ? [set(x, bytes(whole)), body(0, last)] : [],
       ];
     }
-    const width = locals.i32(), end = bytes(i32.and(get(width), i32.of(-4)));
+    const width = locals.i32();
+    const end = ptr.from(i32.shl(i32.and(get(width), i32.of(-4)), i32.of(2)));
     return [
-      set(width, i32.minU(i32.sub(i32.of(inner), get(start)), i32.of(PART))),
-      vectors(i32.of(0), end, 1),
+      set(width, i32.minU(i32.sub(i32.of(inner), ptr.low(get(start))), i32.of(PART))),
+      vectors(bytes(0), end, 1),
       last ? when(i32.and(get(width), i32.of(3)), [set(x, end), body(0, last)]) : [],
     ];
   };

@@ -6,8 +6,9 @@
  */
 import { type Expr, type ExprOp, type ScalarType, topological } from "../../expr/expr.ts";
 import { bounded, lower, LOWERABLE, type Lowerable } from "../../expr/lower.ts";
-import { type Code, f32x4, f64x2, get, i32, i32x4, type Locals, set, v128 } from "./encoder.ts";
+import { type Code, f32x4, f64x2, get, i32, i32x4, set, v128 } from "./encoder.ts";
 import { hasRelaxedSimd } from "./features.ts";
+import type { Locals } from "./pointers.ts";
 
 type Rule = (e: Expr, args: readonly [Code, Code, Code], locals: Locals) => Code;
 type Binary = (a: Code, b: Code) => Code;

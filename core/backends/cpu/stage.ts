@@ -7,7 +7,8 @@
 import type { Node } from "../../graph/node.ts";
 import type { Operand } from "../../plan/kernels.ts";
 import { widthOf } from "./access.ts";
-import type { Fn } from "./encoder.ts";
+import { type Fn, I32 } from "./encoder.ts";
+import { type Locals, makeLocals, type Pointers } from "./pointers.ts";
 
 /** Where a stage's function finds a buffer, or the first number of an iota operand. */
 export interface Pointer {
@@ -19,11 +20,16 @@ export interface Pointer {
 /** What every stage function gets first; its pointers follow. */
 export const FIRST = 0, END = 1, POINTERS = 2;
 
+/** The locals of a stage's function, which gets so many pointers. */
+export function stageLocals(ptr: Pointers, pointers: number): Locals {
+  return makeLocals(ptr, [I32, I32, ...Array<number>(pointers).fill(ptr.type)]);
+}
+
 export interface Stage {
   /** Says what the function does, wherever its buffers are: equal keys, equal functions. */
   readonly key: string;
   /** Writes the function (first unit, end, ...pointers). */
-  readonly write: () => Fn;
+  readonly write: (ptr: Pointers) => Fn;
   readonly pointers: readonly Pointer[];
   readonly units: number;
   /** Threads get multiples of this many units. */

@@ -5,9 +5,10 @@
  * @module
  */
 import type { Sizes } from "../../graph/node.ts";
-import { bump, type Code, get, i32, type Locals, loop, set, when } from "./encoder.ts";
+import { bump, type Code, get, i32, loop, set, when } from "./encoder.ts";
+import type { Locals } from "./pointers.ts";
 
-/** A local that follows the coordinates; strides are in whatever it counts (bytes, mostly). */
+/** A local like an address that follows the coordinates; strides are in whatever it counts (bytes, mostly). */
 export interface Cursor {
   readonly local: number;
   readonly strides: readonly number[];
@@ -42,8 +43,8 @@ export function walk(
   body: Code,
 ): Code {
   const { sizes, strides } = merged(space, cursors);
-  const unit = locals.i32(), rest = locals.i32();
-  const move = (k: number, by: number): Code => by ? bump(cursors[k]!.local, i32.of(by)) : [];
+  const unit = locals.i32(), rest = locals.i32(), { ptr } = locals;
+  const move = (k: number, by: number): Code => by ? bump(cursors[k]!.local, ptr.of(by), ptr) : [];
   const coordinates = sizes.map((_, axis) => axis ? locals.i32() : rest);
   const start: Code[] = [set(rest, first)];
   for (let axis = sizes.length - 1; axis >= 0; axis--) {
@@ -54,7 +55,7 @@ export function walk(
     }
     cursors.forEach(({ local }, k) => {
       const stride = strides[k]![axis]!;
-      if (stride) start.push(bump(local, i32.mul(get(c), i32.of(stride))));
+      if (stride) start.push(bump(local, ptr.mul(ptr.from(get(c)), ptr.of(stride)), ptr));
     });
   }
   // Steps along the last axis; where an axis is full, back to its start and one step along the axis before.

@@ -18,6 +18,10 @@ export interface ThreadData {
   readonly queue: number;
   readonly entries: number;
   readonly spins: number;
+  /** Tables' addresses stand in the queue divided by this. */
+  readonly unit: number;
+  /** Programs take addresses of 64 bits. */
+  readonly wide: boolean;
 }
 
 /** A program for a thread to keep, or without a module, to forget. */
@@ -37,8 +41,9 @@ export interface ThreadPorts {
 export function threadMain(node: ThreadPorts): void {
   const data = node.workerData as ThreadData;
   const { memory, thread, threads, submitted, completed, failed, queue, entries, spins } = data;
+  const { unit, wide } = data;
   const words = new Int32Array(memory.buffer);
-  type Run = (thread: number, threads: number, table: number) => void;
+  type Run = (thread: number, threads: number, table: number | bigint) => void;
   const programs = new Map<number, Run>();
   const receive = (): void => {
     for (;;) {
@@ -58,10 +63,10 @@ export function threadMain(node: ThreadPorts): void {
         if (i > spins) Atomics.wait(words, submitted, next);
       }
       const entry = queue + 2 * ((next >>> 0) % entries);
-      const id = words[entry]!, table = words[entry + 1]!;
+      const id = words[entry]!, table = words[entry + 1]! * unit;
       if (id < 0) return;
       while (!programs.has(id)) receive();
-      programs.get(id)!(thread, threads, table);
+      programs.get(id)!(thread, threads, wide ? BigInt(table) : table);
       if (thread === 0) {
         Atomics.store(words, completed, (next + 1) | 0);
         Atomics.notify(words, completed);
