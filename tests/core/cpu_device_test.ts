@@ -39,7 +39,7 @@ function step(width: number): { inputs: Node[]; outputs: Node[] } {
 Deno.test("cpu device: one, two and three threads give the same bits", async () => {
   const results = [];
   for (const [threads, memory] of [[1, "4GiB"], [2, "4GiB"], [3, "4GiB"], [2, "16GiB"]] as const) {
-    const device = createDevice(threads, { pool: 0, serial: 0 }, memory);
+    const device = createDevice(threads, { thresholds: { pool: 0, serial: 0 }, memory });
     const { inputs, outputs } = step(70);
     const program = device.compile({ inputs, outputs, donations: new Map([[0, 1]]) });
     const [x, w, b] = inputs.map((n, i) => put(device, numbers(sizeOf(n.shape), i))) as [
@@ -60,8 +60,11 @@ Deno.test("cpu device: one, two and three threads give the same bits", async () 
 for (
   const [name, device] of [
     ["here", createDevice(1)],
-    ["on the pool", createDevice(2, { pool: 0, serial: 0 })],
-    ["on the pool with 64-bit addresses", createDevice(2, { pool: 0, serial: 0 }, "16GiB")],
+    ["on the pool", createDevice(2, { thresholds: { pool: 0, serial: 0 } })],
+    [
+      "on the pool with 64-bit addresses",
+      createDevice(2, { thresholds: { pool: 0, serial: 0 }, memory: "16GiB" }),
+    ],
   ] as const
 ) {
   Deno.test(`cpu device: memory stays flat over 2,000 runs ${name}`, async () => {
@@ -87,7 +90,7 @@ for (
 }
 
 Deno.test("cpu device: a storage freed while programs use it keeps its contents for them", async () => {
-  const device = createDevice(2, { pool: 0, serial: 0 });
+  const device = createDevice(2, { thresholds: { pool: 0, serial: 0 } });
   const x = input(400, 400), y = build.matmul(x, x);
   const program = device.compile({ inputs: [x], outputs: [y], donations: new Map() });
   const a = put(device, new Float32Array(160_000).fill(1 / 20)),
@@ -111,7 +114,7 @@ Deno.test("cpu device: a storage freed while programs use it keeps its contents 
 Deno.test("cpu device: programs work on storages, scratch and tables beyond 4 GiB", async () => {
   const half = 400 * 400, results = [];
   for (const [threads, room] of [[1, 0], [1, 5], [2, 5]] as const) {
-    const device = createDevice(threads, { pool: 0, serial: 0 }, "16GiB");
+    const device = createDevice(threads, { thresholds: { pool: 0, serial: 0 }, memory: "16GiB" });
     // Never touched, so no page of it is taken.
     const below = Array.from({ length: room }, () => device.allocate(2 ** 28, "f32"));
     const { inputs, outputs } = step(400);
@@ -131,7 +134,7 @@ Deno.test("cpu device: programs work on storages, scratch and tables beyond 4 Gi
 });
 
 Deno.test("cpu device: a read gives what was there when it was asked for", async () => {
-  const device = createDevice(2, { pool: 0, serial: 0 }), x = input(300_000);
+  const device = createDevice(2, { thresholds: { pool: 0, serial: 0 } }), x = input(300_000);
   const next = build.compute((v) => X.add(v, 1), [x]);
   const program = device.compile({ inputs: [x], outputs: [next], donations: new Map([[0, 0]]) });
   const a = put(device, new Float32Array(300_000));

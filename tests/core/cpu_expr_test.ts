@@ -9,7 +9,7 @@ import { makeNode, type Node } from "../../core/graph/node.ts";
 import type { RowKernel } from "../../core/plan/kernels.ts";
 import { aloneInPlan } from "./random_kernel.ts";
 
-const narrow = createDevice(1), wide = createDevice(1, undefined, "16GiB");
+const narrow = createDevice(1), wide = createDevice(1, { memory: "16GiB" });
 const leaf = (n: number, dtype: DType): Node =>
   makeNode({ kind: "input", shape: [n], dtype, inputs: [] });
 

@@ -14,9 +14,9 @@ const alone = createDevice(1);
 /** Everything on the pool, every kernel split. */
 const thresholds = { pool: 0, serial: 0 };
 const others = [
-  ["three threads", createDevice(3, thresholds)],
-  ["64-bit addresses", createDevice(1, undefined, "16GiB")],
-  ["three threads with 64-bit addresses", createDevice(3, thresholds, "16GiB")],
+  ["three threads", createDevice(3, { thresholds })],
+  ["64-bit addresses", createDevice(1, { memory: "16GiB" })],
+  ["three threads with 64-bit addresses", createDevice(3, { thresholds, memory: "16GiB" })],
 ] as const;
 
 async function run(

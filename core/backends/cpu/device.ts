@@ -12,7 +12,8 @@ import type { Plan } from "../../plan/plan.ts";
 import { widthOf } from "./access.ts";
 import { explain } from "./explain.ts";
 import { hasRelaxedSimd } from "./features.ts";
-import { PACK_BYTES } from "./matmul.ts";
+import { type Blas, type Gemm, openGemm } from "./blas.ts";
+import { PACK_BYTES } from "./gemm.ts";
 import { createHeap, type MemorySize } from "./memory.ts";
 import { pointersOf } from "./pointers.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
@@ -60,16 +61,22 @@ function viewOf(
     : new Int32Array(buffer, address, size);
 }
 
-export function createDevice(
-  threads: number,
-  thresholds: Thresholds = USUAL,
-  memory: MemorySize = "4GiB",
-): CpuDevice {
+/** What a device may have beside its threads. */
+export interface DeviceParts {
+  readonly thresholds?: Thresholds;
+  readonly memory?: MemorySize;
+  readonly blas?: Blas | undefined;
+}
+
+export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevice {
+  const { thresholds = USUAL, memory = "4GiB", blas } = parts;
   const load = threads > 1 ? workerThreads() : undefined;
   const heap = createHeap(load !== undefined, memory), word = pointersOf(heap).bytes;
-  const pool: Pool | undefined = load && heap.shared ? createPool(heap, threads, load) : undefined;
+  const pool: Pool | undefined = load && heap.shared
+    ? createPool(heap, threads, load, blas?.path)
+    : undefined;
   const live = new Set<Block>();
-  let bytes = 0, last = 0, destroyed = false;
+  let bytes = 0, last = 0, destroyed = false, gemm: Gemm | undefined;
   /** Addresses to free once the program of that number has run. */
   let later: { readonly address: number; readonly number: number }[] = [];
   const none = (): Arena => ({ address: 0, bytes: 0 });
@@ -137,7 +144,11 @@ export function createDevice(
   function compilePlan(plan: Plan, planMs: number): Program {
     check();
     const start = performance.now();
-    const code = assemble(plan, pool ? threads : 1, heap, thresholds.serial);
+    const code = assemble(plan, heap, {
+      threads: pool ? threads : 1,
+      serial: thresholds.serial,
+      blas: blas !== undefined,
+    });
     const codegenMs = performance.now() - start;
     const tableBytes = word * (TABLE_HEAD + plan.slots.length), key = {};
     let main: ((thread: number, threads: number, table: number | bigint) => void) | undefined;
@@ -147,8 +158,11 @@ export function createDevice(
       const scratch = code.scratchBytes && atLeast(here.scratch, code.scratchBytes);
       const panels = code.packs ? atLeast(here.panels, PACK_BYTES) : 0;
       fillTable(table, plan, { scratch, panels }, inputs, outputs);
-      main ??= new WebAssembly.Instance(code.module, { env: { memory: heap.memory } }).exports
-        .run as typeof main;
+      if (!main) {
+        gemm ??= openGemm(heap.memory, blas?.path);
+        const env = { memory: heap.memory, blas: gemm };
+        main = new WebAssembly.Instance(code.module, { env }).exports.run as typeof main;
+      }
       main!(0, 1, heap.wide ? BigInt(table) : table);
     }
     function runThere(pool: Pool, inputs: readonly Block[], outputs: readonly Block[]): void {
@@ -185,6 +199,7 @@ export function createDevice(
       pool
         ? `${threads} threads`
         : "1 thread" + (threads > 1 ? " (no shared memory or no worker threads here)" : ""),
+      ...(blas ? [blas.description] : []),
       ...(heap.wide ? [`up to ${heap.maximum / 16384} GiB`] : []),
     ].join(", "),
     allocate(size, dtype) {

@@ -167,6 +167,7 @@ export const i32 = {
   divU: op(0x6e),
   remU: op(0x70),
   and: op(0x71),
+  or: op(0x72),
   shl: op(0x74),
   shrU: op(0x76),
   eq: op(0x46),
@@ -338,13 +339,20 @@ export interface MemoryLimits {
   readonly wide: boolean;
 }
 
+/** A function that a module is given: they come first, in the numbers that `call` takes. */
+export interface Imported {
+  readonly name: string;
+  readonly params: readonly number[];
+}
+
 /** A module over one imported memory; its last function is exported as "run". */
 export function encodeModule(
   fns: readonly Encoded[],
   { shared, wide, maximum }: MemoryLimits,
+  imports: readonly Imported[] = [],
 ): Uint8Array<ArrayBuffer> {
-  const signature = (f: Encoded): string => f.params.join();
-  const types = [...new Map(fns.map((f) => [signature(f), f])).values()];
+  const signature = (f: Pick<Encoded, "params">): string => f.params.join();
+  const types = [...new Map([...imports, ...fns].map((f) => [signature(f), f])).values()];
   const at = new Map(types.map((f, i) => [signature(f), i]));
   return flatten([
     [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
@@ -353,11 +361,13 @@ export function encodeModule(
       types.map((f) => [0x60, unsigned(f.params.length), f.params, 0]),
     ]),
     section(2, [
-      [1, text("env"), text("memory"), 2],
+      unsigned(1 + imports.length),
+      [text("env"), text("memory"), 2],
       [1 + (shared ? 2 : 0) + (wide ? 4 : 0), unsigned(1), unsigned(maximum)],
+      imports.map((f) => [text("env"), text(f.name), 0, unsigned(at.get(signature(f))!)]),
     ]),
     section(3, [unsigned(fns.length), fns.map((f) => unsigned(at.get(signature(f))!))]),
-    section(7, [1, text("run"), 0, unsigned(fns.length - 1)]),
+    section(7, [1, text("run"), 0, unsigned(imports.length + fns.length - 1)]),
     section(10, [unsigned(fns.length), fns.map((f) => f.bytes)]),
   ]);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Device } from "../../device/device.ts";
+import { findBlas } from "./blas.ts";
 import { createDevice } from "./device.ts";
 import { type MemorySize, PAGES } from "./memory.ts";
 
@@ -25,14 +26,19 @@ export interface CpuOptions {
   readonly threads?: number | "auto";
   /** What the memory may grow to; 4 GiB if not said. */
   readonly memory?: MemorySize;
+  /**
+   * What does products of f32: "auto", the system's OpenBLAS or Accelerate if it is there and FFI is allowed; "off"; or a library's
+   * path. `description` says which it is.
+   */
+  readonly blas?: string;
 }
 
 /**
  * A cpu device of its own, with its own memory and threads. With one thread everything runs on the calling one. Its memory grows to
  * 4 GiB, or to 16 GiB with 64-bit addresses, which cost up to a tenth of the speed.
  *
- * Numerical notes: results do not depend on the number of threads. Sums run in a fixed order, four lanes at a time; where the engine
- * has fused multiply-add, a product and a sum are rounded once.
+ * Numerical notes: results do not depend on the number of threads, but for products by a BLAS, which promises no order of sums. All
+ * others run in a fixed order, four lanes at a time; where the engine has fused multiply-add, a product and a sum are rounded once.
  *
  * @throws {RangeError} If `threads` is no positive whole number, or `memory` no size of the list
  * @throws {DeviceError} If the engine has no 64-bit addresses and they are asked for
@@ -43,14 +49,15 @@ export function cpu(options: CpuOptions = {}): Device {
     const sizes = Object.keys(PAGES).map((s) => `"${s}"`).join(" or ");
     throw new RangeError(`Cannot make a cpu device with a memory of "${memory}": it is ${sizes}`);
   }
+  const blas = findBlas(options.blas ?? "auto");
   if (threads === "auto") {
     const all = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1);
-    return createDevice(all, undefined, memory);
+    return createDevice(all, { memory, blas });
   }
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(
       `Cannot run on ${threads} threads: it must be a whole number from 1, or "auto"`,
     );
   }
-  return createDevice(threads, undefined, memory);
+  return createDevice(threads, { memory, blas });
 }

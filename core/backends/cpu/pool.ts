@@ -6,6 +6,7 @@
  */
 import { DeviceError } from "../../device/error.ts";
 import { ALIGN, CONTROL, type Heap, QUEUE } from "./memory.ts";
+import { openGemm } from "./blas.ts";
 import { type ProgramMessage, type ThreadData, threadMain } from "./worker.ts";
 
 /** Looks at the queue before a thread sleeps: some tens of microseconds. */
@@ -48,7 +49,12 @@ export interface Pool {
   destroy(): void;
 }
 
-export function createPool(heap: Heap, threads: number, load: () => WorkerThreads): Pool {
+export function createPool(
+  heap: Heap,
+  threads: number,
+  load: () => WorkerThreads,
+  blas?: string,
+): Pool {
   const at = (address: number): number => address / 4;
   const submitted = at(CONTROL.submitted), completed = at(CONTROL.completed);
   const failed = at(CONTROL.failed), queue = at(CONTROL.queue);
@@ -76,8 +82,9 @@ export function createPool(heap: Heap, threads: number, load: () => WorkerThread
         spins: SPINS,
         unit: ALIGN,
         wide: heap.wide,
+        blas,
       };
-      const source = `(${threadMain})(require("node:worker_threads"))`;
+      const source = `(${threadMain})(require("node:worker_threads"), ${openGemm})`;
       const worker = new Worker(source, { eval: true, workerData, transferList: [port2] });
       worker.on("message", (problem) => typeof problem === "string" ? fail(problem) : settle());
       worker.on("error", (error) => fail(String(error)));

@@ -24,7 +24,8 @@ import {
   when,
 } from "./encoder.ts";
 import { gatherStage, scatterStage } from "./gather_scatter.ts";
-import { matmulHelpers, matmulStage, PACK_BYTES } from "./matmul.ts";
+import { gemmHelpers, IMPORTS, imports, PACK_BYTES } from "./gemm.ts";
+import { matmulStage } from "./matmul.ts";
 import { copyStage, placeStages } from "./place.ts";
 import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
 import { rowStage } from "./row.ts";
@@ -45,14 +46,14 @@ export interface Assembled {
 }
 
 /** The stages of a kernel: those of one step need no barrier between them. */
-function stagesOf(k: Kernel, threads: number): readonly (readonly Stage[])[] {
+function stagesOf(k: Kernel, threads: number, blas: boolean): readonly (readonly Stage[])[] {
   switch (k.kind) {
     case "row":
       return [[rowStage(k)]];
     case "column":
       return [[columnStage(k)]];
     case "matmul":
-      return [[matmulStage(k, threads)]];
+      return [[matmulStage(k, threads, blas)]];
     case "gather":
       return [[gatherStage(k)]];
     case "scatter":
@@ -74,12 +75,12 @@ interface Step {
   readonly parallel: boolean;
 }
 
-function stepsOf(plan: Plan, threads: number, serial: number): Step[] {
+function stepsOf(plan: Plan, { threads, serial, blas }: AssembleOptions): Step[] {
   const slot = (base: Parameters<Plan["slotOf"]["get"]>[0]): number => plan.slotOf.get(base) ?? -1;
   const isParallel = (stages: readonly Stage[]): boolean =>
     threads > 1 && stages.some((s) => s.cost >= serial && s.units > s.quantum);
   const kernels = plan.kernels.flatMap((k) =>
-    stagesOf(k, threads).map((stages): Step => ({
+    stagesOf(k, threads, blas).map((stages): Step => ({
       stages,
       slots: stages.map((s) => s.pointers.map((p) => slot(p.base))),
       reads: readsOf(k).map(slot),
@@ -144,24 +145,34 @@ function functionOf(stage: Stage, ptr: Pointers): Encoded {
   return made;
 }
 
-/** Makes a module for up to `threads` threads; stages of fewer than `serial` nanoseconds run on one, as meeting the others costs more. */
+/** What a program is made for. */
+export interface AssembleOptions {
+  /** The most that run it. */
+  readonly threads: number;
+  /** Stages of fewer nanoseconds run on one thread, as meeting the others costs more. */
+  readonly serial: number;
+  /** The import does products. */
+  readonly blas: boolean;
+}
+
+/** A plan's module. */
 export function assemble(
   plan: Plan,
-  threads: number,
   limits: MemoryLimits,
-  serial: number,
+  options: AssembleOptions,
 ): Assembled {
-  const steps = stepsOf(plan, threads, serial),
+  const steps = stepsOf(plan, options),
     waits = handOvers(steps),
     { offsets, bytes } = layOut(plan);
   const all = steps.flatMap((s) => s.stages), packs = all.some((s) => s.packs);
   const ptr = pointersOf(limits);
-  const fns: Encoded[] = packs ? [...matmulHelpers(ptr)] : [];
-  const barrier = fns.push(barrierFunction(ptr)) - 1;
+  const fns: Encoded[] = packs ? [...gemmHelpers(ptr)] : [];
+  const add = (f: Encoded): number => IMPORTS + fns.push(f) - 1;
+  const barrier = add(barrierFunction(ptr));
   const numbers = new Map<string, number>();
   const numberOf = (stage: Stage): number => {
     let n = numbers.get(stage.key);
-    if (n === undefined) numbers.set(stage.key, n = fns.push(functionOf(stage, ptr)) - 1);
+    if (n === undefined) numbers.set(stage.key, n = add(functionOf(stage, ptr)));
     return n;
   };
 
@@ -202,9 +213,9 @@ export function assemble(
     const work = s.stages.map((stage, j) => callStage(stage, s.slots[j]!, s.parallel));
     return [waits[i] ? wait : [], s.parallel ? work : when(get(THREAD), [], work)];
   });
-  fns.push(encoded({ params: locals.params, locals: locals.types, body: [body, wait] }));
+  add(encoded({ params: locals.params, locals: locals.types, body: [body, wait] }));
   return {
-    module: new WebAssembly.Module(encodeModule(fns, limits)),
+    module: new WebAssembly.Module(encodeModule(fns, limits, imports(ptr))),
     scratchBytes: bytes,
     packs,
     cost: all.reduce((sum, s) => sum + s.cost, 0),

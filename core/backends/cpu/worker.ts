@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { openGemm } from "./blas.ts";
+
 /** What a thread is given when it starts. */
 export interface ThreadData {
   readonly memory: WebAssembly.Memory;
@@ -22,6 +24,8 @@ export interface ThreadData {
   readonly unit: number;
   /** Programs take addresses of 64 bits. */
   readonly wide: boolean;
+  /** The system's BLAS. */
+  readonly blas: string | undefined;
 }
 
 /** A program for a thread to keep, or without a module, to forget. */
@@ -38,11 +42,11 @@ export interface ThreadPorts {
 }
 
 /** Runs the queued programs in order, for ever. A program number below 0 ends it. */
-export function threadMain(node: ThreadPorts): void {
+export function threadMain(node: ThreadPorts, open: typeof openGemm): void {
   const data = node.workerData as ThreadData;
   const { memory, thread, threads, submitted, completed, failed, queue, entries, spins } = data;
   const { unit, wide } = data;
-  const words = new Int32Array(memory.buffer);
+  const words = new Int32Array(memory.buffer), blas = open(memory, data.blas);
   type Run = (thread: number, threads: number, table: number | bigint) => void;
   const programs = new Map<number, Run>();
   const receive = (): void => {
@@ -52,7 +56,7 @@ export function threadMain(node: ThreadPorts): void {
       const { id, module } = received.message;
       if (!module) programs.delete(id);
       else {
-        const instance = new WebAssembly.Instance(module, { env: { memory } });
+        const instance = new WebAssembly.Instance(module, { env: { memory, blas } });
         programs.set(id, instance.exports.run as Run);
       }
     }
