@@ -2,9 +2,9 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { cpu, type Device, DeviceError, webgpu } from "../../core/mod.ts";
+import { cpu, type Device } from "../../core/mod.ts";
 import { saveCheckpoint } from "../../recipes/run/checkpoint.ts";
-import { skip } from "../skip.ts";
+import { gpuFor } from "./any_gpu.ts";
 import { tinyRun, trainTiny } from "./tiny_run.ts";
 
 setFlagsFromString("--expose-gc");
@@ -46,17 +46,7 @@ async function staysFlat(device: Device): Promise<void> {
   assertAlmostEquals(late.rss / early.rss, 1, 0.05, `${early.rss} bytes, and then ${late.rss}`);
 }
 
-async function adapter(): Promise<Device | undefined> {
-  try {
-    return await webgpu({ software: true });
-  } catch (error) {
-    if (error instanceof DeviceError) return undefined;
-    throw error;
-  }
-}
-
 Deno.test("memory of 2,000 steps is that of 200 on cpu", () => staysFlat(cpu()));
 
-const gpu = await adapter();
-if (!gpu) skip("webgpu memory of a run", "no WebGPU adapter, not even a software one");
-else Deno.test("memory of 2,000 steps is that of 200 on webgpu", () => staysFlat(gpu));
+const gpu = await gpuFor("memory of a run");
+if (gpu) Deno.test("memory of 2,000 steps is that of 200 on webgpu", () => staysFlat(gpu));
