@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { add, type Device, jit, readNumber, scope, type Tensor, zeros } from "../../core/mod.ts";
+import {
+  add,
+  type Device,
+  dispose,
+  jit,
+  readNumber,
+  scope,
+  type Tensor,
+  zeros,
+} from "../../core/mod.ts";
 import type { Batch } from "../data/batches.ts";
 import type { ModelConfig } from "./config.ts";
 import { mlmInputs } from "./inputs.ts";
@@ -45,12 +54,12 @@ export function evaluator(
       totals = made.keep(addBatch(model, totals, mlmInputs(batch)));
       if (device.kind !== "webgpu") await device.synchronize();
     }
-    using _rest = scope();
     const [sum, count, correct] = await Promise.all([
       readNumber(totals.sum),
       readNumber(totals.weight),
       readNumber(totals.correct),
     ]);
+    dispose(totals);
     return { perplexity: Math.exp(sum / count), accuracy: correct / count, count };
   };
 }

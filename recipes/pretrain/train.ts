@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { type AnyTensor, type Device, read, scope, type Tensor, toDevice } from "../../core/mod.ts";
+import {
+  type AnyTensor,
+  type Device,
+  dispose,
+  read,
+  scope,
+  type Tensor,
+  toDevice,
+} from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
 import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
 import { type Batch, heldOutBatches, trainBatches } from "../data/batches.ts";
@@ -113,6 +121,7 @@ export async function train(
   const log = async (): Promise<Row | undefined> => {
     const rows = await Promise.all(pending.map(async ({ step, values }) => {
       const found = await read(values as Tensor);
+      dispose(values);
       return { step, ...Object.fromEntries(metricNames.map((name, i) => [name, found[i]!])) };
     }));
     const last = rows.at(-1);

@@ -1,0 +1,67 @@
+/**
+ * Pretraining in this process, without a command line and without a segmenter: a configuration, characters as tokens, and
+ * a device.
+ *
+ * @module
+ */
+import type { Device } from "../../core/mod.ts";
+import { pack } from "../../recipes/data/pack.ts";
+import { streamBuilder, type TokenStream } from "../../recipes/data/token_stream.ts";
+import { configurations, type PretrainConfig } from "../../recipes/pretrain/config.ts";
+import {
+  initialState,
+  train,
+  type TrainData,
+  type Trained,
+  type TrainHooks,
+} from "../../recipes/pretrain/train.ts";
+import { SPECIAL_TOKENS, type Vocabulary, vocabularyOf } from "../../recipes/text/vocabulary.ts";
+import { smallCorpus } from "./small_corpus.ts";
+
+/** A configuration of one layer. */
+export const tinyRun: PretrainConfig = {
+  ...configurations["motian-tiny"]!,
+  model: { ...configurations["motian-tiny"]!.model, layers: 1, width: 16, hidden: 32 },
+  data: { length: 24, batch: 8, microBatch: 4, maskShare: 0.15, vocabularySize: 1000 },
+  evalSequences: 8,
+  logEvery: 10,
+};
+
+/** The documents of the small corpus as sequences of T tokens; every second character begins a word. */
+export function tinyData(T: number): TrainData {
+  const train = smallCorpus(400), heldOut = smallCorpus(40, 2);
+  const characters = [...new Set([...train, ...heldOut].join(""))].sort();
+  const vocabulary: Vocabulary = vocabularyOf([...SPECIAL_TOKENS, ...characters]);
+  const idOf = new Map(vocabulary.tokens.map((token, id) => [token, id]));
+  const streamOf = (documents: readonly string[]): TokenStream => {
+    const stream = streamBuilder(vocabulary.tokens.length, vocabulary.sep);
+    for (const document of documents) {
+      [...document].forEach((character, i) => stream.push(idOf.get(character)!, i % 2 === 0));
+      stream.close();
+    }
+    return stream.build();
+  };
+  return {
+    vocabulary,
+    train: pack(streamOf(train), vocabulary, T),
+    heldOut: pack(streamOf(heldOut), vocabulary, T),
+  };
+}
+
+/** Trains from the beginning. */
+export async function trainTiny(
+  config: PretrainConfig,
+  device: Device,
+  hooks: Partial<TrainHooks>,
+): Promise<Trained> {
+  const data = tinyData(config.data.length);
+  const start = await initialState(config, data.vocabulary.tokens.length, device);
+  return await train(config, start, data, device, {
+    metrics: () => {},
+    evaluation: () => {},
+    progress: () => {},
+    checkpoint: () => Promise.resolve(),
+    stop: () => false,
+    ...hooks,
+  });
+}
