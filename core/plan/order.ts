@@ -122,10 +122,19 @@ export function ordered(
     s.waits = s.before.size;
   }
   const out: Kernel[] = [];
-  /** Would running it now free at least what it fills? */
-  const frees = (s: Step): boolean =>
-    !s.done && s.waits === 0 &&
-    total(s.writes) <= total(s.reads.filter((n) => readers.get(n)!.size === 1));
+  /** Bytes that running it would free: what nothing else reads any more. */
+  const freed = (s: Step): number => total(s.reads.filter((n) => readers.get(n)!.size === 1));
+  /** The one step that reads what it writes, and waits for nothing else: a gradient's addition to a sum. */
+  const heir = (s: Step): Step | undefined => {
+    const [only, ...others] = s.next;
+    return only && others.length === 0 && only.waits === 1 ? only : undefined;
+  };
+  /** Would running it now, or it and its heir, free at least what they fill? */
+  const frees = (s: Step): boolean => {
+    if (s.done || s.waits > 0) return false;
+    const gain = freed(s) - total(s.writes), then = heir(s);
+    return gain >= 0 || then !== undefined && gain + freed(then) - total(then.writes) >= 0;
+  };
   const run = (first: Step): void => {
     const queue = [first];
     while (queue.length) {
