@@ -27,6 +27,12 @@ export interface Dropout<B extends Dim = Dim> {
   readonly keys: Keys<B>;
 }
 
+/** The keys of one site, one an example. */
+export function siteKeys<B extends Dim>({ keys }: Dropout<B>, site: number): Keys<B> {
+  const one = (k: Tensor<[2], "u32">): Tensor<[2], "u32"> => foldIn(k, site);
+  return vmap(one)(keys as AnyTensor) as AnyTensor;
+}
+
 /**
  * Each element is kept with probability 1 - rate and then divided by it. Masks come from (key of the example, site, place), so
  * they are the same when recomputed, resumed, accumulated or distributed.

@@ -5,7 +5,7 @@
  */
 export { type Attended, attention } from "./attention/attention.ts";
 export { type Bucket, clipped, deberta, exactThenLog, t5, unclipped } from "./attention/bucket.ts";
-export { bucketCount, bucketIndex, bucketOf, rowSinusoids, sinusoid } from "./attention/index.ts";
+export { bucketCount, bucketOf, offsetRows, rowSinusoids, sinusoid } from "./attention/index.ts";
 export {
   type AttentionParams,
   type AttentionSizes,

@@ -3,6 +3,11 @@ export { gelu, geluTanh, relu, sigmoid, silu, softplus } from "./activation.ts";
 export { addAlongAxis } from "./add_along_axis.ts";
 export { argmax, argmin } from "./arg_reduce.ts";
 export { add, div, mul, rem, sub } from "./arithmetic.ts";
+export {
+  type RelativeAttention,
+  relativeAttention,
+  type RelativeAttentionOptions,
+} from "./attention.ts";
 export { broadcastTo } from "./broadcast_to.ts";
 export { bitcast, cast, type Word } from "./casts.ts";
 export { isFinite, isInfinite, isNaN } from "./classify.ts";

@@ -1,30 +1,26 @@
 /**
  * Multi-head attention under any position scheme (scheme.ts has the formula).
  *
- * Position terms cost O(T R K) products with the R rows and a gather by bucket, not O(T² K): q · K_β is computed for every row and
- * then picked; on the value side the weights are first added up by bucket.
+ * Position terms cost O(T R K) products with the R rows and a pick by bucket, not O(T² K): q · K_β is computed for every row;
+ * on the value side the weights are first added up by bucket.
  *
  * @module
  */
 import {
   add,
-  addAlongAxis,
   type AnyTensor,
-  broadcastTo,
   type Dim,
   einsum,
   expandDims,
   mul,
+  relativeAttention,
   type Shape,
   sizesOf,
   slice,
-  softmax,
   sub,
-  swapaxes,
-  takeAlongAxis,
   type Tensor,
 } from "../../core/mod.ts";
-import { type Dropout, dropout } from "../dropout.ts";
+import { type Dropout, siteKeys } from "../dropout.ts";
 import type { AttentionParams } from "./params.ts";
 import type { Positions } from "./positions.ts";
 
@@ -44,17 +40,6 @@ export interface Attended<
   readonly k: Tensor<[B, H, T, K]>;
   /** Values. */
   readonly v: Tensor<[B, H, T, K]>;
-}
-
-/** x [B, H, T, R] at the rows of index [T, T]: [B, H, T, T]. */
-function pick(x: AnyTensor, index: AnyTensor): AnyTensor {
-  const [B, H, T] = sizesOf(x);
-  return takeAlongAxis(x, broadcastTo(index, [B!, H!, T!, T!]), 3);
-}
-
-/** Weights [B, H, T, T] added up by the rows of index [T, T]: [B, H, T, R]. */
-function byRow(weights: AnyTensor, index: AnyTensor, rows: number): AnyTensor {
-  return addAlongAxis(broadcastTo(index, [...sizesOf(weights)]), weights, rows, 3);
 }
 
 /** The rows of a term as the heads see them: [H, R, K], or [R, K] if all see the same. */
@@ -83,22 +68,31 @@ function segmentTerm(query: AnyTensor, vectors: AnyTensor, same: AnyTensor): Any
   return add(other!, mul(same, sub(equal!, other!)));
 }
 
-/** The terms of a score beside the content. */
+/** What the position terms add to the scores. */
+interface PositionTerms {
+  readonly keyTerm?: AnyTensor;
+  readonly queryTerm?: AnyTensor;
+  readonly added: readonly AnyTensor[];
+}
+
+/** The position terms by query, by key, and between segments, from q and k of one layer. */
 function positionTerms(
   p: Readonly<Record<string, AnyTensor | undefined>>,
   query: (shift: AnyTensor | undefined) => AnyTensor,
   k: AnyTensor,
   positions: Positions,
-): AnyTensor[] {
-  const { scheme, index, indexT, same } = positions, terms: AnyTensor[] = [];
-  if (scheme.keySide !== "off") {
-    terms.push(pick(timesRows(query(p.w), rowsOf(positions, p.keyRows, p.keyTable)), index!));
-  }
-  if (scheme.querySide !== "off") {
-    terms.push(swapaxes(pick(timesRows(k, rowsOf(positions, p.queryRows)), indexT!), 2, 3));
-  }
-  if (p.segment && same) terms.push(segmentTerm(query(p.z), p.segment, same));
-  return terms;
+): PositionTerms {
+  const { scheme, scale, same, added } = positions;
+  const segment = p.segment && same && mul(segmentTerm(query(p.z), p.segment, same), scale);
+  return {
+    ...scheme.keySide !== "off" && {
+      keyTerm: timesRows(query(p.w), rowsOf(positions, p.keyRows, p.keyTable)),
+    },
+    ...scheme.querySide !== "off" && {
+      queryTerm: timesRows(k, rowsOf(positions, p.queryRows)),
+    },
+    added: segment ? [...added, segment as AnyTensor] : added,
+  };
 }
 
 /**
@@ -128,22 +122,23 @@ export function attention<
   const query = (shift: AnyTensor | undefined): Tensor<[B, H, T, K]> =>
     shift ? add(q as AnyTensor, expandDims(shift, 1)) as AnyTensor : q;
 
-  let scores: Tensor<[B, H, T, T]> = einsum("bhqk,bhjk->bhqj", query(own.u), k);
-  for (const term of positionTerms(own, query, k, positions)) scores = plus(scores, term);
-  scores = mul(scores, positions.scale);
-  for (const term of positions.added) scores = plus(scores, term);
-
-  const weights = dropout<B, [H, T, T]>(softmax(scores, -1), drop, site);
-  let mixed = einsum("bhqj,bhjk->bhqk", weights, v);
-  if (positions.scheme.valueSide !== "off") {
-    const rows = rowsOf(positions, own.valueRows, own.valueTable);
-    const sums = byRow(weights, positions.index!, sizesOf(rows).at(-2)!);
-    mixed = plus(mixed, mixRows(sums, rows));
-  }
+  const { scheme, scale, offsets, bias, keep } = positions, byValue = scheme.valueSide !== "off";
+  const { out, sums } = relativeAttention<B, H, T, K>(query(own.u), k, v, {
+    scale,
+    ...positionTerms(own, query, k, positions),
+    ...offsets && { rows: offsets },
+    ...bias && { bias },
+    ...keep && { keep },
+    sums: byValue,
+    ...drop && { dropout: { keys: siteKeys(drop, site), rate: drop.rate } },
+  });
+  const mixed: Tensor<[B, H, T, K]> = byValue
+    ? plus(out, mixRows(sums!, rowsOf(positions, own.valueRows, own.valueTable)))
+    : out;
   return { out: add(einsum("bhtk,hkc->btc", mixed, p.wo), p.bo), q, k, v };
 }
 
-/** x + a term that broadcasts to its shape, which the compiler cannot see. */
+/** x + a term of its shape, which the compiler cannot see. */
 function plus<S extends Shape>(x: Tensor<S>, term: AnyTensor): Tensor<S> {
   return add(x as AnyTensor, term) as AnyTensor;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type AnyTensor, fromArray } from "../../core/mod.ts";
+import { type AnyTensor, fromArray, type Tensor } from "../../core/mod.ts";
 import type { Scheme } from "./scheme.ts";
 
 /** Rows of the scheme for texts of this length; the two of [CLS] come last: as query, then as key. */
@@ -19,17 +19,13 @@ export function bucketOf(scheme: Scheme, i: number, j: number, length: number): 
   return scheme.bucket.of(j - i, length);
 }
 
-/** [T, T] i32: the row of (query, key); transposed: of (key, query). */
-export function bucketIndex(scheme: Scheme, length: number, transposed = false): AnyTensor {
-  const index = new Int32Array(length * length);
-  for (let a = 0; a < length; a++) {
-    for (let b = 0; b < length; b++) {
-      index[a * length + b] = transposed
-        ? bucketOf(scheme, b, a, length)
-        : bucketOf(scheme, a, b, length);
-    }
-  }
-  return fromArray(index, [length, length], "i32");
+/** [2T - 1] i32: the row of every offset j - i, from 1 - T up. Position 0 may have rows of its own besides. */
+export function offsetRows(scheme: Scheme, length: number): Tensor<[number], "i32"> {
+  const rows = Int32Array.from(
+    { length: 2 * length - 1 },
+    (_, n) => scheme.bucket.of(n - length + 1, length),
+  );
+  return fromArray(rows, [2 * length - 1], "i32");
 }
 
 /**

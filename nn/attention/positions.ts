@@ -9,20 +9,20 @@ import {
   cast,
   type Dim,
   einsum,
-  embedding,
   equal,
   expandDims,
   fromArray,
   layerNorm,
   mul,
-  permute,
+  type RelativeAttentionOptions,
   reshape,
   sizesOf,
   slice,
   sub,
   type Tensor,
+  transpose,
 } from "../../core/mod.ts";
-import { bucketIndex, rowSinusoids } from "./index.ts";
+import { bucketCount, offsetRows, rowSinusoids } from "./index.ts";
 import type { SharedParams } from "./params.ts";
 import { type Scheme, termsOf, usesBuckets, usesSharedRows } from "./scheme.ts";
 
@@ -40,15 +40,17 @@ export interface Positions {
   readonly scheme: Scheme;
   /** What dot products are multiplied with. */
   readonly scale: number;
-  /** [T, T]: row of (query, key), and of (key, query). */
-  readonly index?: AnyTensor;
-  /** Row of (key, query), for the query-side term. */
-  readonly indexT?: AnyTensor;
+  /** Which row every offset has. */
+  readonly offsets?: NonNullable<RelativeAttentionOptions["rows"]>;
+  /** [H, R]: one number a head and row. */
+  readonly bias?: AnyTensor;
+  /** [B, T]: 1 where a position holds a token. */
+  readonly keep?: AnyTensor;
   /** [R, C]: rows for projected terms. */
   readonly rows?: AnyTensor;
   /** [R, K]: sinusoid rows for direct terms. */
   readonly direct?: AnyTensor;
-  /** Broadcasts to [B, H, T, T]: added to every layer's scores. */
+  /** Each broadcasts to [B, H, T, T]: what else is added to every layer's scores. */
   readonly added: readonly AnyTensor[];
   /** [B, 1, T, T]: 1 where two positions are in the same segment. */
   readonly same?: AnyTensor;
@@ -60,9 +62,6 @@ interface Absolute {
   readonly wq: AnyTensor;
   readonly wk: AnyTensor;
 }
-
-/** Padding must vanish from the softmax, and a row of padding alone must stay finite. */
-const HIDDEN = -1e9;
 
 /** Prepares the position terms for texts of length T. */
 export function positions<
@@ -81,16 +80,15 @@ export function positions<
   const added: AnyTensor[] = [];
   const dots = scheme.scale === "terms" ? termsOf(scheme) : 1;
   const scale = scheme.scale === "one" ? 1 : 1 / Math.sqrt(sizes.headWidth * dots);
-  const index = usesBuckets(scheme) ? bucketIndex(scheme, length) : undefined;
+  const offsets = usesBuckets(scheme) && {
+    index: offsetRows(scheme, length),
+    count: bucketCount(scheme, length),
+    ownCls: scheme.ownCls,
+  };
   const { bias, rows, segmentBias } = shared as Readonly<Record<string, AnyTensor | undefined>>;
   const same = context.segments && sameSegment(context.segments);
-  if (bias) added.push(permute(embedding(bias, index!), [2, 0, 1]));
   if (shared.absolute) added.push(correlation(scheme, shared.absolute, length, scale));
   if (segmentBias && same) added.push(ofSegments(segmentBias, same));
-  if (context.keep) {
-    const hidden: AnyTensor = mul(sub(context.keep, 1), -HIDDEN);
-    added.push(expandDims(expandDims(hidden, 1), 1));
-  }
   const fixed = scheme.rows.startsWith("sinusoid"), projected = usesSharedRows(scheme);
   const wide = rows ?? (fixed && projected ? rowSinusoids(scheme, sizes.width, length) : undefined);
   const narrow = fixed && [scheme.keySide, scheme.valueSide].includes("direct");
@@ -98,8 +96,9 @@ export function positions<
     scheme,
     scale,
     added,
-    ...index && { index },
-    ...scheme.querySide !== "off" && { indexT: bucketIndex(scheme, length, true) },
+    ...offsets && { offsets },
+    ...bias && { bias: transpose(bias) as AnyTensor },
+    ...context.keep && { keep: context.keep as AnyTensor },
     ...wide && { rows: wide },
     ...narrow && { direct: rowSinusoids(scheme, sizes.headWidth, length) },
     ...same && { same },
