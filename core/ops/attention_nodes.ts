@@ -9,8 +9,7 @@ import * as X from "../expr/expr.ts";
 import * as B from "../graph/build.ts";
 import type { AttentionKernel } from "../graph/fused_kernel.ts";
 import { type CustomNode, makeNode, type Node, sizeOf, type Sizes } from "../graph/node.ts";
-import { threefry, USES } from "../random/threefry.ts";
-import { unit } from "../random/uniform.ts";
+import { threefry, unit, USES } from "../random/threefry.ts";
 import { pullback } from "../transform/pullback.ts";
 import { stopped } from "./select.ts";
 

@@ -22,8 +22,8 @@ import {
 } from "../shape/mod.ts";
 import { type AnyTensor, nodeOf, type Tensor, wrap } from "../tensor.ts";
 import { type Key, keyNode } from "./key.ts";
-import { mapBits } from "./threefry.ts";
-import { openUnit, unit } from "./uniform.ts";
+import { mapBits, unit } from "./threefry.ts";
+import { openUnit } from "./uniform.ts";
 
 /**
  * Each element is true with probability p.

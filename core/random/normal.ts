@@ -6,8 +6,7 @@ import { settle } from "../execute.ts";
 import type { Dim, Lengths } from "../shape/mod.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import { type Key, keyNode } from "./key.ts";
-import { mapBits } from "./threefry.ts";
-import { unit } from "./uniform.ts";
+import { mapBits, unit } from "./threefry.ts";
 
 // Polynomials in w = -log(1 - x²): the middle, and the tails in √w. Highest power first.
 const MIDDLE = [

@@ -33,6 +33,11 @@ export function threefry(k0: Expr, k1: Expr, c0: Expr, c1: Expr): readonly [Expr
   return [a, b];
 }
 
+/** The top 24 bits as a number from 0, below 1. */
+export function unit(bits: Expr): Expr {
+  return X.mul(X.cast(X.shr(bits, 8), "f32"), 2 ** -24);
+}
+
 /** The second counter word says what the words are for, so that no two uses of one key meet. */
 export const USES = { bits: 0, foldIn: 1, split: 2 } as const;
 

@@ -5,12 +5,7 @@ import { settle } from "../execute.ts";
 import type { Dim, Lengths } from "../shape/mod.ts";
 import { type Tensor, wrap } from "../tensor.ts";
 import { type Key, keyNode } from "./key.ts";
-import { mapBits } from "./threefry.ts";
-
-/** The top 24 bits as a number from 0, below 1. */
-export function unit(bits: Expr): Expr {
-  return X.mul(X.cast(X.shr(bits, 8), "f32"), 2 ** -24);
-}
+import { mapBits, unit } from "./threefry.ts";
 
 /** The top 23 bits as a number strictly between 0 and 1: the middles of 2^23 equal parts. */
 export function openUnit(bits: Expr): Expr {

@@ -37,7 +37,7 @@ export function columnStage(k: ColumnKernel): Stage {
     units: k.columns,
     quantum: 16,
     cost: 20 + rows * k.columns * (0.1 * operators + 0.2 * k.loads.length),
-    packs: false,
+    threadBytes: 0,
   };
 }
 

@@ -7,13 +7,13 @@
 import { type DType, type HostArray, hostArray } from "../../dtype.ts";
 import type { Device, Graph, Program, Storage } from "../../device/device.ts";
 import { DeviceError } from "../../device/error.ts";
+import type { FusedOp } from "../../graph/fused_kernel.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { widthOf } from "./access.ts";
 import { explain } from "./explain.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { type Blas, type Gemm, openGemm } from "./blas.ts";
-import { PACK_BYTES } from "./gemm.ts";
 import { createHeap, type MemorySize } from "./memory.ts";
 import { pointersOf } from "./pointers.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
@@ -25,6 +25,7 @@ export interface Thresholds {
   readonly pool: number;
   readonly serial: number;
 }
+const hand: ReadonlySet<FusedOp> = new Set(["attention", "attentionGrad"]);
 const USUAL: Thresholds = { pool: 250_000, serial: 10_000 };
 
 export interface CpuDevice extends Device {
@@ -156,7 +157,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     function runHere(inputs: readonly Block[], outputs: readonly Block[]): void {
       const table = atLeast(here.table, tableBytes);
       const scratch = code.scratchBytes && atLeast(here.scratch, code.scratchBytes);
-      const panels = code.packs ? atLeast(here.panels, PACK_BYTES) : 0;
+      const panels = code.threadBytes && atLeast(here.panels, code.threadBytes);
       fillTable(table, plan, { scratch, panels }, inputs, outputs);
       if (!main) {
         gemm ??= openGemm(heap.memory, blas?.path);
@@ -168,7 +169,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     function runThere(pool: Pool, inputs: readonly Block[], outputs: readonly Block[]): void {
       const table = allocate(tableBytes);
       const scratch = code.scratchBytes && atLeast(there.scratch, code.scratchBytes);
-      const panels = code.packs ? atLeast(there.panels, threads * PACK_BYTES) : 0;
+      const panels = code.threadBytes && atLeast(there.panels, threads * code.threadBytes);
       fillTable(table, plan, { scratch, panels }, inputs, outputs);
       last = pool.submit(key, code.module, table);
       freeAfter(table, last);
@@ -248,7 +249,8 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       }
     },
     compile(graph: Graph) {
-      const start = performance.now(), plan = makePlan(graph, { bindings: 1 << 16, fuse: true });
+      const start = performance.now(),
+        plan = makePlan(graph, { bindings: 1 << 16, fuse: true, hand });
       return compilePlan(plan, performance.now() - start);
     },
     compilePlan,

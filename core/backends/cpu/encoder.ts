@@ -177,6 +177,14 @@ export const i32 = {
   /** The smaller of two unsigned numbers; both are evaluated twice. */
   minU: (a: Code, b: Code): Code => [a, b, a, b, 0x49, 0x1b],
 };
+/** Single floats. */
+export const f32 = {
+  load: memory(0x2a, 2),
+  store: store(0x38, 2),
+  add: op(0x92),
+  mul: op(0x94),
+};
+
 // ---- vectors ---------------------------------------------------------------------------------
 
 /** A vector instruction, by its number. */

@@ -45,7 +45,7 @@ export function gatherStage(k: GatherKernel): Stage {
     units,
     quantum: 1,
     cost: 20 + units * (8 + 0.4 * row),
-    packs: false,
+    threadBytes: 0,
   };
 }
 
@@ -93,7 +93,7 @@ export function scatterStage(k: ScatterKernel, threads: number): Stage {
     units: byGroup ? groups : k.size,
     quantum: 1,
     cost: 20 + updates * (4 + 0.5 * row) + 0.1 * groups * k.size * row,
-    packs: false,
+    threadBytes: 0,
   };
 }
 

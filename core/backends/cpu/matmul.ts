@@ -7,7 +7,7 @@ import type { DType } from "../../dtype.ts";
 import { stridesOf } from "../../graph/node.ts";
 import type { MatmulKernel, Operand } from "../../plan/kernels.ts";
 import { call, type Code, type Fn, get, i32 } from "./encoder.ts";
-import { BLAS, gemmOf, MR, NR } from "./gemm.ts";
+import { BLAS, gemmOf, MR, NR, PACK_BYTES } from "./gemm.ts";
 import type { Pointers } from "./pointers.ts";
 import {
   describe,
@@ -130,7 +130,7 @@ export function matmulStage(k: MatmulKernel, threads: number, blas: boolean): St
     units: { batch: count, rows: k.m, columns: k.n }[axis],
     quantum: { batch: 1, ...quantum }[axis],
     cost: 50 + count * (k.m * k.n * k.k / speed + 0.5 * (k.m + k.n) * k.k + 0.2 * k.m * k.n),
-    packs: true,
+    threadBytes: PACK_BYTES,
   };
 }
 

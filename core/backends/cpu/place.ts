@@ -54,7 +54,7 @@ function fillStage(k: PlaceKernel): Stage {
     units: bytes,
     quantum: 64,
     cost: 0.05 * bytes,
-    packs: false,
+    threadBytes: 0,
   };
 }
 
@@ -99,7 +99,7 @@ function partStage(k: PlaceKernel, part: PlaceKernel["parts"][number]): Stage {
     units,
     quantum: 1,
     cost: 20 + units * (3 + 0.1 * box.run),
-    packs: false,
+    threadBytes: 0,
   };
 }
 

@@ -8,6 +8,8 @@
  */
 import { type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { attentionStage } from "./attention.ts";
+import { attentionGradStage } from "./attention_grad.ts";
 import { barrierFunction } from "./barrier.ts";
 import { columnStage } from "./column.ts";
 import {
@@ -24,7 +26,7 @@ import {
   when,
 } from "./encoder.ts";
 import { gatherStage, scatterStage } from "./gather_scatter.ts";
-import { gemmHelpers, IMPORTS, imports, PACK_BYTES } from "./gemm.ts";
+import { gemmHelpers, IMPORTS, imports } from "./gemm.ts";
 import { matmulStage } from "./matmul.ts";
 import { copyStage, placeStages } from "./place.ts";
 import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
@@ -39,7 +41,8 @@ const THREAD = 0, THREADS = 1, TABLE = 2;
 export interface Assembled {
   readonly module: WebAssembly.Module;
   readonly scratchBytes: number;
-  readonly packs: boolean;
+  /** Space that each thread needs for itself. */
+  readonly threadBytes: number;
   /** Nanoseconds on one thread, roughly. */
   readonly cost: number;
   readonly barriers: number;
@@ -61,7 +64,7 @@ function stagesOf(k: Kernel, threads: number, blas: boolean): readonly (readonly
     case "place":
       return placeStages(k);
     case "hand":
-      throw new TypeError(`Cannot run ${k.does.op}: cpu has no such kernel`);
+      return [[k.does.op === "attention" ? attentionStage(k, blas) : attentionGradStage(k, blas)]];
   }
 }
 
@@ -164,9 +167,10 @@ export function assemble(
   const steps = stepsOf(plan, options),
     waits = handOvers(steps),
     { offsets, bytes } = layOut(plan);
-  const all = steps.flatMap((s) => s.stages), packs = all.some((s) => s.packs);
+  const all = steps.flatMap((s) => s.stages),
+    threadBytes = Math.max(0, ...all.map((s) => s.threadBytes));
   const ptr = pointersOf(limits);
-  const fns: Encoded[] = packs ? [...gemmHelpers(ptr)] : [];
+  const fns: Encoded[] = threadBytes ? [...gemmHelpers(ptr)] : [];
   const add = (f: Encoded): number => IMPORTS + fns.push(f) - 1;
   const barrier = add(barrierFunction(ptr));
   const numbers = new Map<string, number>();
@@ -185,7 +189,7 @@ export function assemble(
     const bytes = offset + offsets[slot]!, base = word(isScratch ? 1 : TABLE_HEAD + slot);
     return bytes ? ptr.add(base, ptr.of(bytes)) : base;
   };
-  const panels = ptr.add(word(0), ptr.from(i32.mul(get(THREAD), i32.of(PACK_BYTES))));
+  const panels = ptr.add(word(0), ptr.from(i32.mul(get(THREAD), i32.of(threadBytes))));
   const callStage = (stage: Stage, slots: readonly number[], parallel: boolean): Code => {
     const invoke = (from: Code, to: Code): Code =>
       call(
@@ -193,7 +197,7 @@ export function assemble(
         from,
         to,
         ...stage.pointers.map((p, i) => address(slots[i]!, p.offset)),
-        ...(stage.packs ? [panels] : []),
+        ...(stage.threadBytes ? [panels] : []),
       );
     if (!parallel) return invoke(i32.of(0), i32.of(stage.units));
     // Whole quanta, as equal as they can be: ceil(quanta / threads) each until none is left.
@@ -217,7 +221,7 @@ export function assemble(
   return {
     module: new WebAssembly.Module(encodeModule(fns, limits, imports(ptr))),
     scratchBytes: bytes,
-    packs,
+    threadBytes,
     cost: all.reduce((sum, s) => sum + s.cost, 0),
     barriers: waits.filter((w) => w).length + 1,
   };

@@ -56,7 +56,7 @@ export function rowStage(k: RowKernel): Stage {
     units: rows * partsOf(k),
     quantum: 1,
     cost: rows * (10 + k.inner * (0.1 * operators + 0.15 * (k.loads.length + k.stores.length))),
-    packs: false,
+    threadBytes: 0,
   };
 }
 

@@ -36,8 +36,8 @@ export interface Stage {
   readonly quantum: number;
   /** Nanoseconds on one thread, roughly. */
   readonly cost: number;
-  /** Gets the address of its thread's space for packed panels as last parameter, and calls the functions of matmul.ts. */
-  readonly packs: boolean;
+  /** Bytes that each thread needs for itself. If any, the function gets their address as last parameter and may call those of gemm.ts. */
+  readonly threadBytes: number;
 }
 
 export function pointerOf(o: Operand): Pointer {

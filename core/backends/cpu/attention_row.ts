@@ -1,0 +1,333 @@
+/**
+ * What the two passes of attention share: where the operands are, a thread's own space, and the code for rows of scores.
+ *
+ * Scores of some queries by all keys stand in the thread's space, so no softmax needs to be corrected later, and memory grows with T.
+ * Turned down: blocks of keys with running maxima, as on a GPU; a processor's second cache holds whole rows of any length trained.
+ *
+ * The row of an offset comes from a table. Position 0 may have rows of its own: as queries go from the last to the first, the place of
+ * its key is pointed elsewhere when a query comes to it, as no later query looks there.
+ *
+ * @module
+ */
+import * as X from "../../expr/expr.ts";
+import type { Expr } from "../../expr/expr.ts";
+import type { HandKernel, Operand } from "../../plan/kernels.ts";
+import { threefry, unit, USES } from "../../random/threefry.ts";
+import { bump, type Code, f32, f32x4, get, i32, i32x4, loop, set, v128, when } from "./encoder.ts";
+import { MR, PACK_BYTES } from "./gemm.ts";
+import type { Locals } from "./pointers.ts";
+import { constantBits, emit, prepared } from "./simd_expr.ts";
+import { POINTERS, stridesIn } from "./stage.ts";
+
+/** What operands are called, in the order in which the kernel has them; those that are switched off are not there. */
+const names = [
+  "q",
+  "k",
+  "v",
+  "rows",
+  "keep",
+  "bias",
+  "keyTerm",
+  "queryTerm",
+  "keys",
+  "forward",
+  "dOut",
+  "dSums",
+] as const;
+type Name = typeof names[number];
+
+/** An operand: the local that points to it, and byte strides. */
+export interface Place {
+  readonly pointer: number;
+  readonly strides: readonly number[];
+}
+
+/** The operands of a kernel by name. */
+export function placesOf(k: HandKernel): ReadonlyMap<Name, Place> {
+  const { does } = k, grad = does.op === "attentionGrad";
+  const on: { readonly [N in Name]: boolean } = {
+    q: true,
+    k: true,
+    v: true,
+    rows: does.R > 0,
+    keep: does.keep,
+    bias: does.bias,
+    keyTerm: does.keyTerm,
+    queryTerm: does.queryTerm,
+    keys: does.dropout > 0,
+    forward: grad,
+    dOut: grad,
+    dSums: grad && does.sums,
+  };
+  const there = names.filter((name) => on[name]);
+  return new Map(
+    there.map((
+      name,
+      i,
+    ) => [name, { pointer: POINTERS + i, strides: stridesIn(k.operands[i] as Operand) }]),
+  );
+}
+
+/** Elements of scores that a block of queries may have: half a second-level cache. */
+const BLOCK = 1 << 16;
+
+/** Sizes that follow from the kernel's. */
+export interface Layout {
+  /** Queries of a block. */
+  readonly rows: number;
+  readonly blocks: number;
+  /** Bytes from row to row of scores. */
+  readonly line: number;
+  /** Bytes of a table over offsets. */
+  readonly table: number;
+  /** Where things stand in a thread's space. */
+  readonly at: {
+    readonly scores: number;
+    readonly grads: number;
+    readonly dropped: number;
+    readonly rowTable: number;
+    readonly bias: number;
+    readonly biasGrads: number;
+  };
+  readonly bytes: number;
+}
+
+export function layoutOf({ does: { T, op, dropout } }: HandKernel): Layout {
+  const fit = Math.floor(BLOCK / T / MR) * MR, rows = Math.min(T, Math.max(4 * MR, fit));
+  const line = 4 * Math.ceil(T / 4) * 4, block = rows * line;
+  const table = Math.ceil((2 * T + 8) / 16) * 64, grad = op === "attentionGrad";
+  let end = PACK_BYTES;
+  const take = (bytes: number): number =>
+    (end += Math.ceil(bytes / 64) * 64) - Math.ceil(bytes / 64) * 64;
+  const at = {
+    scores: take(block),
+    grads: take(grad ? block : 0),
+    dropped: take(grad && dropout > 0 ? block : 0),
+    rowTable: take(table),
+    bias: take(table),
+    biasGrads: take(table),
+  };
+  return { rows, blocks: Math.ceil(T / rows), line, table, at, bytes: end };
+}
+
+/** exp, log and dropout's factor as the expressions that other kernels use. */
+const [x, k0, k1, place] = [
+  X.operand(0, "f32"),
+  X.operand(1, "u32"),
+  X.operand(2, "u32"),
+  X.operand(3, "u32"),
+] as const;
+/** An expression of x as vector code. */
+export function apply(f: (x: Expr) => Expr, value: Code, locals: Locals): Code {
+  const v = locals.v128(),
+    { code, values } = emit(prepared([f(x)]), new Map([[x, get(v)]]), locals);
+  return [set(v, value), code, values[0]!];
+}
+/** 1 / (1 - rate) where the weight at a place is kept, else 0. */
+export function dropFactor(
+  rate: number,
+  keys: readonly [Code, Code],
+  at: Code,
+  locals: Locals,
+): Code {
+  const [word] = threefry(k0, k1, place, X.constant(USES.bits, "u32"));
+  const factor = X.select(X.gt(1 - rate, unit(word)), 1 / (1 - rate), 0), p = locals.v128();
+  const given = new Map<Expr, Code>([[k0, keys[0]], [k1, keys[1]], [place, get(p)]]);
+  const { code, values } = emit(prepared([factor]), given, locals);
+  return [set(p, at), code, values[0]!];
+}
+
+/** Code for one head of one example: pointers to its parts, and what is done to its rows. */
+export interface Head {
+  /** Points to the parts of example `b` and head `h`, and fills the tables. */
+  readonly start: Code;
+  /** Address of row t of an operand, in the current head. */
+  readonly row: (name: Name, t: Code) => Code;
+  /** Turns products into scores in row i, `scores` pointing to its start; the last lanes, beyond T, become -infinity. */
+  readonly score: (scores: number, i: number) => Code;
+  /** For every vector of a row: byte offset local and how many lanes are there. */
+  readonly vectors: (body: (x: number, lanes: number) => Code) => Code;
+  /** For every j: `row` is the byte offset of the row's number in a line of R, x the byte offset of j. */
+  readonly eachKey: (i: number, body: (x: number, row: Code) => Code) => Code;
+  /** Points the key of position 0 elsewhere as query i comes; call before `score`. */
+  readonly turn: (i: number) => Code;
+  /** The dropout factors of row i at x. */
+  readonly factor: (i: number, x: number) => Code;
+  /** Where the offsets of row i begin in a table over offsets. */
+  readonly offsets: (table: number, i: number) => Code;
+}
+
+export interface HeadOptions {
+  readonly kernel: HandKernel;
+  readonly layout: Layout;
+  readonly locals: Locals;
+  /** Locals: example, head, and the thread's space. */
+  readonly b: number;
+  readonly h: number;
+  readonly space: number;
+  /** Runs before a place of the tables is pointed elsewhere; the local holds its byte offset. */
+  readonly before?: (at: number) => Code;
+}
+
+export function headOf(options: HeadOptions): Head {
+  const { kernel, layout, locals, b, h, space, before } = options, { does } = kernel;
+  const { T, R, scale } = does, ptr = locals.ptr, places = placesOf(kernel);
+  const heads = new Map([...places.keys()].map((name) => [name, locals.pointer()]));
+  const line = (count: Code, step: number): Code => ptr.mul(ptr.from(count), ptr.of(step));
+  const plus = (...parts: Code[]): Code => parts.reduce((a, c) => ptr.add(a, c));
+  const inSpace = (at: number): Code => plus(get(space), ptr.of(at));
+  const at = layout.at, used = R > 0;
+  const at0 = locals.pointer(), key0 = locals.v128(), key1 = locals.v128();
+
+  const headPointer = (name: Name, { pointer, strides }: Place): Code => {
+    const perHead = strides.length > 2 && name !== "forward";
+    const parts = [get(pointer)];
+    if (name !== "rows" && name !== "forward") parts.push(line(get(b), strides[0]!));
+    if (perHead) parts.push(line(get(h), strides[1]!));
+    return set(heads.get(name)!, plus(...parts));
+  };
+  const tableOf = (index: Code): Code => ptr.add(inSpace(at.rowTable), index);
+  const biasAt = (row: Code): Code => ptr.add(get(heads.get("bias")!), ptr.from(row));
+  /** Points one place of the tables to a row. */
+  const point = (to: number, row: Code): Code => {
+    const r = locals.i32();
+    return [
+      set(r, row),
+      i32.store(tableOf(get(to)), get(r)),
+      does.bias ? f32.store(ptr.add(inSpace(at.bias), get(to)), f32.load(biasAt(get(r)))) : [],
+    ];
+  };
+  const fillTables = (): Code => {
+    const rows = places.get("rows")!, from = locals.pointer(), number = locals.i32();
+    return [
+      set(from, get(rows.pointer)),
+      loop(at0, ptr.of(0), ptr.of(4 * (2 * T - 1)), 4, [
+        // No row may be outside: what it points to is read and written.
+        set(number, i32.minU(i32.load(get(from)), i32.of(R - 1))),
+        point(at0, i32.shl(get(number), i32.of(2))),
+        bump(from, ptr.of(rows.strides[0]!), ptr),
+      ], ptr),
+      loop(at0, ptr.of(4 * (2 * T - 1)), ptr.of(layout.table), 4, [
+        i32.store(tableOf(get(at0)), i32.of(0)),
+        i32.store(ptr.add(inSpace(at.bias), get(at0)), i32.of(0)),
+      ], ptr),
+    ];
+  };
+  const keys = places.get("keys");
+  const start: Code = [
+    [...places].map(([name, p]) => headPointer(name, p)),
+    used ? fillTables() : [],
+    keys
+      ? [
+        set(key0, v128.splat32(get(heads.get("keys")!))),
+        set(key1, v128.splat32(plus(get(heads.get("keys")!), ptr.of(keys.strides[1]!)))),
+      ]
+      : [],
+  ];
+
+  const offsets = (table: number, i: number): Code =>
+    ptr.add(inSpace(table), line(i32.sub(i32.of(T - 1), get(i)), 4));
+  const repoint = (row: number): Code => [before?.(at0) ?? [], point(at0, i32.of(4 * row))];
+  const turn = (i: number): Code =>
+    used && does.ownCls
+      ? when(
+        get(i),
+        [set(at0, line(i32.sub(i32.of(T - 1), get(i)), 4)), repoint(R - 1)],
+        loop(at0, ptr.of(4 * (T - 1)), ptr.of(4 * (2 * T - 1)), 4, repoint(R - 2), ptr),
+      )
+      : [];
+
+  const vectors: Head["vectors"] = (body) => {
+    const at = locals.pointer(), whole = T - T % 4;
+    return [
+      whole ? loop(at, ptr.of(0), ptr.of(4 * whole), 16, body(at, 4), ptr) : [],
+      T % 4 ? [set(at, ptr.of(4 * whole)), body(at, T % 4)] : [],
+    ];
+  };
+  const rowOf = (name: Name, t: Code): Code => {
+    const { strides } = places.get(name)!;
+    return plus(get(heads.get(name)!), line(t, strides.at(-2)!));
+  };
+
+  const score = (scores: number, i: number): Code => {
+    const [offsetRow, keyRow, queryRow, biasRow] = [0, 1, 2, 3].map(() => locals.pointer()) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const queryStep = places.get("queryTerm")?.strides.at(-2) ?? 0, v = locals.v128();
+    const hidden = (x: number, lanes: number): Code => {
+      const row = ptr.add(get(heads.get("keep")!), get(x));
+      const keep = lanes === 4
+        ? v128.load(row)
+        : partial(lanes, (l) => ptr.add(row, ptr.of(4 * l)));
+      return f32x4.mul(
+        f32x4.sub(keep, locals.constant(constantBits(1, "f32"))),
+        locals.constant(constantBits(HIDDEN, "f32")),
+      );
+    };
+    /** Lanes from as many places. */
+    const partial = (lanes: number, where: (lane: number) => Code): Code =>
+      [1, 2, 3].slice(0, lanes - 1).reduce<Code>(
+        (value, lane) => v128.load32Lane(where(lane), value, lane),
+        v128.load1(where(0)),
+      );
+    const one = (x: number, lanes: number): Code => {
+      const code: Code[] = [set(v, v128.load(ptr.add(get(scores), get(x))))];
+      const row = (lane: number): Code =>
+        ptr.from(i32.load(ptr.add(get(offsetRow), get(x)), 4 * lane));
+      const add = (value: Code): number => code.push(set(v, f32x4.add(get(v), value)));
+      if (does.keyTerm) add(partial(lanes, (l) => ptr.add(get(keyRow), row(l))));
+      if (does.queryTerm) {
+        add(partial(lanes, (l) => plus(get(queryRow), ptr.of(l * queryStep), row(l))));
+        code.push(bump(queryRow, ptr.of(4 * queryStep), ptr));
+      }
+      if (scale !== 1) {
+        code.push(set(v, f32x4.mul(get(v), locals.constant(constantBits(scale, "f32")))));
+      }
+      if (does.bias) add(v128.load(ptr.add(get(biasRow), get(x))));
+      if (does.keep) add(hidden(x, lanes));
+      if (lanes < 4) {
+        const there = v128.i32(...[0, 1, 2, 3].map((l) => l < lanes ? -1 : 0));
+        code.push(
+          set(v, v128.bitselect(get(v), locals.constant(constantBits(-Infinity, "f32")), there)),
+        );
+      }
+      return [code, v128.store(ptr.add(get(scores), get(x)), get(v))];
+    };
+    return [
+      used ? set(offsetRow, offsets(at.rowTable, i)) : [],
+      does.bias ? set(biasRow, offsets(at.bias, i)) : [],
+      does.keyTerm ? set(keyRow, rowOf("keyTerm", get(i))) : [],
+      does.queryTerm ? set(queryRow, get(heads.get("queryTerm")!)) : [],
+      vectors(one),
+    ];
+  };
+
+  const eachKey: Head["eachKey"] = (i, body) => {
+    const x = locals.pointer(), offsetRow = locals.pointer();
+    return [
+      set(offsetRow, offsets(at.rowTable, i)),
+      loop(
+        x,
+        ptr.of(0),
+        ptr.of(4 * T),
+        4,
+        body(x, ptr.from(i32.load(ptr.add(get(offsetRow), get(x))))),
+        ptr,
+      ),
+    ];
+  };
+
+  const factor: Head["factor"] = (i, x) => {
+    const first = i32.mul(i32.add(i32.mul(get(h), i32.of(T)), get(i)), i32.of(T));
+    const column = i32.shrU(ptr.low(get(x)), i32.of(2));
+    const at = i32x4.add(v128.splat(i32.add(first, column)), v128.i32(0, 1, 2, 3));
+    return dropFactor(does.dropout, [get(key0), get(key1)], at, locals);
+  };
+  return { start, row: rowOf, score, vectors, eachKey, turn, factor, offsets };
+}
+
+/** What a key that is not kept scores less. */
+const HIDDEN = 1e9;
