@@ -217,5 +217,28 @@ export function alias(x: Node, after: readonly Node[] = []): Node {
   return makeNode({ kind: "alias", shape: x.shape, dtype: x.dtype, inputs: [x, ...after] });
 }
 
+/** Do two parts of a placement share no element? Steps of 1 only. */
+function apart(
+  a: { readonly part: Node; readonly at: Placement },
+  b: { readonly part: Node; readonly at: Placement },
+): boolean {
+  return a.part.shape.some((n, k) =>
+    a.at.starts[k]! + n <= b.at.starts[k]! || b.at.starts[k]! + b.part.shape[k]! <= a.at.starts[k]!
+  );
+}
+
+/**
+ * a + b; parts placed into zeros apart from each other are placed together, as when a tensor was taken apart and every part
+ * has sent its cotangent back.
+ */
+export function sumOf(a: Node, b: Node): Node {
+  if (a.kind !== "place" || b.kind !== "place" || a.fill !== 0 || b.fill !== 0) return add(a, b);
+  const partsOf = (n: typeof a) => n.inputs.map((part, i) => ({ part, at: n.placements[i]! }));
+  const [left, right] = [partsOf(a), partsOf(b)], all = [...left, ...right];
+  const plain = all.every(({ at }) => at.steps.every((s) => s === 1));
+  if (!plain || !left.every((p) => right.every((q) => apart(p, q)))) return add(a, b);
+  return place(a.shape, all.map(({ part }) => part), all.map(({ at }) => at));
+}
+
 export const add = (a: Node, b: Node): Node => compute(X.add, [a, b], a.dtype);
 export const mul = (a: Node, b: Node): Node => compute(X.mul, [a, b], a.dtype);

@@ -124,16 +124,18 @@ export function ordered(
   const out: Kernel[] = [];
   /** Bytes that running it would free: what nothing else reads any more. */
   const freed = (s: Step): number => total(s.reads.filter((n) => readers.get(n)!.size === 1));
-  /** The one step that reads what it writes, and waits for nothing else: a gradient's addition to a sum. */
+  /** The one step that reads what it writes, waits for nothing else and fills no scratch: a gradient's addition to a sum. */
   const heir = (s: Step): Step | undefined => {
     const [only, ...others] = s.next;
-    return only && others.length === 0 && only.waits === 1 ? only : undefined;
+    return only && others.length === 0 && only.waits === 1 && total(only.writes) === 0
+      ? only
+      : undefined;
   };
   /** Would running it now, or it and its heir, free at least what they fill? */
   const frees = (s: Step): boolean => {
     if (s.done || s.waits > 0) return false;
     const gain = freed(s) - total(s.writes), then = heir(s);
-    return gain >= 0 || then !== undefined && gain + freed(then) - total(then.writes) >= 0;
+    return gain >= 0 || then !== undefined && gain + freed(then) >= 0;
   };
   const run = (first: Step): void => {
     const queue = [first];

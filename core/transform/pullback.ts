@@ -5,7 +5,7 @@
  * @module
  */
 import { isFloat } from "../dtype.ts";
-import { add, alias } from "../graph/build.ts";
+import { alias, sumOf } from "../graph/build.ts";
 import { makeNode, type Node, type RematNode, sorted } from "../graph/node.ts";
 import { ruleOf } from "../primitives/rules.ts";
 
@@ -53,7 +53,7 @@ export function pullback(
   const give = (n: Node, ct: Node | null): void => {
     if (ct === null || !needed.has(n) || !isFloat(n.dtype)) return;
     const sofar = arrived.get(n);
-    arrived.set(n, sofar ? add(sofar, ct) : ct);
+    arrived.set(n, sofar ? sumOf(sofar, ct) : ct);
   };
   outputs.forEach((n, i) => give(n, cts[i]!));
   while (order.length) {

@@ -11,7 +11,7 @@ import { fill } from "./box.ts";
 import { type Code, f32, f32x4, type Fn, get, i32, loop, set, v128 } from "./encoder.ts";
 import { multiply } from "./matmul.ts";
 import type { Pointers } from "./pointers.ts";
-import { acrossLanes, combining } from "./simd_expr.ts";
+import { acrossLanes, combining, constantBits } from "./simd_expr.ts";
 import { describe, END, FIRST, pointerOf, POINTERS, type Stage, stageLocals } from "./stage.ts";
 
 /** What a stage of attention says of itself. `ratio`: nanoseconds of row work for each score. */
@@ -54,7 +54,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
     count(),
     count(),
   ] as const;
-  const [scores, row, slot] = [locals.pointer(), locals.pointer(), locals.pointer()] as const;
+  const [row, slot] = [locals.pointer(), locals.pointer()] as const;
   const [top, sum, v, lse] = [locals.v128(), locals.v128(), locals.v128(), locals.v128()] as const;
   const parts = headOf({ kernel: k, layout, locals, b, h, space }), places = placesOf(k);
   const inSpace = (offset: number): Code => ptr.add(get(space), ptr.of(offset));
@@ -125,10 +125,13 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
     set(i, i32.sub(i32.sub(i32.add(get(first), get(many)), i32.of(1)), get(n))),
     set(row, ptr.add(inSpace(at.scores), times(i32.sub(get(i), get(first)), line))),
     parts.turn(i),
-    parts.score(row, i),
     set(top, locals.constant(max.neutral)),
-    parts.vectors((x) => set(top, max.with(get(top), v128.load(here(x))))),
-    set(top, acrossLanes(max.with, get(top), locals)),
+    // The greater one, or the old one beside NaN: the sum of exponentials is NaN then.
+    parts.score(row, i, (score, x) => [
+      v128.store(here(x), score),
+      set(top, f32x4.pmax(get(top), score)),
+    ]),
+    set(top, acrossLanes(f32x4.pmax, get(top), locals)),
     set(sum, locals.constant(0)),
     parts.vectors((x) => [
       set(v, apply(X.exp, f32x4.sub(v128.load(here(x)), get(top)), locals)),
@@ -138,8 +141,9 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
     set(sum, acrossLanes(add.with, get(sum), locals)),
     set(lse, f32x4.add(apply(X.log, get(sum), locals), get(top))),
     v128.store32Lane(result(B * H * T * K, get(i), 1), get(lse), 0),
+    set(sum, f32x4.div(locals.constant(constantBits(1, "f32")), get(sum))),
     parts.vectors((x) => {
-      const weight = f32x4.div(v128.load(here(x)), get(sum));
+      const weight = f32x4.mul(v128.load(here(x)), get(sum));
       const kept = does.dropout > 0 ? f32x4.mul(weight, parts.factor(i, x)) : weight;
       return v128.store(here(x), kept);
     }),

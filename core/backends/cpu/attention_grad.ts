@@ -175,8 +175,8 @@ function gradFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointer
       ptr.add(ptr.of(4 * skip), times(i32.add(i32.mul(get(head), i32.of(T)), t), 4 * width)),
     );
   /** The weights again, and G and its product with them. */
-  const weights = parts.vectors((x) => [
-    set(p, apply(X.exp, f32x4.sub(v128.load(on(row, x)), get(lse)), locals)),
+  const weights = parts.score(row, i, (score, x) => [
+    set(p, apply(X.exp, f32x4.sub(score, get(lse)), locals)),
     v128.store(on(row, x), get(p)),
     set(g, v128.load(on(grads, x))),
     hasDrops
@@ -228,7 +228,6 @@ function gradFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointer
       set(local!, ptr.add(inSpace(offset!), times(i32.sub(get(i), get(first)), line)))
     ),
     parts.turn(i),
-    parts.score(row, i),
     clearTail,
     valueSums,
     set(lse, v128.splat32(forwardAt(B * H * T * K, get(i), 1))),

@@ -68,8 +68,8 @@ export function placesOf(k: HandKernel): ReadonlyMap<Name, Place> {
   );
 }
 
-/** Elements of scores that a block of queries may have: half a second-level cache. */
-const BLOCK = 1 << 16;
+/** Elements of scores that a block of queries may have: products of few rows cost more than a cache that they outgrow (measured). */
+const BLOCK = 1 << 18;
 
 /** Sizes that follow from the kernel's. */
 export interface Layout {
@@ -143,8 +143,15 @@ export interface Head {
   readonly start: Code;
   /** Address of row t of an operand, in the current head. */
   readonly row: (name: Name, t: Code) => Code;
-  /** Turns products into scores in row i, `scores` pointing to its start; the last lanes, beyond T, become -infinity. */
-  readonly score: (scores: number, i: number) => Code;
+  /**
+   * Turns products into scores in row i, `scores` pointing to its start, and does something with each vector of them; the last
+   * lanes, beyond T, are -infinity.
+   */
+  readonly score: (
+    scores: number,
+    i: number,
+    visit: (score: Code, x: number, lanes: number) => Code,
+  ) => Code;
   /** For every vector of a row: byte offset local and how many lanes are there. */
   readonly vectors: (body: (x: number, lanes: number) => Code) => Code;
   /** For every j: `row` is the byte offset of the row's number in a line of R, x the byte offset of j. */
@@ -249,7 +256,7 @@ export function headOf(options: HeadOptions): Head {
     return plus(get(heads.get(name)!), line(t, strides.at(-2)!));
   };
 
-  const score = (scores: number, i: number): Code => {
+  const score: Head["score"] = (scores, i, visit) => {
     const [offsetRow, keyRow, queryRow, biasRow] = [0, 1, 2, 3].map(() => locals.pointer()) as [
       number,
       number,
@@ -294,7 +301,7 @@ export function headOf(options: HeadOptions): Head {
           set(v, v128.bitselect(get(v), locals.constant(constantBits(-Infinity, "f32")), there)),
         );
       }
-      return [code, v128.store(ptr.add(get(scores), get(x)), get(v))];
+      return [code, visit(get(v), x, lanes)];
     };
     return [
       used ? set(offsetRow, offsets(at.rowTable, i)) : [],
