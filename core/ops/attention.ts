@@ -75,7 +75,7 @@ function expectOperand(name: string, x: Node, shape: Sizes, dtype: Node["dtype"]
  *     out_i    = Σ_j softmax(score)_ij v_j            sums_i,r = Σ_j softmax(score)_ij [ρ = r]
  *
  * Shapes: q, k, v [B, H, T, K] -> out [B, H, T, K], sums [B, H, T, R]. Softmax and sums in f32. What is not kept scores 1e9 less.
- * `rows` outside 0..R-1 pick 0 and add nothing.
+ * The rows of offsets must be 0..R-1: which one another number stands for is up to the backend.
  *
  * Where the backend has the kernel, memory grows with T, not with its square; the backward pass computes the weights again.
  *

@@ -80,6 +80,18 @@ Deno.test("elementwise: gelu is x/2 (1 + erf(x/√2)), its approximation near it
   });
 });
 
+Deno.test("elementwise: gelu's slope is Φ(x) + x φ(x), and far out it is 0 or 1 to the bit", async () => {
+  const x = Float32Array.from(line(-8, 8)), t = M.fromArray(x, [x.length]);
+  const slopes = await M.read(M.grad((y: typeof t) => M.sum(M.gelu(y)))(t));
+  x.forEach((v, i) => {
+    const cdf = (1 + erf(v / Math.SQRT2)) / 2,
+      density = Math.exp(-v * v / 2) / Math.sqrt(2 * Math.PI);
+    const want = cdf + v * density;
+    assert(Math.abs(slopes[i]! - want) < 2e-6, `the slope at ${v} is ${slopes[i]}, not ${want}`);
+  });
+  assertEquals([...await M.read(M.gelu(M.tensor([-6, -100, 6, 100])))], [-0, -0, 6, 100]);
+});
+
 Deno.test("elementwise: round goes to even, integers wrap, division by zero gives 0", async () => {
   const numbers = async (x: M.AnyTensor): Promise<number[]> => Array.from(await M.read(x));
   assertEquals(await numbers(M.round(M.tensor([0.5, 1.5, 2.5, -0.5]))), [0, 2, 2, -0]);
