@@ -24,7 +24,15 @@ export {
 export type * from "./shape/mod.ts";
 export { leaves, mapTree, paths, type Tree, zipTrees } from "./tree.ts";
 export type { DType, Float, HostArray, HostArrays, Int, Numeric } from "./dtype.ts";
-export type { Device, DeviceKind, Explanation, Graph, Program, Storage } from "./device/device.ts";
+export type {
+  Device,
+  DeviceKind,
+  Explanation,
+  Graph,
+  KernelTime,
+  Program,
+  Storage,
+} from "./device/device.ts";
 export { grad, type ValueAndGrad, valueAndGrad, valueGradAux, vjp } from "./transform/grad.ts";
 export { jvp } from "./transform/jvp.ts";
 export {

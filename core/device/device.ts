@@ -40,6 +40,16 @@ export interface Explanation {
   readonly lines: readonly string[];
 }
 
+/** When a device ran a kernel, or a part of it, in microseconds since the first of the run began. */
+export interface KernelTime {
+  /** Number of its line in `Explanation.lines`. */
+  readonly kernel: number;
+  /** When it began. */
+  readonly startUs: number;
+  /** When it ended. */
+  readonly endUs: number;
+}
+
 /** A compiled graph. */
 export interface Program {
   /**
@@ -47,6 +57,11 @@ export interface Program {
    * returns before the work is done; reads and later runs of the same device come after it.
    */
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void;
+  /** Runs once as `run` does, and tells when the device ran each kernel; a kernel of several dispatches has several times. */
+  profile?(
+    inputs: readonly Storage[],
+    outputs: readonly Storage[],
+  ): Promise<readonly KernelTime[]>;
   /** What it consists of. */
   explain(): Explanation;
   /** Frees its memory. */

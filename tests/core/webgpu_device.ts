@@ -7,13 +7,15 @@ import { type DType, fromHost, toHost } from "../../core/dtype.ts";
 import { sizeOf } from "../../core/graph/node.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
+import { deviceOf } from "../../core/backends/webgpu/adapter.ts";
+import { probeSubgroups } from "../../core/backends/webgpu/subgroups.ts";
 import { skip } from "../skip.ts";
 
 const adapter = await navigator.gpu?.requestAdapter();
-const { maxStorageBufferBindingSize = 0, maxBufferSize = 0 } = adapter?.limits ?? {};
-const gpu = await adapter?.requestDevice({
-  requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-});
+/** The device, if there is any adapter. */
+export const gpu = adapter && await deviceOf(adapter);
+/** Its subgroups, if they can be relied on. */
+export const subgroups = gpu?.features.has("subgroups") && await probeSubgroups(gpu, adapter!.info);
 
 /** The kernels for software adapters and for real GPUs, on whatever adapter there is. */
 export const families: readonly { readonly name: string; readonly device: WebGpuDevice }[] = gpu
@@ -22,6 +24,7 @@ export const families: readonly { readonly name: string; readonly device: WebGpu
     device: new WebGpuDevice(gpu, adapter!.info.description, {
       software: name === "software",
       bindings: 8,
+      ...subgroups && { subgroups },
     }),
   }))
   : [];

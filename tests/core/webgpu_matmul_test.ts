@@ -1,10 +1,18 @@
 /** The larger matmul kernels, which random shapes do not reach: every tile, layout and edge. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { makeNode, type Node, sizeOf } from "../../core/graph/node.ts";
 import type { MatmulKernel, Operand } from "../../core/plan/kernels.ts";
-import { tileFor, tiles } from "../../core/backends/webgpu/matmul_tiles.ts";
+import { Choices, classOf } from "../../core/backends/webgpu/choices.ts";
+import { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
+import {
+  choiceFor,
+  choicesFor,
+  choiceText,
+  type MatmulChoice,
+} from "../../core/backends/webgpu/matmul.ts";
+import type { Target } from "../../core/backends/webgpu/shader.ts";
 import { aloneInPlan } from "./random_kernel.ts";
-import { runPlan, webgpuTest } from "./webgpu_device.ts";
+import { runPlan, subgroups, webgpuTestOnce } from "./webgpu_device.ts";
 
 function leaf(...shape: number[]): Node {
   return makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
@@ -46,35 +54,49 @@ function product({ batch, m, n, k, a, b }: MatmulKernel, x: Float32Array, y: Flo
   return out;
 }
 
-/** Aligned and ragged, and large enough for the largest tile of either family. */
+/** Aligned and ragged, larger than most tiles. Ragged sizes reach every branch; round ones leave branches out. */
 const cases: readonly (readonly [string, readonly [number, number, number, number]])[] = [
-  ["128x128x16", [32, 256, 132, 32]],
-  ["128x128x16", [32, 131, 129, 21]],
-  ["64x64x16", [64, 64, 128, 48]],
-  ["64x64x16", [64, 65, 61, 19]],
-  ["32x32x16", [1, 64, 32, 16]],
-  ["32x32x16", [3, 37, 29, 70]],
+  ["NN", [2, 64, 128, 256]],
+  ["NN", [1, 131, 129, 21]],
+  ["NT", [3, 37, 45, 70]],
+  ["NT", [1, 40, 36, 264]],
+  ["TN", [3, 37, 45, 70]],
+  ["TN", [1, 36, 68, 264]],
 ];
 
-Deno.test("webgpu matmul: the cases reach every tile", () => {
-  for (const [name, sizes] of cases) {
-    const { m, n, k } = tileFor(kernel(sizes, "NN"));
-    assertEquals(`${m}x${n}x${k}`, name);
+const everywhere: Target = { software: false, bindings: 8, ...subgroups && { subgroups } };
+/** Every member of the family that some case can have, split or not. */
+const members = new Map(
+  cases.flatMap(([layout, sizes]) => choicesFor(kernel(sizes, layout), everywhere))
+    .map((c): [string, MatmulChoice] => [choiceText(c), c]),
+);
+
+Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
+  for (const [layout, sizes] of cases) {
+    for (const software of [false, true]) {
+      const k = kernel(sizes, layout), target = { ...everywhere, software };
+      const names = choicesFor(k, target).map(choiceText);
+      assert(names.includes(choiceText(choiceFor(k, target))), `${layout} ${sizes}`);
+    }
   }
-  assertEquals(new Set(cases.map(([name]) => name)).size, tiles.length);
+  assert([...members.values()].some((c) => c.splits > 1));
+  const weight = choiceFor(kernel([1, 256, 256, 2048], "TN"), { software: false, bindings: 8 });
+  assert(weight.splits > 1, "a weight gradient is too small a result to fill a GPU unsplit");
 });
 
-// Ragged sizes reach every branch of a layout; round ones only leave branches out.
-for (const layout of ["NN", "NT", "TN"]) {
-  webgpuTest("matmul", `tiles of ${layout}`, async (device) => {
-    for (const [, sizes] of cases.filter((_, i) => layout === "NN" || i % 2)) {
+for (const [name, choice] of members) {
+  webgpuTestOnce("matmul", `products by ${name}`, async (_, gpu) => {
+    for (const [layout, sizes] of cases) {
       const matmul = kernel(sizes, layout), { graph, plan } = aloneInPlan(matmul);
+      if (!choicesFor(matmul, everywhere).some((c) => choiceText(c) === name)) continue;
+      const choices = new Choices(everywhere, new Map([[classOf(matmul), choice]]));
+      const device = new WebGpuDevice(gpu, "this adapter", everywhere, choices);
       const [x, y] = graph.inputs.map((n, i) =>
         Float32Array.from({ length: sizeOf(n.shape) }, (_, j) => (j * (37 + i) % 101 - 50) / 64)
       );
       const want = product(matmul, x!, y!), [got] = await runPlan(device, graph, plan, [x!, y!]);
       const wrong = want.findIndex((w, i) => !(Math.abs(w - got![i]!) <= 1e-4));
-      assertEquals(wrong, -1, `${sizes}: ${got![wrong]} is not ${want[wrong]}`);
+      assertEquals(wrong, -1, `${layout} ${sizes}: ${got![wrong]} is not ${want[wrong]}`);
     }
   });
 }

@@ -8,6 +8,7 @@ import type { Device, Graph, Program, Storage } from "../../device/device.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { type Block, Memory } from "./buffers.ts";
+import { Choices } from "./choices.ts";
 import { checkAlive, checkFaults, type Faults, faultsOf, guarded } from "./faults.ts";
 import { fromWords, toWords } from "./host_words.ts";
 import { pipelineCache } from "./pipelines.ts";
@@ -20,13 +21,19 @@ export class WebGpuDevice implements Device {
   readonly description: string;
   readonly #host: Host;
 
-  constructor(gpu: GPUDevice, adapter: string, target: Target) {
+  constructor(
+    gpu: GPUDevice,
+    adapter: string,
+    target: Target,
+    choices: Choices = new Choices(target),
+  ) {
     const faults = faultsOf(gpu, adapter);
     this.description = `webgpu on ${adapter}`;
     this.#host = {
       gpu,
       faults,
       target,
+      choices,
       memory: new Memory(gpu, faults),
       compileShader: pipelineCache(gpu, faults),
     };

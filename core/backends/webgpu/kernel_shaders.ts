@@ -4,24 +4,39 @@
  * @module
  */
 import { sizeOf } from "../../graph/node.ts";
-import { type HandKernel, type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
+import {
+  type HandKernel,
+  type Kernel,
+  type MatmulKernel,
+  readsOf,
+  writesOf,
+} from "../../plan/kernels.ts";
 import type { SlotOf } from "./bindings.ts";
 import { columnShader } from "./column.ts";
 import { gatherShader, scatterShader } from "./gather_scatter.ts";
-import { matmulShader } from "./matmul.ts";
+import { type MatmulChoice, matmulShaders } from "./matmul.ts";
 import { placeShaders } from "./place.ts";
 import { rowShader } from "./row.ts";
 import type { Shader, Target } from "./shader.ts";
 
+/** What the shaders of kernels are made for. */
+export interface Making {
+  readonly target: Target;
+  readonly slotOf: SlotOf;
+  /** The slot of memory that a kernel's own dispatches hand each other. */
+  readonly temporary: number;
+  readonly choiceOf: (k: MatmulKernel) => MatmulChoice;
+}
+
 /** One dispatch each, in order. */
-export function shadersOf(k: Kernel, slotOf: SlotOf, target: Target): Shader[] {
+export function shadersOf(k: Kernel, { target, slotOf, temporary, choiceOf }: Making): Shader[] {
   switch (k.kind) {
     case "row":
       return [rowShader(k, slotOf, target)];
     case "column":
       return [columnShader(k, slotOf, target)];
     case "matmul":
-      return [matmulShader(k, slotOf, target)];
+      return matmulShaders(k, slotOf, choiceOf(k), target, temporary);
     case "gather":
       return [gatherShader(k, slotOf)];
     case "scatter":

@@ -1,141 +1,154 @@
 /**
- * Matrix products: the choice among a family of kernels, and the member without workgroup memory. There an
- * invocation owns a tile of the result in registers; it wins where barriers run on a CPU, and for thin factors anywhere.
+ * Matrix products as a family of kernels: which members can make a product, and which is taken without a search.
  *
  * @module
  */
+import { operand } from "../../expr/expr.ts";
+import { makeNode } from "../../graph/node.ts";
 import type { MatmulKernel } from "../../plan/kernels.ts";
-import { address } from "./address.ts";
-import type { Bindings, SlotOf } from "./bindings.ts";
-import {
-  batchStart,
-  bindFactors,
-  type Factor,
-  factorOf,
-  factorValue,
-  storeTile,
-} from "./matmul_factor.ts";
-import { tiledMatmul, tileFor } from "./matmul_tiles.ts";
-import { overGroups, type Shader, type Target } from "./shader.ts";
+import type { SlotOf } from "./bindings.ts";
+import { columnShader } from "./column.ts";
+import { registerMatmul, type RegisterTile } from "./matmul_register.ts";
+import { subgroupMatmul, type SubgroupTile } from "./matmul_subgroup.ts";
+import { tiledMatmul, type WorkgroupTile, workgroupTiles } from "./matmul_tiles.ts";
+import type { Shader, Target } from "./shader.ts";
 
-/** Loads of `count` neighbours for `ks` steps of k, and the name of each value. */
-function fragment(
-  bound: Bindings,
-  f: Factor,
-  name: string,
-  at: string,
-  count: number,
-  ks: number,
-): { readonly loads: string[]; readonly element: (i: number, kk: number) => string } {
-  const from = (i: number, kk: number): string =>
-    address(0, [
-      [`o_${name}`, 1],
-      [`(${address(i, [[at, 1]])})`, f.along],
-      [`(${address(kk, [["k", 1]])})`, f.alongK],
-    ]);
-  const value = (lanes: 1 | 4, i: number, kk: number, step = 1): string =>
-    factorValue(bound, f, from(i, kk), lanes, step);
-  const range = (n: number): number[] => [...Array(n).keys()];
-  if (f.byK && ks === 4) {
-    return {
-      loads: range(count).map((i) => `let ${name}${i} = ${value(4, i, 0)};`),
-      element: (i, kk) => `${name}${i}[${kk}]`,
-    };
-  }
-  if (!f.byK && count % 4 === 0) {
-    const quads = count / 4;
-    return {
-      loads: range(ks * quads).map((q) =>
-        `let ${name}${q} = ${value(4, q % quads * 4, Math.floor(q / quads), f.along)};`
-      ),
-      element: (i, kk) => `${name}${kk * quads + Math.floor(i / 4)}[${i % 4}]`,
-    };
-  }
-  return {
-    loads: range(ks * count).map((q) =>
-      `let ${name}${q} = ${value(1, q % count, Math.floor(q / count))};`
-    ),
-    element: (i, kk) => `${name}${kk * count + i}`,
-  };
+/** How the result is cut. */
+export type MatmulTile = RegisterTile | SubgroupTile | WorkgroupTile;
+
+/** A member of the family. */
+export interface MatmulChoice {
+  readonly tile: MatmulTile;
+  /** The products are cut into so many parts, whose sums are added by a second dispatch: for long sums to few results. */
+  readonly splits: number;
 }
 
-/** The smallest tile that covers `n`, at most `most`. */
-function tileSize(n: number, most: number): number {
-  return Math.min(most, 2 ** Math.ceil(Math.log2(Math.max(1, n))));
+const registerTiles: readonly RegisterTile[] = [
+  { kind: "register", rows: 8, columns: 8 },
+  { kind: "register", rows: 8, columns: 16 },
+];
+const subgroupTiles: readonly SubgroupTile[] = [
+  { kind: "subgroup", rows: 8, quads: 1 },
+  { kind: "subgroup", rows: 16, quads: 1 },
+  { kind: "subgroup", rows: 16, quads: 2 },
+  { kind: "subgroup", rows: 32, quads: 1 },
+];
+
+/** Workgroups that a GPU needs to be busy; products that a part of a split sum has at least. */
+const busyGroups = 128, shortestPart = 128;
+
+function isThin(k: MatmulKernel): boolean {
+  return Math.min(k.m, k.n) < 16 || k.k < 8;
 }
 
-/** A tile of the result in the registers of an invocation. */
-export function registerMatmul(
+const batchOf = (k: MatmulKernel): number => k.batch.reduce((x, y) => x * y, 1);
+
+function groupsOf(k: MatmulKernel, t: WorkgroupTile): number {
+  return batchOf(k) * Math.ceil(k.m / t.m) * Math.ceil(k.n / t.n);
+}
+
+/** Parts of equal length, whole fours each, that make the machine busy; 1 if there are none. */
+function splitsFor(k: MatmulKernel, groups: number): number {
+  let splits = 1;
+  while (
+    groups * splits < busyGroups && k.k % (8 * splits) === 0 && k.k / (2 * splits) >= shortestPart
+  ) splits *= 2;
+  return splits;
+}
+
+/** The largest tile that still gives the machine enough workgroups, and is not mostly empty. */
+function workgroupChoice(k: MatmulKernel): MatmulChoice {
+  const fits = (t: WorkgroupTile): boolean => t.m < 2 * k.m && t.n < 2 * k.n;
+  const tile = workgroupTiles.find((t) => fits(t) && groupsOf(k, t) >= busyGroups) ??
+    workgroupTiles.at(-1)!;
+  return { tile, splits: splitsFor(k, groupsOf(k, tile)) };
+}
+
+/** Members that could be the fastest for a product on this adapter; the default is among them. */
+export function choicesFor(k: MatmulKernel, target: Target): readonly MatmulChoice[] {
+  const whole = (tile: MatmulTile): MatmulChoice => ({ tile, splits: 1 });
+  if (isThin(k)) return registerTiles.map(whole);
+  const tiles = [...registerTiles, ...target.subgroups ? subgroupTiles : []].map(whole);
+  // On a CPU every barrier is a switch of all invocations: 20 times slower than the rest.
+  if (target.software) return tiles;
+  return [
+    ...tiles,
+    ...workgroupTiles.flatMap((tile) => {
+      const splits = splitsFor(k, groupsOf(k, tile));
+      return splits === 1 ? [whole(tile)] : [whole(tile), { tile, splits }];
+    }),
+  ];
+}
+
+/** The member that is taken without a search. */
+export function choiceFor(k: MatmulKernel, target: Target): MatmulChoice {
+  if (isThin(k)) return { tile: registerTiles[0]!, splits: 1 };
+  if (!target.software) return workgroupChoice(k);
+  if (!target.subgroups) return { tile: registerTiles[0]!, splits: 1 };
+  // Larger tiles load less and take longer to compile: 140 and 250 ms on the software adapter that was measured.
+  const work = batchOf(k) * k.m * k.n * k.k;
+  const rows = k.m <= 8 ? 8 : work < 2 ** 27 ? 16 : 32;
+  return { tile: { kind: "subgroup", rows, quads: 1 }, splits: 1 };
+}
+
+function tileShader(k: MatmulKernel, slotOf: SlotOf, tile: MatmulTile, target: Target): Shader {
+  switch (tile.kind) {
+    case "register":
+      return registerMatmul(k, slotOf, tile);
+    case "subgroup":
+      return subgroupMatmul(k, slotOf, tile, target.subgroups!);
+    case "workgroup":
+      return tiledMatmul(k, slotOf, tile);
+  }
+}
+
+/** The dispatches of a product. A split one is a batch of partial products, and the column sum of that batch. */
+export function matmulShaders(
   k: MatmulKernel,
   slotOf: SlotOf,
-  most: readonly [rows: number, columns: number],
-): Shader {
-  const r = k.batch.length;
-  const rows = tileSize(k.m, most[0]), columns = tileSize(k.n, most[1]);
-  const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], rows, k.k);
-  const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], columns, k.k);
-  const lanes = columns % 4 === 0 ? 4 : 1, width = columns / lanes;
-  const bound = bindFactors(k, a, b, slotOf, lanes);
-  const R = [...Array(rows).keys()], Q = [...Array(width).keys()];
-
-  const steps = (ks: number): string => {
-    const fa = fragment(bound, a, "p", "i", rows, ks);
-    const fb = fragment(bound, b, "q", "j", columns, ks);
-    const products = [...Array(ks).keys()].flatMap((kk) => [
-      ...Q.map((q) => {
-        const parts = [...Array(lanes).keys()].map((l) => fb.element(lanes * q + l, kk));
-        return `let w${kk}_${q} = ${lanes === 4 ? `vec4f(${parts.join(", ")})` : parts[0]};`;
-      }),
-      ...R.flatMap((i) => Q.map((q) => `c${i}_${q} += ${fa.element(i, kk)} * w${kk}_${q};`)),
-    ]);
-    return [...fa.loads, ...fb.loads, ...products].join("\n    ");
-  };
-  const whole = k.k - k.k % 4;
-  const loop = (from: number, to: number, ks: number): string =>
-    from === to ? "" : `for (var k = ${from}u; k < ${to}u; k += ${ks}u) {\n    ${steps(ks)}\n  }`;
-
-  const tilesM = Math.ceil(k.m / rows), tilesN = Math.ceil(k.n / columns);
-  const across = Math.min(8, 2 ** Math.ceil(Math.log2(tilesN)));
-  const down = tilesM >= 32 ? 8 : tilesM >= 8 ? 2 : 1;
-  const groupsN = Math.ceil(tilesN / across), groupsM = Math.ceil(tilesM / down);
-  const count = k.batch.reduce((x, y) => x * y, 1);
-  const guards = { m: k.m % rows !== 0, n: k.n % columns !== 0 };
-  const body = `let j = (group % ${groupsN}u * ${across}u + lane % ${across}u) * ${columns}u;
-  let i = (group / ${groupsN}u % ${groupsM}u * ${down}u + lane / ${across}u) * ${rows}u;
-  let batch = group / ${groupsN * groupsM}u;
-  if (i >= ${k.m}u || j >= ${k.n}u) { return; }
-  let o_p = ${batchStart(a, k.batch)}; let o_q = ${batchStart(b, k.batch)};
-  ${R.flatMap((i) => Q.map((q) => `var c${i}_${q} = ${lanes === 4 ? "vec4f()" : "0f"};`)).join(" ")}
-  ${loop(0, whole, 4)}
-  ${loop(whole, k.k, 1)}
-  ${
-    R.flatMap((i) =>
-      Q.map((q) =>
-        storeTile(
-          bound,
-          k,
-          address(i, [["i", 1]]),
-          address(lanes * q, [["j", 1]]),
-          `c${i}_${q}`,
-          lanes,
-          guards,
-        )
-      )
-    ).join("\n  ")
-  }`;
-  const style = `tile ${rows}x${columns} in registers`;
-  return overGroups(bound, groupsN * groupsM * count, across * down, "", body, style);
+  { tile, splits }: MatmulChoice,
+  target: Target,
+  temporary: number,
+): Shader[] {
+  if (splits === 1) return [tileShader(k, slotOf, tile, target)];
+  const r = k.batch.length, part = k.k / splits, size = batchOf(k) * k.m * k.n;
+  const shape = [splits, ...k.batch, k.m, k.n];
+  const sums = makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
+  const slots: SlotOf = (n) => n === sums ? temporary : slotOf(n);
+  const cut = (o: MatmulKernel["a"], alongK: number): MatmulKernel["a"] => ({
+    ...o,
+    strides: [alongK * part, ...o.strides],
+  });
+  const a = cut(k.a, k.a.strides[r + 1]!), b = cut(k.b, k.b.strides[r]!);
+  const partial: MatmulKernel = { ...k, batch: [splits, ...k.batch], k: part, a, b, store: sums };
+  const first = tileShader(partial, slots, tile, target);
+  const second = columnShader(
+    {
+      kind: "column",
+      rows: [splits],
+      columns: size,
+      loads: [{ base: sums, offset: 0, strides: [size, 1] }],
+      combine: "sum",
+      value: operand(0, "f32"),
+      store: k.store,
+    },
+    slots,
+    target,
+  );
+  return [{ ...first, style: `${first.style}, ${splits} parts` }, second];
 }
 
-/** Larger tiles load less and compile longer: 0.3, 0.6 and 1.5 s on the software adapter that was measured. */
-function registerTile(work: number, target: Target): readonly [number, number] {
-  if (!target.software || work < 2 ** 25) return [8, 8];
-  return work < 2 ** 27 ? [8, 16] : [16, 16];
+/** Elements that a choice needs beside its operands and result. */
+export function temporaryOf(k: MatmulKernel, { splits }: MatmulChoice): number {
+  return splits === 1 ? 0 : splits * batchOf(k) * k.m * k.n;
 }
 
-export function matmulShader(k: MatmulKernel, slotOf: SlotOf, target: Target): Shader {
-  const thin = Math.min(k.m, k.n) < 16 || k.k < 8;
-  if (!target.software && !thin) return tiledMatmul(k, slotOf, tileFor(k));
-  const work = k.batch.reduce((x, y) => x * y, k.m * k.n * k.k);
-  return registerMatmul(k, slotOf, registerTile(work, target));
+/** A choice in a few words; equal words are equal choices. */
+export function choiceText({ tile, splits }: MatmulChoice): string {
+  const cut = tile.kind === "workgroup"
+    ? `${tile.m}x${tile.n}x${tile.k}/${tile.each}`
+    : tile.kind === "subgroup"
+    ? `${tile.rows}/${tile.quads}`
+    : `${tile.rows}x${tile.columns}`;
+  return `${tile.kind} ${cut}${splits === 1 ? "" : ` in ${splits}`}`;
 }

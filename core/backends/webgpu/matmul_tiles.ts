@@ -18,7 +18,8 @@ import {
 import { overGroups, type Shader } from "./shader.ts";
 
 /** One member of the family. A workgroup makes m by n of the result, k products at a time; an invocation makes `each` by `each`. */
-export interface Tile {
+export interface WorkgroupTile {
+  readonly kind: "workgroup";
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -26,19 +27,11 @@ export interface Tile {
 }
 
 /** Largest first; all fit the 16 KiB and 256 invocations that every adapter has. */
-export const tiles: readonly Tile[] = [
-  { m: 128, n: 128, k: 16, each: 8 },
-  { m: 64, n: 64, k: 16, each: 4 },
-  { m: 32, n: 32, k: 16, each: 4 },
+export const workgroupTiles: readonly WorkgroupTile[] = [
+  { kind: "workgroup", m: 128, n: 128, k: 16, each: 8 },
+  { kind: "workgroup", m: 64, n: 64, k: 16, each: 4 },
+  { kind: "workgroup", m: 32, n: 32, k: 16, each: 4 },
 ];
-
-/** The largest tile that still gives the machine enough workgroups, and is not mostly empty. */
-export function tileFor(k: MatmulKernel): Tile {
-  const batch = k.batch.reduce((x, y) => x * y, 1);
-  const groups = (t: Tile): number => batch * Math.ceil(k.m / t.m) * Math.ceil(k.n / t.n);
-  const fits = (t: Tile): boolean => t.m < 2 * k.m && t.n < 2 * k.n && groups(t) >= 128;
-  return tiles.find(fits) ?? tiles.at(-1)!;
-}
 
 const range = (n: number): number[] => [...Array(n).keys()];
 
@@ -48,7 +41,7 @@ function bring(
   f: Factor,
   name: string,
   size: number,
-  tile: Tile,
+  tile: WorkgroupTile,
   threads: number,
   products: number,
 ): string {
@@ -73,7 +66,7 @@ function bring(
   }).join("\n    ");
 }
 
-export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: Tile): Shader {
+export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: WorkgroupTile): Shader {
   const r = k.batch.length, { each } = tile;
   const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], each, k.k);
   const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], each, k.k);

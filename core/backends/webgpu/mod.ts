@@ -5,7 +5,9 @@
  */
 import { DeviceError } from "../../device/error.ts";
 import type { Device } from "../../device/device.ts";
+import { deviceOf, nameOf } from "./adapter.ts";
 import { WebGpuDevice } from "./device.ts";
+import { probeSubgroups } from "./subgroups.ts";
 
 /** How a GPU is opened. */
 export interface WebGpuOptions {
@@ -18,16 +20,6 @@ const softwareNames = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/
 
 /** Most storage buffers that fusion may use; every real adapter has this many or nearly so. */
 const mostBindings = 10;
-
-/** Limits that tensors and kernels meet: all that the adapter has is asked for. */
-const limits = [
-  "maxStorageBufferBindingSize",
-  "maxBufferSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-] as const;
 
 /**
  * Opens a GPU.
@@ -51,18 +43,14 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
       "absent",
     );
   }
-  const device = await adapter.requestDevice({
-    requiredFeatures: adapter.features.has("shader-f16") ? ["shader-f16"] : [],
-    requiredLimits: Object.fromEntries(limits.map((l) => [l, adapter.limits[l]])),
-  }).catch((cause) => {
+  const device = await deviceOf(adapter).catch((cause) => {
     throw new DeviceError(`Cannot open webgpu: ${name} gives no device`, "absent", { cause });
   });
+  const subgroups = device.features.has("subgroups") && await probeSubgroups(device, info);
   const bindings = Math.min(device.limits.maxStorageBuffersPerShaderStage, mostBindings);
-  return new WebGpuDevice(device, software ? `${name} (software)` : name, { software, bindings });
-}
-
-function nameOf(info: GPUAdapterInfo): string {
-  return info.description ||
-    [info.vendor, info.architecture, info.device].filter(Boolean).join(" ") ||
-    "an unnamed adapter";
+  return new WebGpuDevice(device, software ? `${name} (software)` : name, {
+    software,
+    bindings,
+    ...subgroups && { subgroups },
+  });
 }

@@ -1,17 +1,19 @@
 /**
  * A compiled plan. A run is one encoder, one pass, one submission; bind groups are built once for the buffers that they
- * name, and those that name scratch alone are never built again.
+ * name, and looked up again only where a buffer is another than in the run before.
  *
  * @module
  */
-import type { Explanation, Program } from "../../device/device.ts";
+import type { Explanation, KernelTime, Program } from "../../device/device.ts";
 import { sizeOf } from "../../graph/node.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Block, Memory } from "./buffers.ts";
+import type { Choices } from "./choices.ts";
 import { checkAlive, type Faults } from "./faults.ts";
-import { kernelLine, shadersOf } from "./kernel_shaders.ts";
-import type { Compiled, CompileShader } from "./pipelines.ts";
-import type { Shader, Target } from "./shader.ts";
+import type { CompileShader } from "./pipelines.ts";
+import { groupOf, type Step, stepsOf, temporarySize } from "./steps.ts";
+import type { Target } from "./shader.ts";
+import { timestamps } from "./timestamps.ts";
 
 /** What programs need of their device. */
 export interface Host {
@@ -19,84 +21,59 @@ export interface Host {
   readonly memory: Memory;
   readonly faults: Faults;
   readonly target: Target;
+  readonly choices: Choices;
   readonly compileShader: CompileShader;
-}
-
-/** Bind groups that a step keeps; inputs and outputs alternate between few buffers. */
-const keptGroups = 8;
-
-interface Step {
-  readonly shader: Shader;
-  readonly compiled: Compiled;
-  /** Slots whose buffers may change from run to run. */
-  readonly changing: readonly number[];
-  readonly groups: Map<string, GPUBindGroup>;
 }
 
 /** owns: scratch memory, until destroyed. */
 class GpuProgram implements Program {
   readonly #host: Host;
   readonly #plan: Plan;
-  readonly #steps: readonly Step[];
-  readonly #scratch: readonly Block[];
-  readonly #explanation: Explanation;
+  readonly #planMs: number;
+  #steps: readonly Step[] = [];
+  #scratch: readonly Block[] = [];
+  #explanation!: Explanation;
+  #version = -1;
+  #last: readonly Block[] = [];
   #destroyed = false;
 
   constructor(host: Host, plan: Plan, planMs: number) {
-    const start = performance.now();
     this.#host = host;
     this.#plan = plan;
-    const steps: Step[] = [], lines: string[] = [];
-    for (const k of plan.kernels) {
-      const line = kernelLine(k);
-      const shaders = shadersOf(k, (n) => plan.slotOf.get(n)!, host.target);
-      for (const shader of shaders) {
-        steps.push({
-          shader,
-          compiled: host.compileShader(shader, line),
-          changing: shader.slots.filter((s) => plan.slots[s]!.role !== "scratch"),
-          groups: new Map(),
-        });
-      }
-      lines.push(`${line}; ${shaders.map((s) => s.style).join(", ")}`);
-    }
-    this.#steps = steps;
-    const sizes: number[] = [];
-    plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.elements);
-    this.#scratch = host.memory.takeScratch(sizes);
-    this.#explanation = {
-      kernels: plan.kernels.length,
-      scratchBytes: sizes.reduce((a, n) => a + 4 * n, 0),
-      planMs,
-      codegenMs: performance.now() - start,
-      lines,
-    };
+    this.#planMs = planMs;
+    this.#make();
   }
 
   run(inputs: readonly Block[], outputs: readonly Block[]): void {
-    checkAlive(this.#host.faults);
-    if (this.#destroyed) throw new TypeError("Cannot run this program: it was destroyed");
-    const bound = this.#plan.slots.map((s) =>
-      (s.role === "input" ? inputs : s.role === "output" ? outputs : this.#scratch)[s.index]!
-    );
-    const encoder = this.#host.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const step of this.#steps) {
-      pass.setPipeline(step.compiled.pipeline);
-      pass.setBindGroup(0, this.#groupOf(step, bound));
-      pass.dispatchWorkgroups(...step.shader.groups);
-    }
+    const bound = this.#bind(inputs, outputs), { gpu } = this.#host;
+    const encoder = gpu.createCommandEncoder(), pass = encoder.beginComputePass();
+    this.#steps.forEach((step) => dispatch(pass, step));
     pass.end();
-    for (const { node, from, to } of this.#plan.copies) {
-      const source = bound[from]!.buffer, target = bound[to]!.buffer;
-      if (source !== target) {
-        encoder.copyBufferToBuffer(source, 0, target, 0, 4 * sizeOf(node.shape));
-      }
-    }
-    this.#host.gpu.queue.submit([encoder.finish()]);
+    this.#copy(encoder, bound);
+    gpu.queue.submit([encoder.finish()]);
+  }
+
+  async profile(inputs: readonly Block[], outputs: readonly Block[]): Promise<KernelTime[]> {
+    const bound = this.#bind(inputs, outputs), { gpu, faults } = this.#host;
+    const clock = timestamps(gpu, faults, this.#steps.length);
+    const encoder = gpu.createCommandEncoder();
+    this.#steps.forEach((step, i) => {
+      const pass = encoder.beginComputePass({ timestampWrites: clock.writes(i) });
+      dispatch(pass, step);
+      pass.end();
+    });
+    this.#copy(encoder, bound);
+    const spans = clock.read(encoder);
+    gpu.queue.submit([encoder.finish()]);
+    return (await spans()).map(({ startUs, endUs }, i) => ({
+      kernel: this.#steps[i]!.kernel,
+      startUs,
+      endUs,
+    }));
   }
 
   explain(): Explanation {
+    this.#refresh();
     return this.#explanation;
   }
 
@@ -104,25 +81,70 @@ class GpuProgram implements Program {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.#host.memory.releaseScratch(this.#scratch);
-    this.#steps.forEach((s) => s.groups.clear());
+    this.#steps = [];
   }
 
-  #groupOf(step: Step, bound: readonly Block[]): GPUBindGroup {
-    let key = "";
-    for (const slot of step.changing) key += `${bound[slot]!.id},`;
-    const found = step.groups.get(key);
-    if (found) return found;
-    const made = this.#host.gpu.createBindGroup({
-      layout: step.compiled.layout,
-      entries: step.shader.slots.map((s, binding) => ({
-        binding,
-        resource: { buffer: bound[s]!.buffer },
-      })),
-    });
-    if (step.groups.size >= keptGroups) step.groups.delete(step.groups.keys().next().value!);
-    step.groups.set(key, made);
-    return made;
+  #make(): void {
+    const start = performance.now(), host = this.#host, plan = this.#plan;
+    const { steps, lines } = stepsOf(host, plan), temporary = temporarySize(host, plan);
+    const sizes: number[] = [];
+    plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.elements);
+    if (temporary) sizes.push(temporary);
+    host.memory.releaseScratch(this.#scratch);
+    this.#scratch = host.memory.takeScratch(sizes);
+    this.#steps = steps;
+    this.#version = host.choices.version;
+    this.#last = [];
+    this.#explanation = {
+      kernels: plan.kernels.length,
+      scratchBytes: sizes.reduce((a, n) => a + 4 * n, 0),
+      planMs: this.#planMs,
+      codegenMs: performance.now() - start,
+      lines,
+    };
   }
+
+  /** Takes over what a search found since the steps were made. */
+  #refresh(): void {
+    if (!this.#destroyed && this.#version !== this.#host.choices.version) this.#make();
+  }
+
+  /** The buffer of every slot; the groups of all steps are those of these buffers afterwards. */
+  #bind(inputs: readonly Block[], outputs: readonly Block[]): Block[] {
+    checkAlive(this.#host.faults);
+    if (this.#destroyed) throw new TypeError("Cannot run this program: it was destroyed");
+    this.#refresh();
+    const { slots } = this.#plan;
+    const bound = slots.map((s) =>
+      (s.role === "input" ? inputs : s.role === "output" ? outputs : this.#scratch)[s.index]!
+    );
+    const scratch = slots.filter((s) => s.role === "scratch").length;
+    if (this.#scratch.length > scratch) bound.push(this.#scratch[scratch]!);
+    const changed = bound.map((b, slot) => b !== this.#last[slot]);
+    for (const step of this.#steps) {
+      if (!step.current || step.changing.some((slot) => changed[slot])) {
+        step.current = groupOf(this.#host.gpu, step, bound);
+      }
+    }
+    this.#last = bound;
+    return bound;
+  }
+
+  #copy(encoder: GPUCommandEncoder, bound: readonly Block[]): void {
+    for (const { node, from, to } of this.#plan.copies) {
+      const source = bound[from]!.buffer, target = bound[to]!.buffer;
+      if (source !== target) {
+        encoder.copyBufferToBuffer(source, 0, target, 0, 4 * sizeOf(node.shape));
+      }
+    }
+  }
+}
+
+function dispatch(pass: GPUComputePassEncoder, { shader, compiled, current }: Step): void {
+  const [x, y, z] = shader.groups;
+  pass.setPipeline(compiled.pipeline);
+  pass.setBindGroup(0, current!);
+  pass.dispatchWorkgroups(x, y, z);
 }
 
 /** Compiles a plan. */

@@ -16,12 +16,22 @@ export interface Shader {
   readonly style: string;
 }
 
+/** Subgroups as this device has them, proved by a probe. */
+export interface Subgroups {
+  /** Invocations in every subgroup; a workgroup of so many is one of them, in order. */
+  readonly lanes: number;
+  /** What a shader that uses them must begin with: browsers ask for a directive that naga refuses. */
+  readonly header: string;
+}
+
 /** What a generator must know of the adapter. */
 export interface Target {
   /** Runs on a CPU: barriers and workgroup memory are slow there, and few invocations are enough. */
   readonly software: boolean;
   /** Most storage buffers of one shader. */
   readonly bindings: number;
+  /** Left out where a subgroup cannot be relied on. */
+  readonly subgroups?: Subgroups;
 }
 
 /** Most workgroups along one dimension of a dispatch. */

@@ -1,0 +1,59 @@
+/**
+ * The choices of a device: which member of the family makes which class of product. Products of one layout whose sizes
+ * have the same powers of two above them are one class.
+ *
+ * @module
+ */
+import type { MatmulKernel } from "../../plan/kernels.ts";
+import { choiceFor, type MatmulChoice } from "./matmul.ts";
+import type { Target } from "./shader.ts";
+
+/** "NT 2048x256x1024, 1 of them, whole": sizes as the next powers of two, and whether rows are whole vectors. */
+export function classOf(k: MatmulKernel): string {
+  const r = k.batch.length, up = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+  const step = (strides: readonly number[]): string =>
+    strides[r + 1] === 1 ? "N" : strides[r] === 1 ? "T" : "S";
+  const batch = k.batch.reduce((x, y) => x * y, 1);
+  const ragged = [k.m, k.k, k.n].map((n) => n % 4 ? "ragged" : "whole").join(" ");
+  const sizes = [k.m, k.k, k.n].map(up).join("x");
+  return `${step(k.a.strides)}${step(k.b.strides)} ${sizes}, ${up(batch)} of them, ${ragged}`;
+}
+
+/** Choices as they stand; a search replaces some. */
+export class Choices {
+  readonly #target: Target;
+  readonly #found: Map<string, MatmulChoice>;
+  readonly #asked: Map<string, MatmulKernel> = new Map();
+  #version = 0;
+
+  constructor(target: Target, found: ReadonlyMap<string, MatmulChoice> = new Map()) {
+    this.#target = target;
+    this.#found = new Map(found);
+  }
+
+  /** Grows when a choice changes: programs that were made before then make their steps again. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The member for a product: found by a search, or the default. */
+  readonly of = (k: MatmulKernel): MatmulChoice => {
+    const name = classOf(k), found = this.#found.get(name);
+    if (found) return found;
+    if (!this.#asked.has(name)) this.#asked.set(name, k);
+    return choiceFor(k, this.#target);
+  };
+
+  /** Classes asked for and not searched yet, each with the first product of it; they count as searched from now on. */
+  takeAsked(): readonly (readonly [name: string, k: MatmulKernel])[] {
+    const asked = [...this.#asked].filter(([name]) => !this.#found.has(name));
+    this.#asked.clear();
+    return asked;
+  }
+
+  /** Sets what a search found. */
+  set(found: ReadonlyMap<string, MatmulChoice>): void {
+    for (const [name, choice] of found) this.#found.set(name, choice);
+    if (found.size) this.#version++;
+  }
+}
