@@ -49,7 +49,7 @@ export { openDevice } from "./device/open.ts";
 export { DeviceError, type DeviceFailure } from "./device/error.ts";
 export { cpu, type CpuOptions, defaultCpu, type MemorySize } from "./backends/cpu/mod.ts";
 export { reference } from "./backends/reference/mod.ts";
-export { webgpu, type WebGpuOptions } from "./backends/webgpu/mod.ts";
+export { type TuneOptions, webgpu, type WebGpuOptions } from "./backends/webgpu/mod.ts";
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from "./io/safetensors.ts";
 export { SafetensorsError } from "./io/safetensors_error.ts";
 export type { SafetensorsEntry } from "./io/safetensors_header.ts";

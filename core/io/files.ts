@@ -22,6 +22,7 @@ export interface FileHandle {
 /** Files by name. */
 export interface Files {
   open(path: string | URL, flags: "r" | "w"): Promise<FileHandle>;
+  mkdir(path: string, options: { readonly recursive: true }): Promise<unknown>;
   rename(from: string | URL, to: string | URL): Promise<void>;
   rm(path: string | URL, options: { readonly force: boolean }): Promise<void>;
 }

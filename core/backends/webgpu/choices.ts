@@ -5,7 +5,7 @@
  * @module
  */
 import type { MatmulKernel } from "../../plan/kernels.ts";
-import { choiceFor, type MatmulChoice } from "./matmul.ts";
+import { choiceFor, choicesFor, choiceText, type MatmulChoice } from "./matmul.ts";
 import type { Target } from "./shader.ts";
 
 /** "NT 2048x256x1024, 1 of them, whole": sizes as the next powers of two, and whether rows are whole vectors. */
@@ -19,14 +19,15 @@ export function classOf(k: MatmulKernel): string {
   return `${step(k.a.strides)}${step(k.b.strides)} ${sizes}, ${up(batch)} of them, ${ragged}`;
 }
 
-/** Choices as they stand; a search replaces some. */
+/** owns: what a search found for one device. */
 export class Choices {
   readonly #target: Target;
-  readonly #found: Map<string, MatmulChoice>;
+  readonly #found: Map<string, string>;
   readonly #asked: Map<string, MatmulKernel> = new Map();
   #version = 0;
 
-  constructor(target: Target, found: ReadonlyMap<string, MatmulChoice> = new Map()) {
+  /** `found`: names of members by the names of classes. */
+  constructor(target: Target, found: ReadonlyMap<string, string> = new Map()) {
     this.#target = target;
     this.#found = new Map(found);
   }
@@ -36,23 +37,26 @@ export class Choices {
     return this.#version;
   }
 
-  /** The member for a product: found by a search, or the default. */
+  /** The member for a product: found by a search, or the default. A name that is none of the family counts as not found. */
   readonly of = (k: MatmulKernel): MatmulChoice => {
-    const name = classOf(k), found = this.#found.get(name);
+    const name = classOf(k), text = this.#found.get(name);
+    const found = text === undefined
+      ? undefined
+      : choicesFor(k, this.#target).find((c) => choiceText(c) === text);
     if (found) return found;
     if (!this.#asked.has(name)) this.#asked.set(name, k);
     return choiceFor(k, this.#target);
   };
 
-  /** Classes asked for and not searched yet, each with the first product of it; they count as searched from now on. */
+  /** Classes asked for and not found, each with the first product of it; they are not given again unless asked for again. */
   takeAsked(): readonly (readonly [name: string, k: MatmulKernel])[] {
-    const asked = [...this.#asked].filter(([name]) => !this.#found.has(name));
+    const asked = [...this.#asked];
     this.#asked.clear();
     return asked;
   }
 
-  /** Sets what a search found. */
-  set(found: ReadonlyMap<string, MatmulChoice>): void {
+  /** Takes over what a search found. */
+  set(found: ReadonlyMap<string, string>): void {
     for (const [name, choice] of found) this.#found.set(name, choice);
     if (found.size) this.#version++;
   }

@@ -14,6 +14,7 @@ import { fromWords, toWords } from "./host_words.ts";
 import { pipelineCache } from "./pipelines.ts";
 import { type Host, programOf } from "./program.ts";
 import type { Target } from "./shader.ts";
+import { type Keeping, type Tune, tuner } from "./tuner.ts";
 
 /** owns: a GPUDevice with its buffers. */
 export class WebGpuDevice implements Device {
@@ -21,11 +22,15 @@ export class WebGpuDevice implements Device {
   readonly description: string;
   readonly #host: Host;
 
+  readonly #tune: Tune | undefined;
+
+  /** `keeping` turns the search on. */
   constructor(
     gpu: GPUDevice,
     adapter: string,
     target: Target,
     choices: Choices = new Choices(target),
+    keeping?: Keeping,
   ) {
     const faults = faultsOf(gpu, adapter);
     this.description = `webgpu on ${adapter}`;
@@ -37,6 +42,12 @@ export class WebGpuDevice implements Device {
       memory: new Memory(gpu, faults),
       compileShader: pipelineCache(gpu, faults),
     };
+    this.#tune = keeping &&
+      tuner(
+        this.#host,
+        keeping,
+        async (block, size) => await this.#download(block, size, "f32") as Float32Array,
+      );
   }
 
   allocate(size: number, _dtype: DType): Block {
@@ -55,6 +66,12 @@ export class WebGpuDevice implements Device {
 
   /** Deno waits at least 11 ms for any number of reads: start several before awaiting the first. */
   async read(storage: Storage, size: number, dtype: DType): Promise<HostArray> {
+    const data = await this.#download(storage as Block, size, dtype);
+    await this.#tune?.();
+    return data;
+  }
+
+  async #download(storage: Block, size: number, dtype: DType): Promise<HostArray> {
     const { gpu, faults } = this.#host, bytes = 4 * size;
     checkAlive(faults);
     if (size === 0) return fromWords(new ArrayBuffer(0), 0, dtype);
@@ -65,7 +82,7 @@ export class WebGpuDevice implements Device {
         usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
       });
       const encoder = gpu.createCommandEncoder();
-      encoder.copyBufferToBuffer((storage as Block).buffer, 0, buffer, 0, bytes);
+      encoder.copyBufferToBuffer(storage.buffer, 0, buffer, 0, bytes);
       gpu.queue.submit([encoder.finish()]);
       return buffer;
     });
@@ -92,6 +109,7 @@ export class WebGpuDevice implements Device {
   async synchronize(): Promise<void> {
     checkAlive(this.#host.faults);
     await waitFor(this.#host.gpu.queue.onSubmittedWorkDone(), this.#host.faults);
+    await this.#tune?.();
   }
 
   usage(): { readonly bytes: number; readonly storages: number } {

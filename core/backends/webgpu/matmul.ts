@@ -37,6 +37,9 @@ const subgroupTiles: readonly SubgroupTile[] = [
 /** Workgroups that a GPU needs to be busy; products that a part of a split sum has at least. */
 const busyGroups = 128, shortestPart = 128;
 
+/** Of a factor that a CPU walks down its columns, as much as stays in its cache from one tile to the next. */
+const residentBytes = 2 ** 21;
+
 function isThin(k: MatmulKernel): boolean {
   return Math.min(k.m, k.n) < 16 || k.k < 8;
 }
@@ -47,13 +50,24 @@ function groupsOf(k: MatmulKernel, t: WorkgroupTile): number {
   return batchOf(k) * Math.ceil(k.m / t.m) * Math.ceil(k.n / t.n);
 }
 
-/** Parts of equal length, whole fours each, that make the machine busy; 1 if there are none. */
-function splitsFor(k: MatmulKernel, groups: number): number {
+/** The fewest parts of equal length, whole fours each, that are enough; as many as there can be if none are. */
+function splitsFor(k: MatmulKernel, enough: (splits: number) => boolean): number {
   let splits = 1;
-  while (
-    groups * splits < busyGroups && k.k % (8 * splits) === 0 && k.k / (2 * splits) >= shortestPart
-  ) splits *= 2;
+  while (!enough(splits) && k.k % (8 * splits) === 0 && k.k / (2 * splits) >= shortestPart) {
+    splits *= 2;
+  }
   return splits;
+}
+
+/** Parts that give every core of a GPU some of the work. */
+function busySplits(k: MatmulKernel, tile: WorkgroupTile): number {
+  return splitsFor(k, (splits) => groupsOf(k, tile) * splits >= busyGroups);
+}
+
+/** Parts whose share of the right factor stays in a cache: a column of it touches a page a step. */
+function residentSplits(k: MatmulKernel): number {
+  if (k.b.strides[k.batch.length] === 1) return 1;
+  return splitsFor(k, (splits) => 4 * k.n * k.k / splits <= residentBytes);
 }
 
 /** The largest tile that still gives the machine enough workgroups, and is not mostly empty. */
@@ -61,7 +75,7 @@ function workgroupChoice(k: MatmulKernel): MatmulChoice {
   const fits = (t: WorkgroupTile): boolean => t.m < 2 * k.m && t.n < 2 * k.n;
   const tile = workgroupTiles.find((t) => fits(t) && groupsOf(k, t) >= busyGroups) ??
     workgroupTiles.at(-1)!;
-  return { tile, splits: splitsFor(k, groupsOf(k, tile)) };
+  return { tile, splits: busySplits(k, tile) };
 }
 
 /** Members that could be the fastest for a product on this adapter; the default is among them. */
@@ -69,12 +83,16 @@ export function choicesFor(k: MatmulKernel, target: Target): readonly MatmulChoi
   const whole = (tile: MatmulTile): MatmulChoice => ({ tile, splits: 1 });
   if (isThin(k)) return registerTiles.map(whole);
   const tiles = [...registerTiles, ...target.subgroups ? subgroupTiles : []].map(whole);
+  const resident = residentSplits(k);
+  if (target.subgroups && resident > 1) {
+    tiles.push(...subgroupTiles.map((tile) => ({ tile, splits: resident })));
+  }
   // On a CPU every barrier is a switch of all invocations: 20 times slower than the rest.
   if (target.software) return tiles;
   return [
     ...tiles,
     ...workgroupTiles.flatMap((tile) => {
-      const splits = splitsFor(k, groupsOf(k, tile));
+      const splits = busySplits(k, tile);
       return splits === 1 ? [whole(tile)] : [whole(tile), { tile, splits }];
     }),
   ];
@@ -88,7 +106,7 @@ export function choiceFor(k: MatmulKernel, target: Target): MatmulChoice {
   // Larger tiles load less and take longer to compile: 140 and 250 ms on the software adapter that was measured.
   const work = batchOf(k) * k.m * k.n * k.k;
   const rows = k.m <= 8 ? 8 : work < 2 ** 27 ? 16 : 32;
-  return { tile: { kind: "subgroup", rows, quads: 1 }, splits: 1 };
+  return { tile: { kind: "subgroup", rows, quads: 1 }, splits: residentSplits(k) };
 }
 
 function tileShader(k: MatmulKernel, slotOf: SlotOf, tile: MatmulTile, target: Target): Shader {

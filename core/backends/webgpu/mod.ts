@@ -6,13 +6,29 @@
 import { DeviceError } from "../../device/error.ts";
 import type { Device } from "../../device/device.ts";
 import { deviceOf, nameOf } from "./adapter.ts";
+import { defaultChoiceFile, deviceKey, loadChoices } from "./choice_file.ts";
+import { Choices } from "./choices.ts";
 import { WebGpuDevice } from "./device.ts";
 import { probeSubgroups } from "./subgroups.ts";
+import type { Keeping } from "./tuner.ts";
 
 /** How a GPU is opened. */
 export interface WebGpuOptions {
   /** Accept an adapter that runs on the CPU. It is slower than the cpu device; it serves to test. */
   readonly software?: boolean;
+  /**
+   * Search for the fastest kernel of every class of matrix product, on this device. A search takes seconds, follows the first
+   * read or `synchronize` after a compilation, and its result is kept in a file. Off, a good default is taken.
+   */
+  readonly tune?: boolean | TuneOptions;
+}
+
+/** Where the results of a search are kept, and who is told. */
+export interface TuneOptions {
+  /** A JSON file; by default `motian/matmul.json` in the user's cache folder. */
+  readonly file?: string;
+  /** Is given a line if the file cannot be used, which is not fatal; by default a warning on the console. */
+  readonly report?: (line: string) => void;
 }
 
 /** Names of adapters that are programs; not all of them say so by `isFallbackAdapter`. */
@@ -48,9 +64,22 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   });
   const subgroups = device.features.has("subgroups") && await probeSubgroups(device, info);
   const bindings = Math.min(device.limits.maxStorageBuffersPerShaderStage, mostBindings);
-  return new WebGpuDevice(device, software ? `${name} (software)` : name, {
-    software,
-    bindings,
-    ...subgroups && { subgroups },
-  });
+  const target = { software, bindings, ...subgroups && { subgroups } };
+  const keeping = options.tune
+    ? keepingOf(options.tune === true ? {} : options.tune, info)
+    : undefined;
+  const { file, key = "", report = () => {} } = keeping ?? {};
+  const known = file === undefined ? undefined : await loadChoices(file, key, report);
+  const title = software ? `${name} (software)` : name;
+  return new WebGpuDevice(device, title, target, new Choices(target, known), keeping);
+}
+
+function keepingOf(options: TuneOptions, info: GPUAdapterInfo): Keeping {
+  const { report = (line): void => console.warn(line) } = options, key = deviceKey(info);
+  try {
+    return { file: options.file ?? defaultChoiceFile(), key, report };
+  } catch (error) {
+    report(`Cannot keep what the search finds: ${(error as Error).message}`);
+    return { file: undefined, key, report };
+  }
 }
