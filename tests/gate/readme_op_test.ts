@@ -87,6 +87,7 @@ Deno.test("readme: the op that it adds is new, takes one file and one export, an
       "every op has a law of its name",
       `${filter} (${name}) on reference`,
       `${filter} (${name}) on cpu`,
+      `${filter} (${name}) on cpu, 64-bit addresses`,
     ]);
   } finally {
     await Deno.remove(folder, { recursive: true });
