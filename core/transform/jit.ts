@@ -141,8 +141,10 @@ function run(
     value: concrete(node, device).value,
   }));
   const gives = given.map((g) => donate.includes(Number.parseInt(g.path)));
+  const uses = new Map<Value, number>();
+  for (const { value } of given) uses.set(value, (uses.get(value) ?? 0) + 1);
   given.forEach((g, i) => {
-    if (gives[i] && given.some((h, j) => j !== i && h.value === g.value)) {
+    if (gives[i] && uses.get(g.value)! > 1) {
       throw new TypeError(`Cannot donate argument ${g.path}: the same tensor is given twice`);
     }
   });

@@ -47,7 +47,11 @@ class GpuProgram implements Program {
   run(inputs: readonly Block[], outputs: readonly Block[]): void {
     const bound = this.#bind(inputs, outputs), { gpu } = this.#host;
     const encoder = gpu.createCommandEncoder(), pass = encoder.beginComputePass();
-    this.#steps.forEach((step) => dispatch(pass, step));
+    let pipeline: GPUComputePipeline | undefined;
+    for (const step of this.#steps) {
+      dispatch(pass, step, pipeline);
+      pipeline = step.compiled.pipeline;
+    }
     pass.end();
     this.#copy(encoder, bound);
     gpu.queue.submit([encoder.finish()]);
@@ -140,9 +144,14 @@ class GpuProgram implements Program {
   }
 }
 
-function dispatch(pass: GPUComputePassEncoder, { shader, compiled, current }: Step): void {
+/** Encodes one dispatch; `set` is the pipeline that the pass has already. */
+function dispatch(
+  pass: GPUComputePassEncoder,
+  { shader, compiled, current }: Step,
+  set?: GPUComputePipeline,
+): void {
   const [x, y, z] = shader.groups;
-  pass.setPipeline(compiled.pipeline);
+  if (compiled.pipeline !== set) pass.setPipeline(compiled.pipeline);
   pass.setBindGroup(0, current!);
   pass.dispatchWorkgroups(x, y, z);
 }
