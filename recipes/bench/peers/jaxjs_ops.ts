@@ -1,0 +1,31 @@
+/**
+ * The bench's tasks in jax-js.
+ *
+ * @module
+ */
+import { fill } from "../fill.ts";
+import type { JaxArray, JaxJs } from "./jaxjs_api.ts";
+
+/** A task's function and its inputs, which stay the caller's. */
+export interface JaxOp {
+  readonly call: (...inputs: JaxArray[]) => JaxArray[];
+  readonly inputs: readonly JaxArray[];
+}
+
+/** By the task's name. */
+export const jaxOps: Readonly<
+  Record<string, (jax: JaxJs, sizes: Readonly<Record<string, number>>) => JaxOp>
+> = {
+  matmul({ numpy: np }, { batch = 1, m = 0, k = 0, n = 0, ta = 0, tb = 0 }) {
+    const lead = batch > 1 ? [batch] : [];
+    const turn = (x: JaxArray, flag: number): JaxArray =>
+      flag ? x.transpose(batch > 1 ? [0, 2, 1] : [1, 0]) : x;
+    return {
+      call: (a, b) => [np.matmul(turn(a!, ta), turn(b!, tb))],
+      inputs: [
+        np.array(fill(1, batch * m * k), { shape: [...lead, ...ta ? [k, m] : [m, k]] }),
+        np.array(fill(2, batch * k * n), { shape: [...lead, ...tb ? [n, k] : [k, n]] }),
+      ],
+    };
+  },
+};
