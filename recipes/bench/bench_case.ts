@@ -36,6 +36,8 @@ export interface BenchCase extends Task {
   check(runner: Runner, who: string): Promise<void>;
   /** Who else computes it, by device of ours. */
   readonly peers: Readonly<Record<BenchDevice, readonly PeerName[]>>;
+  /** Another of our own ways to compute it, measured as a peer. */
+  readonly beside?: { readonly name: string; open(device: Device): Promise<Runner> };
   /** Takes so long that it is measured only if this device or its name is asked for. */
   readonly onlyFor?: BenchDevice;
 }
@@ -53,14 +55,18 @@ export interface Expected {
   values(at: readonly number[]): readonly number[];
   /** How far a result may be from that. */
   readonly tolerance: number;
+  /** How many are looked at, where they take long to compute. */
+  readonly places?: number;
 }
 
 /** Places that are looked at: both ends and so many spread over the rest. */
 const LOOKED_AT = 64;
 
 /** A check of some results against what they must be. */
-export function expecting({ results, values, tolerance }: Expected): BenchCase["check"] {
-  const step = Math.max(1, (results - 1) / LOOKED_AT), at: number[] = [];
+export function expecting(
+  { results, values, tolerance, places = LOOKED_AT }: Expected,
+): BenchCase["check"] {
+  const step = Math.max(1, (results - 1) / places), at: number[] = [];
   for (let i = 0; i < results; i += step) at.push(Math.floor(i));
   if (at.at(-1) !== results - 1) at.push(results - 1);
   return async (runner, who) => {

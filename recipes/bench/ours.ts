@@ -28,19 +28,20 @@ export async function ourRunner(
     async values(at) {
       again();
       const parts = await Promise.all(results.map((x) => read(x)));
-      const all = parts.flatMap((part) => part.length === 0 ? [] : [part]);
-      return at.map((place) => {
-        let rest = place;
-        for (const part of all) {
-          if (rest < part.length) return part[rest]!;
-          rest -= part.length;
-        }
-        return NaN;
-      });
+      return at.map((place) => elementOf(parts, place));
     },
     close() {
       dispose(results);
       dispose(given);
     },
   };
+}
+
+/** One element of arrays in a row. */
+export function elementOf(parts: readonly ArrayLike<number>[], place: number): number {
+  for (const part of parts) {
+    if (place < part.length) return part[place]!;
+    place -= part.length;
+  }
+  return NaN;
 }

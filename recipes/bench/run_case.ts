@@ -28,7 +28,28 @@ type Rival =
   | { readonly name: string; readonly runner: Runner }
   | { readonly name: string | null; readonly runner?: undefined; readonly reason: string };
 
-async function rivalFor(bench: Bench, c: BenchCase, wanted: PeerName | null): Promise<Rival> {
+/** Whom a case is measured beside: its peers, another way of ours, or nobody. */
+type Wanted = PeerName | "beside" | null;
+
+function wantedBy(bench: Bench, c: BenchCase, device: BenchDevice): readonly Wanted[] {
+  const names: Wanted[] = [
+    ...bench.peers ? c.peers[device] : [],
+    ...c.beside ? ["beside" as const] : [],
+  ];
+  return names.length > 0 ? names : [null];
+}
+
+async function rivalFor(
+  bench: Bench,
+  c: BenchCase,
+  wanted: Wanted,
+  device: Device,
+): Promise<Rival> {
+  if (wanted === "beside") {
+    const runner = await c.beside!.open(device);
+    await c.check(runner, `${c.name} ${c.size} of ${c.beside!.name}`);
+    return { name: c.beside!.name, runner };
+  }
   if (!bench.peers) return { name: null, reason: "peers are off" };
   if (wanted === null) return { name: null, reason: "no peer does this" };
   const peer = await bench.peers.get(wanted);
@@ -68,9 +89,8 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
   const ours = await c.ours(opened.device);
   try {
     await c.check(ours, `${c.name} ${c.size} on ${device}`);
-    const names = bench.peers ? c.peers[device] : [];
-    for (const name of names.length > 0 ? names : [null]) {
-      const rival = await rivalFor(bench, c, name);
+    for (const wanted of wantedBy(bench, c, device)) {
+      const rival = await rivalFor(bench, c, wanted, opened.device);
       const { timings: [own, other], load } = await timed(bench.pace, ours, rival.runner);
       await rival.runner?.close();
       yield {

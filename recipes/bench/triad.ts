@@ -10,7 +10,7 @@
  */
 import { Worker } from "node:worker_threads";
 import {
-  encodeFunction,
+  encoded,
   encodeModule,
   f32x4,
   get,
@@ -39,8 +39,8 @@ function triadModule(pages: number): Uint8Array<ArrayBuffer> {
     set(s, v128.i32(0x3f000000, 0x3f000000, 0x3f000000, 0x3f000000)), // 0.5
     loop(p, i32.of(0), get(end), 16, step),
   ];
-  const bytes = encodeFunction({ params: 1, locals: [I32, I32, V128], body });
-  return encodeModule([{ params: 1, result: false, bytes }], { maximum: pages, shared: false });
+  const run = encoded({ params: [I32], locals: [I32, I32, V128], body });
+  return encodeModule([run], { maximum: pages, shared: false, wide: false });
 }
 
 /** Sent to the threads as text: it must not refer to anything outside itself. */

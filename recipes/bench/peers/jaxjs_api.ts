@@ -53,6 +53,7 @@ export interface JaxJs {
   readonly nn: {
     gelu(x: JaxArray, options?: { approximate?: boolean }): JaxArray;
     softmax(x: JaxArray, axis?: number): JaxArray;
+    standardize(x: JaxArray, axis?: number, options?: { epsilon?: number }): JaxArray;
     logSoftmax(x: JaxArray, axis?: number): JaxArray;
     oneHot(x: JaxArray, classes: number): JaxArray;
   };

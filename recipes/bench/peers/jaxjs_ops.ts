@@ -28,4 +28,36 @@ export const jaxOps: Readonly<
       ],
     };
   },
+  chain({ numpy: np, nn }, { rows = 0, width = 0 }) {
+    return {
+      call: (x, a, b) => [nn.gelu(x!.ref.mul(a!).add(b!), { approximate: false }).add(x!)],
+      inputs: [
+        np.array(fill(1, rows * width, 4), { shape: [rows, width] }),
+        np.array(fill(2, width)),
+        np.array(fill(3, width)),
+      ],
+    };
+  },
+  total({ numpy: np }, { rows = 0, width = 0, axis = 0 }) {
+    return {
+      call: (x) => [x!.sum(axis < 0 ? null : axis)],
+      inputs: [np.array(fill(1, rows * width), { shape: [rows, width] })],
+    };
+  },
+  softmax({ numpy: np, nn }, { rows = 0, width = 0 }) {
+    return {
+      call: (x) => [nn.softmax(x!, -1)],
+      inputs: [np.array(fill(1, rows * width, 4), { shape: [rows, width] })],
+    };
+  },
+  layerNorm({ numpy: np, nn }, { rows = 0, width = 0 }) {
+    return {
+      call: (x, gain, bias) => [nn.standardize(x!, -1, { epsilon: 1e-5 }).mul(gain!).add(bias!)],
+      inputs: [
+        np.array(fill(1, rows * width, 2), { shape: [rows, width] }),
+        np.array(fill(2, width)),
+        np.array(fill(3, width)),
+      ],
+    };
+  },
 };

@@ -16,6 +16,8 @@ export type Request =
 export interface Answer {
   readonly values?: readonly (number | null)[];
   readonly seconds?: number;
+  /** To "open": its name with the setting that was best, where it has settings. */
+  readonly name?: string;
   /** The request failed, and why. */
   readonly error?: string;
 }
