@@ -34,7 +34,14 @@ import {
 import { lamb, type Optimizer, type OptimizerState } from "../../optim/mod.ts";
 import type { Model, ModelSpec } from "../pretrain/model.ts";
 import type { Runner } from "./bench_case.ts";
-import { lambSettings, startValues, stepBatch, type StepSizes, vectors } from "./step_sizes.ts";
+import {
+  lambSettings,
+  LOSSES,
+  startValues,
+  stepBatch,
+  type StepSizes,
+  vectors,
+} from "./step_sizes.ts";
 
 const options: EncoderOptions = { scheme: schemes.t5, norm: "pre" };
 
@@ -111,9 +118,6 @@ export function stepInputs(sizes: StepSizes): Inputs {
     labels: ints(labels, [labels.length]),
   };
 }
-
-/** How many losses a runner of the step shows: element i is the loss of step i. */
-export const LOSSES = 6;
 
 /** The step on a device. Its values are the losses from the initial parameters on. */
 export async function stepRunner(device: Device, sizes: StepSizes): Promise<Runner> {

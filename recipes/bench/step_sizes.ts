@@ -66,3 +66,6 @@ export function stepFlops(s: StepSizes): number {
   const head = masked * (s.width ** 2 + s.width * s.vocabulary);
   return 3 * 2 * (s.layers * layer + head);
 }
+
+/** How many losses each side shows for comparison: element i is the loss of step i. */
+export const LOSSES = 6;

@@ -14,6 +14,7 @@ export interface JaxArray {
   sub(other: JaxArray | number): JaxArray;
   mul(other: JaxArray | number): JaxArray;
   div(other: JaxArray | number): JaxArray;
+  equal(other: JaxArray | number): JaxArray;
   sum(axis?: number | number[] | null, options?: { keepdims?: boolean }): JaxArray;
   mean(axis?: number | number[] | null, options?: { keepdims?: boolean }): JaxArray;
   max(axis?: number | number[] | null, options?: { keepdims?: boolean }): JaxArray;
@@ -41,12 +42,11 @@ export interface JaxJs {
       options?: { shape?: number[]; dtype?: string },
     ): JaxArray;
     zeros(shape: number[]): JaxArray;
+    arange(stop: number): JaxArray;
     matmul(a: JaxArray, b: JaxArray): JaxArray;
-    einsum(equation: string, ...operands: JaxArray[]): JaxArray;
     sqrt(x: JaxArray): JaxArray;
     exp(x: JaxArray): JaxArray;
     square(x: JaxArray): JaxArray;
-    power(x: JaxArray | number, y: JaxArray | number): JaxArray;
     maximum(x: JaxArray | number, y: JaxArray | number): JaxArray;
     where(condition: JaxArray, x: JaxArray | number, y: JaxArray | number): JaxArray;
   };
@@ -55,6 +55,5 @@ export interface JaxJs {
     softmax(x: JaxArray, axis?: number): JaxArray;
     standardize(x: JaxArray, axis?: number, options?: { epsilon?: number }): JaxArray;
     logSoftmax(x: JaxArray, axis?: number): JaxArray;
-    oneHot(x: JaxArray, classes: number): JaxArray;
   };
 }

@@ -69,7 +69,7 @@ function pick(parts: readonly ArrayLike<number>[], place: number): number {
 }
 
 const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
+  (error instanceof Error ? error.message : String(error)).replace(/\s*\n\s*/g, " ").slice(0, 300);
 
 /** The lines of a stream of bytes. */
 export async function* lines(

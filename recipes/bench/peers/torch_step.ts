@@ -7,7 +7,7 @@
 import { fromFileUrl, join } from "@std/path";
 import { exists } from "@std/fs";
 import type { Runner, Task } from "../bench_case.ts";
-import { LOSSES } from "../step.ts";
+import { LOSSES } from "../step_sizes.ts";
 import { peerEnvironment, python } from "./environment.ts";
 
 const folder = fromFileUrl(new URL("../../../../shared/bench/", import.meta.url));

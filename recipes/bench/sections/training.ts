@@ -7,8 +7,8 @@ import { reference } from "../../../core/backends/reference/mod.ts";
 import type { Device } from "../../../core/device/device.ts";
 import { parameterCount } from "../../../nn/mod.ts";
 import { type BenchCase, once, WrongResultError } from "../bench_case.ts";
-import { LOSSES, stepRunner, stepSpec } from "../step.ts";
-import { stepFlops, type StepSizes } from "../step_sizes.ts";
+import { stepRunner, stepSpec } from "../step.ts";
+import { LOSSES, stepFlops, type StepSizes } from "../step_sizes.ts";
 
 /** The same model, small enough for the reference device. */
 const twin: StepSizes = {
