@@ -38,6 +38,12 @@ export interface BenchCase extends Task {
   readonly peers: Readonly<Record<BenchDevice, readonly PeerName[]>>;
   /** Another of our own ways to compute it, measured as a peer. */
   readonly beside?: { readonly name: string; open(device: Device): Promise<Runner> };
+  /** The only devices that it makes sense on. */
+  readonly onlyOn?: readonly BenchDevice[];
+  /** One turn takes many seconds, however little is asked for: a few turns must do, without warming up. */
+  readonly slow?: boolean;
+  /** We too run in a process of its own, whose work cannot be told from that of others. */
+  readonly apart?: boolean;
   /** Takes so long that it is measured only if this device or its name is asked for. */
   readonly onlyFor?: BenchDevice;
 }

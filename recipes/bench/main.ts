@@ -9,7 +9,7 @@ import { helpText } from "../cli/options.ts";
 import { progressView } from "../cli/progress.ts";
 import { saveBaseline } from "./baseline.ts";
 import { WrongResultError } from "./bench_case.ts";
-import { allCases, chosenCases } from "./cases.ts";
+import { allCases, chosenCases, isMeasured } from "./cases.ts";
 import { compareBaselines } from "./compare.ts";
 import { benchDevices } from "./devices.ts";
 import { benchCommand, type BenchOptions, benchOptions } from "./options.ts";
@@ -39,13 +39,16 @@ async function main(interrupt: Interrupt): Promise<number> {
 }
 
 async function bench(options: BenchOptions, interrupt: Interrupt): Promise<number> {
-  const cases = chosenCases(options.filter), devices = await benchDevices(options.device);
+  const cases = chosenCases(options.filter);
   if (cases.length === 0) {
     const known = [...new Set(allCases.map(({ name }) => name.split(" ")[0]))].join(", ");
     throw new InputError(
       `Cannot bench --filter ${options.filter}: no row has it; there are ${known}`,
     );
   }
+  // A file that cannot be written is told before the work, not after it.
+  if (options.save) await saveBaseline(options.save, []);
+  const devices = await benchDevices(options.device);
   await using peers = options.peers === "off" ? undefined : startPeers();
   const settings: Bench = {
     pace: { rounds: options.rounds, turn: TURN, limit: LIMIT },
@@ -57,9 +60,7 @@ async function bench(options: BenchOptions, interrupt: Interrupt): Promise<numbe
   using view = progressView();
   if (!options.json) console.log(tableHead);
   const asked = cases.flatMap((c) => devices.map((device) => ({ c, device })))
-    .filter(({ c, device }) =>
-      !c.onlyFor || options.filter || options.device === c.onlyFor && device.name === c.onlyFor
-    );
+    .filter(({ c, device }) => isMeasured(c, device.name, options));
   for (const { c, device } of asked) {
     if (interrupt.requested) break;
     view.show({

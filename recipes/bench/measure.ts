@@ -17,6 +17,8 @@ export interface Pace {
   readonly rounds: number;
   /** Units: seconds that one turn should take at least. */
   readonly turn: number;
+  /** A turn is one run, as it is: it takes long, and warms up by itself. */
+  readonly single?: boolean;
   /** Units: seconds for all, after which no turn but the third begins. */
   readonly limit: number;
 }
@@ -62,11 +64,11 @@ async function warmUp(side: Side, turn: number): Promise<number> {
 /** Times the sides in turn. `watch` is told when the first one's turns begin and end. */
 export async function interleave(
   sides: readonly Side[],
-  { rounds, turn, limit }: Pace,
+  { rounds, turn, limit, single = false }: Pace,
   watch: { begin(): void; end(): void } = { begin() {}, end() {} },
 ): Promise<readonly Timing[]> {
   const times: number[] = [], seconds: number[][] = sides.map(() => []);
-  for (const side of sides) times.push(await warmUp(side, turn));
+  for (const side of sides) times.push(single ? 1 : await warmUp(side, turn));
   const start = performance.now(), fewest = Math.min(FEWEST, rounds);
   for (let round = 0; round < rounds; round++) {
     if (round >= fewest && performance.now() - start > 1000 * limit) break;

@@ -91,7 +91,11 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
     await c.check(ours, `${c.name} ${c.size} on ${device}`);
     for (const wanted of wantedBy(bench, c, device)) {
       const rival = await rivalFor(bench, c, wanted, opened.device);
-      const { timings: [own, other], load } = await timed(bench.pace, ours, rival.runner);
+      const { timings: [own, other], load } = await timed(
+        { ...bench.pace, single: c.slow ?? false },
+        ours,
+        rival.runner,
+      );
       await rival.runner?.close();
       yield {
         ...blank,
@@ -100,7 +104,7 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
         peer_name: rival.name,
         ratio: other ? other.median / own!.median : null,
         roof_share: roofShare(roof, c.work, own!.median),
-        load,
+        load: c.apart ? { before: load.before, during: load.before } : load,
         spread: own!.spread,
         reason: rival.runner ? null : rival.reason,
       };

@@ -38,6 +38,10 @@ export const jaxOps: Readonly<
       ],
     };
   },
+  increment: ({ numpy: np }, { count = 0 }) => ({
+    call: (x) => [x!.add(1)],
+    inputs: [np.array(fill(1, count))],
+  }),
   total({ numpy: np }, { rows = 0, width = 0, axis = 0 }) {
     return {
       call: (x) => [x!.sum(axis < 0 ? null : axis)],

@@ -63,6 +63,11 @@ def chain(rows, width):
     return plain(lambda: [F.gelu(x * a + b) + x])
 
 
+def increment(count):
+    x = fill(1, (count,))
+    return plain(lambda: [x + 1])
+
+
 def total(rows, width, axis):
     x = fill(1, (rows, width))
     return plain((lambda: [x.sum()]) if axis < 0 else (lambda: [x.sum(axis)]))
@@ -136,7 +141,7 @@ def lamb(shapes, rate=1e-3, b1=.9, b2=.999, eps=1e-6, decay=.01):
     return compute, restart
 
 
-tasks = dict(matmul=matmul, chain=chain, total=total, softmax=softmax, layerNorm=layer_norm, attention=attention,
+tasks = dict(matmul=matmul, increment=increment, chain=chain, total=total, softmax=softmax, layerNorm=layer_norm, attention=attention,
              crossEntropy=cross_entropy, lamb=lambda **s: lamb(shapes_of(s)))
 
 

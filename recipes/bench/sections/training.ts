@@ -33,7 +33,7 @@ async function losses(device: Device, sizes: StepSizes): Promise<readonly number
 const right = once(() => losses(reference(), twin));
 
 /** A device must learn as the reference device does before it is timed at sizes that are too large for that one. */
-async function checkTwin(device: Device): Promise<void> {
+export async function checkTwin(device: Device): Promise<void> {
   const [got, want] = [await losses(device, twin), await right()];
   got.forEach((loss, i) => {
     if (Math.abs(loss - want[i]!) <= 1e-4) return;
@@ -48,10 +48,23 @@ async function checkTwin(device: Device): Promise<void> {
 /** How far the first losses of two correct sides may be apart, and which share of the fall. Initial values may differ. */
 const APART = 0.2, FALL = 0.35;
 
+/** How far the losses of sides that start from the same parameters may be apart. */
+const SAME = 1e-3;
+
 /** A step of one size. */
 export function trainingCase(sizes: StepSizes, extra: Partial<BenchCase> = {}): BenchCase {
   const { layers, width, batch, length, vocabulary } = sizes;
-  let ours: readonly number[] | undefined;
+  let ours: readonly number[] | undefined, known: readonly number[] | undefined;
+  /** Sides that show every loss start from the same parameters: they must agree on each. */
+  const checkSame = (all: readonly number[], who: string): void => {
+    if (!all.every(Number.isFinite)) return;
+    const off = all.findIndex((loss, i) => Math.abs(loss - (known ?? all)[i]!) > SAME);
+    known ??= all;
+    if (off < 0) return;
+    throw new WrongResultError(
+      `Cannot time ${who}: its loss of step ${off} is ${all[off]}, it must be ${known[off]}`,
+    );
+  };
   return {
     name: `training step ${layers}x${width}`,
     size: `${batch}x${length} V${vocabulary}`,
@@ -64,7 +77,8 @@ export function trainingCase(sizes: StepSizes, extra: Partial<BenchCase> = {}): 
       return await stepRunner(device, sizes);
     },
     async check(runner, who) {
-      const [first, last] = await runner.values([0, LOSSES - 1]) as [number, number];
+      const all = await runner.values(places), first = all[0]!, last = all.at(-1)!;
+      checkSame(all, who);
       const want = ours ?? [Math.log(vocabulary), NaN];
       const fall = ours ? Math.abs((first - last) / (ours[0]! - ours[1]!) - 1) : 0;
       if (Math.abs(first - want[0]!) <= APART && last < first && fall <= FALL) {
@@ -119,3 +133,11 @@ export const trainingCases: readonly BenchCase[] = [
   trainingCase(medium),
   trainingCase(base, { onlyFor: "cpu+blas" }),
 ];
+
+/** The same number of tokens as longer and longer texts. */
+export const lengthCases: readonly BenchCase[] = [64, 128, 256, 512, 1024, 2048].map((length) => ({
+  ...trainingCase({ ...small, batch: 2048 / length, length }),
+  name: "sequence length 2x128",
+  unit: "tokens/s",
+  peers: { cpu: [], "cpu+blas": [], webgpu: [] },
+}));
