@@ -61,7 +61,7 @@ export async function openTorchStep({ sizes }: Task): Promise<Runner> {
     `--${theirs}`,
     String(sizes[ours]!),
   ]);
-  const best = await run("torch_best.py", [...words, "--steps", "3"]);
+  const best = await run("torch_best.py", [...words, "--steps", "6"]);
   if (best.params !== sizes.params) {
     throw new TypeError(
       `Cannot compare: its model has ${best.params} parameters, ours ${sizes.params}`,
