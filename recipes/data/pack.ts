@@ -10,12 +10,15 @@
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { TokenStream } from "./token_stream.ts";
 
-/** Sequences of at most T tokens, as pieces of a stream. The stream is shared: packing again for another T costs little. */
+/**
+ * Sequences of at most T tokens, as pieces of a stream. The stream is shared: packing again for another T costs little, and
+ * sending a set to a worker copies nothing.
+ */
 export interface PackedSet {
   readonly T: number;
   readonly stream: TokenStream;
   /** Sequence i holds the stream's tokens from `begins[i]` to `begins[i + 1]`. */
-  readonly begins: Uint32Array;
+  readonly begins: Uint32Array<SharedArrayBuffer>;
   readonly cls: number;
   readonly sep: number;
   readonly pad: number;
@@ -50,7 +53,9 @@ export function pack(stream: TokenStream, vocabulary: Vocabulary, T: number): Pa
     begins.push(end);
     begin = end;
   }
-  return { T, stream, begins: Uint32Array.from(begins), cls, sep, pad };
+  const shared = new Uint32Array(new SharedArrayBuffer(4 * begins.length));
+  shared.set(begins);
+  return { T, stream, begins: shared, cls, sep, pad };
 }
 
 /**

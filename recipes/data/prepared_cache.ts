@@ -21,7 +21,7 @@ import {
   type PrepareReport,
   type PrepareSettings,
 } from "./prepare_corpus.ts";
-import type { TokenStream } from "./token_stream.ts";
+import { emptyStream, type TokenStream } from "./token_stream.ts";
 
 /** To be raised with every change after which the same corpus gives other tokens. */
 const FORMAT = 1;
@@ -39,10 +39,26 @@ function keyOf(source: CorpusSource, settings: PrepareSettings): string {
   return createHash("sha256").update(JSON.stringify(all)).digest("hex").slice(0, 24);
 }
 
+/** The bytes of an array, where they are. */
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 async function writeStream(folder: string, name: string, stream: TokenStream): Promise<void> {
-  const { buffer, byteLength } = stream.ids;
-  await Deno.writeFile(join(folder, `${name}.ids`), new Uint8Array(buffer, 0, byteLength));
+  await Deno.writeFile(join(folder, `${name}.ids`), bytesOf(stream.ids));
   await Deno.writeFile(join(folder, `${name}.starts`), stream.starts);
+}
+
+/** Fills `bytes` with a file; false where the file has another size. */
+async function fill(path: string, bytes: Uint8Array): Promise<boolean> {
+  using file = await Deno.open(path);
+  if ((await file.stat()).size !== bytes.length) return false;
+  for (let at = 0; at < bytes.length;) {
+    const got = await file.read(bytes.subarray(at));
+    if (got === null) return false;
+    at += got;
+  }
+  return true;
 }
 
 async function readStream(
@@ -51,12 +67,11 @@ async function readStream(
   vocabularySize: number,
   { streams }: Meta,
 ): Promise<TokenStream | undefined> {
-  const bytes = await Deno.readFile(join(folder, `${name}.ids`));
-  const starts = await Deno.readFile(join(folder, `${name}.starts`));
-  const Ids = vocabularySize > 0x10000 ? Uint32Array : Uint16Array;
   const { ids: length, documents } = streams[name];
-  if (bytes.length !== length * Ids.BYTES_PER_ELEMENT || starts.length !== length) return undefined;
-  return { ids: new Ids(bytes.buffer), starts, documents };
+  const { ids, starts } = emptyStream(vocabularySize, length);
+  const whole = await fill(join(folder, `${name}.ids`), bytesOf(ids)) &&
+    await fill(join(folder, `${name}.starts`), starts);
+  return whole ? { ids, starts, documents } : undefined;
 }
 
 /** The corpus in `folder`; undefined where there is none, or one that is not whole. */

@@ -5,13 +5,13 @@
  */
 
 /** Token ids: two bytes each where the vocabulary allows it. */
-export type TokenIds = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+export type TokenIds = Uint16Array<SharedArrayBuffer> | Uint32Array<SharedArrayBuffer>;
 
-/** The tokens of many documents, each document closed by [SEP]. */
+/** The tokens of many documents, each document closed by [SEP]. In shared memory: workers read it where it is. */
 export interface TokenStream {
   readonly ids: TokenIds;
   /** 1 where a word begins; [SEP] counts as a word. A mask needs no segmenter: it has this. */
-  readonly starts: Uint8Array<ArrayBuffer>;
+  readonly starts: Uint8Array<SharedArrayBuffer>;
   /** How many documents there are. */
   readonly documents: number;
 }
@@ -25,24 +25,35 @@ export interface StreamBuilder {
   build(): TokenStream;
 }
 
+/** Tokens of a part of a stream that is being built. */
+const PART = 1 << 16;
+
+/** Room for the ids and the word starts of `length` tokens. */
+export function emptyStream(
+  vocabularySize: number,
+  length: number,
+): Pick<TokenStream, "ids" | "starts"> {
+  const ids = vocabularySize > 0x10000
+    ? new Uint32Array(new SharedArrayBuffer(4 * length))
+    : new Uint16Array(new SharedArrayBuffer(2 * length));
+  return { ids, starts: new Uint8Array(new SharedArrayBuffer(length)) };
+}
+
 /** An empty stream for ids below `vocabularySize`; it grows as it is filled. */
 export function streamBuilder(vocabularySize: number, sep: number): StreamBuilder {
-  const Ids = vocabularySize > 0x10000 ? Uint32Array : Uint16Array;
-  let ids: TokenIds = new Ids(1 << 16);
-  let starts = new Uint8Array(ids.length);
-  let length = 0;
+  // Shared memory does not shrink, so the tokens are gathered in parts.
+  const parts: Pick<TokenStream, "ids" | "starts">[] = [];
+  let part = emptyStream(vocabularySize, 0);
+  let at = PART;
   let documents = 0;
 
-  // `transfer` grows and shrinks in place where the allocator can: no second copy of a large corpus.
-  function resize(capacity: number): void {
-    ids = new Ids(ids.buffer.transfer(capacity * Ids.BYTES_PER_ELEMENT));
-    starts = new Uint8Array(starts.buffer.transfer(capacity));
-  }
-
   function push(id: number, start: boolean): void {
-    if (length === ids.length) resize(length + (length >> 1));
-    ids[length] = id;
-    starts[length++] = start ? 1 : 0;
+    if (at === PART) {
+      parts.push(part = emptyStream(vocabularySize, PART));
+      at = 0;
+    }
+    part.ids[at] = id;
+    part.starts[at++] = start ? 1 : 0;
   }
 
   return {
@@ -52,7 +63,13 @@ export function streamBuilder(vocabularySize: number, sep: number): StreamBuilde
       documents++;
     },
     build(): TokenStream {
-      resize(length);
+      const length = parts.length * PART + at - PART;
+      const { ids, starts } = emptyStream(vocabularySize, length);
+      for (let from = 0; from < length; from += PART) {
+        const filled = parts.shift()!, size = Math.min(PART, length - from);
+        ids.set(filled.ids.subarray(0, size), from);
+        starts.set(filled.starts.subarray(0, size), from);
+      }
       return { ids, starts, documents };
     },
   };

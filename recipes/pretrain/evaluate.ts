@@ -3,20 +3,12 @@
  *
  * @module
  */
-import {
-  add,
-  type Device,
-  dispose,
-  jit,
-  readNumber,
-  scope,
-  type Tensor,
-  zeros,
-} from "../../core/mod.ts";
+import { add, type Device, dispose, jit, readNumber, type Tensor, zeros } from "../../core/mod.ts";
 import type { Batch } from "../data/batches.ts";
 import type { ModelConfig } from "./config.ts";
 import { mlmInputs } from "./inputs.ts";
 import { type MlmInputs, mlmLoss, type Model } from "./model.ts";
+import { pacer } from "./pace.ts";
 
 /** What a model reaches on held-out text. */
 export interface Evaluation {
@@ -47,12 +39,14 @@ export function evaluator(
       correct: add(totals.correct, loss.correct),
     };
   }, { device, donate: [1] });
+  const keepPace = pacer(device);
   return async (model, batches) => {
     let totals: Totals = { sum: zeros([]), weight: zeros([]), correct: zeros([]) };
     for (const batch of batches) {
-      using made = scope();
-      totals = made.keep(addBatch(model, totals, mlmInputs(batch)));
-      if (device.kind !== "webgpu") await device.synchronize();
+      const inputs = mlmInputs(batch);
+      totals = addBatch(model, totals, inputs);
+      dispose(inputs);
+      await keepPace();
     }
     const [sum, count, correct] = await Promise.all([
       readNumber(totals.sum),

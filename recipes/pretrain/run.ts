@@ -48,6 +48,8 @@ export interface Summary {
   readonly steps: number;
   readonly elapsed_s: number;
   readonly peak_rss_mib: number;
+  /** The share of the time of the steps that the loop waited for input. */
+  readonly stall_share: number;
   readonly device: string;
   readonly params: number;
   readonly vocabulary: number;
@@ -147,6 +149,7 @@ async function finish(
     steps: trained.step,
     elapsed_s: (performance.now() - began) / 1000,
     peak_rss_mib: resourceUsage().maxRSS / 1024,
+    stall_share: trained.stallShare,
     device: device.description,
     params,
     vocabulary: vocabulary.tokens.length,
@@ -163,6 +166,7 @@ async function finish(
       ["masked tokens right", `${(100 * accuracy).toFixed(1)} %`],
       ["parameters", short(params)],
       ["steps", String(trained.step)],
+      ["waiting for input", `${(100 * trained.stallShare).toFixed(1)} %`],
     ],
     metrics: await readRows(join(out, "metrics.jsonl")),
     evaluations: await readRows(join(out, "eval.jsonl")),

@@ -8,13 +8,13 @@ import {
   type Device,
   dispose,
   read,
-  scope,
   type Tensor,
   toDevice,
 } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
 import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
-import { type Batch, heldOutBatches, trainBatches } from "../data/batches.ts";
+import { BatchFeed, partsOf } from "../data/batch_feed.ts";
+import { heldOutBatches } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
 import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
@@ -22,6 +22,7 @@ import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
 import { stepInputs } from "./inputs.ts";
 import { type Model, modelSpec } from "./model.ts";
+import { pacer } from "./pace.ts";
 import { metricNames, stepPrograms, zeroSums } from "./step.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -55,10 +56,9 @@ export interface TrainHooks {
 /** How a run ended. */
 export interface Trained extends TrainState {
   readonly evaluation: Evaluation;
+  /** The share of the time of the steps, evaluations and checkpoints aside, that the loop waited for input. */
+  readonly stallShare: number;
 }
-
-/** Steps that may be queued on a GPU before the loop waits for it: reading back costs 12 ms there. */
-const RUN_AHEAD = 4;
 
 /** The optimiser of a configuration. */
 export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType<typeof lamb> {
@@ -99,13 +99,14 @@ export async function train(
 ): Promise<Trained> {
   const { data: { batch: B, microBatch, maskShare, length }, seed } = config;
   const mask = { share: maskShare };
+  const source = { set: data.train, vocabulary: data.vocabulary, settings: { seed, B, mask } };
+  using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch));
   const programs = stepPrograms(config.model, optimizerOf(config), {
     device,
     seed,
     dropout: config.model.dropout,
     recompute: false,
   });
-  const batchOf = trainBatches(data.train, data.vocabulary, { seed, B, mask });
   const heldOut = heldOutBatches(data.heldOut, data.vocabulary, microBatch, {
     mask,
     limit: config.evalSequences,
@@ -113,7 +114,7 @@ export async function train(
   const evaluate = evaluator(config.model, device);
   const began = performance.now();
   let { model, optimizer, step } = start, sums = await toDevice(zeroSums(start.model), device);
-  let logged = { at: began, step };
+  let logged = { at: began, step, waited: 0 }, aside = 0;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
   const elapsed = (): number => (performance.now() - began) / 1000;
@@ -127,8 +128,13 @@ export async function train(
     const last = rows.at(-1);
     if (!last) return undefined;
     const now = performance.now(), seconds = (now - logged.at) / 1000;
-    const row = metricsRow(last, rows, (step - logged.step) * B * length / seconds, elapsed());
-    logged = { at: now, step };
+    const row = {
+      ...metricsRow(last, rows),
+      tokens_per_s: (step - logged.step) * B * length / seconds,
+      stall_s: feed.waited - logged.waited,
+      elapsed_s: elapsed(),
+    };
+    logged = { at: now, step, waited: feed.waited };
     pending = [];
     hooks.metrics(row);
     return row;
@@ -145,42 +151,45 @@ export async function train(
     return found;
   };
 
+  /** What is not a step: evaluations and checkpoints. */
+  const besides = async <T>(work: () => Promise<T>): Promise<T> => {
+    const from = elapsed(), result = await work();
+    aside += elapsed() - from;
+    return result;
+  };
+
+  const keepPace = pacer(device);
   let last: { readonly step: number; readonly found: Evaluation } | undefined;
   while (step < config.steps && !hooks.stop()) {
-    const made = scope();
     for (let first = 0; first < B; first += microBatch) {
-      const batch: Batch = batchOf(step, first, first + microBatch);
-      sums = programs.accumulate(model, sums, stepInputs(batch, step, first));
+      const inputs = stepInputs(await feed.next(), step, first);
+      sums = programs.accumulate(model, sums, inputs);
+      dispose(inputs);
+      await keepPace();
     }
     const applied = programs.apply(model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
     step++;
     pending.push({ step, values: applied.metrics });
-    made.keep([model, optimizer, sums, pending.map((p) => p.values)]);
-    made[Symbol.dispose]();
-    if (device.kind !== "webgpu" || step % RUN_AHEAD === 0) await device.synchronize();
+    await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (step % config.evalEvery === 0) last = { step, found: await evaluation() };
+    if (step % config.evalEvery === 0) last = { step, found: await besides(evaluation) };
     if (step % config.checkpointEvery === 0 && step < config.steps) {
-      await hooks.checkpoint({ step, model, optimizer });
+      await besides(() => hooks.checkpoint({ step, model, optimizer }));
     }
   }
   await log();
+  const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
   await hooks.checkpoint({ step, model, optimizer });
   const found = last?.step === step ? last.found : await evaluation();
-  return { step, model, optimizer, evaluation: found };
+  return { step, model, optimizer, evaluation: found, stallShare };
 }
 
 type Values = Readonly<Record<string, number>> & { readonly step: number };
 
 /** One row for the steps since the last: the newest values, means of the loss, the sum of what was skipped. */
-function metricsRow(
-  last: Values,
-  rows: readonly Values[],
-  tokensPerS: number,
-  elapsed: number,
-): Row {
+function metricsRow(last: Values, rows: readonly Values[]): Row {
   const weight = rows.reduce((sum, r) => sum + r.weight!, 0);
   const mean = (name: string): number =>
     rows.reduce((sum, r) => sum + r[name]! * r.weight!, 0) / weight;
@@ -195,7 +204,5 @@ function metricsRow(
     grad_norm: last.grad_norm!,
     skipped: rows.reduce((sum, r) => sum + r.skipped!, 0),
     masked: weight,
-    tokens_per_s: tokensPerS,
-    elapsed_s: elapsed,
   };
 }
