@@ -33,8 +33,8 @@ export interface Timing {
 /** Two medians of fewer turns than this say nothing. */
 const FEWEST = 3;
 
-/** Threads of the side before spin for a while before they sleep. */
-const SETTLE_MS = 25;
+/** Threads of the side before spin for a while before they sleep: those of OpenBLAS for 2^28 cycles, a tenth of a second. */
+const SETTLE_MS = 200;
 
 /** Median and spread of some numbers. */
 export function timingOf(seconds: readonly number[]): Timing {
