@@ -8,11 +8,13 @@ import {
   type AnyTensor,
   type Arg,
   cast,
+  type Device,
   type Dim,
   type DType,
   type Float,
   foldIn,
   full,
+  jit,
   key,
   type Lengths,
   mapTree,
@@ -20,6 +22,7 @@ import {
   normal as drawNormal,
   type Static,
   type Tensor,
+  tensor,
   type Tree,
 } from "../core/mod.ts";
 
@@ -115,12 +118,27 @@ function hash(path: string): number {
   return h >>> 0;
 }
 
-/** The parameters of a record of specs. The same seed and path give the same values, on every device. */
-export function init<T>(seed: number, specs: T): TensorsOf<T> {
+/**
+ * The parameters of a record of specs. The same seed and path give the same values, on every device.
+ *
+ * With a `device` every parameter is drawn there by one program, so that a model larger than the host's default device comes
+ * to be without a copy anywhere else.
+ */
+export function init<T>(seed: number, specs: T, device?: Device): TensorsOf<T> {
   const root = key(seed);
+  type Draw = (root: Tensor<[2], "u32">, place: Tensor<[], "u32">) => AnyTensor;
+  const programs = new Map<object, Draw>();
+  const drawOf = (s: object): Draw => {
+    const { start } = contents.get(s)!;
+    const draw: Draw = (root, place) => start(foldIn(root, place));
+    if (!device) return draw;
+    // Layers share their specs, and so their programs.
+    if (!programs.has(s)) programs.set(s, jit(draw, { device }));
+    return programs.get(s)!;
+  };
   return mapTree(
     specs as Tree<object>,
-    (s, path) => contents.get(s)!.start(foldIn(root, hash(path))),
+    (s, path) => drawOf(s)(root, tensor(hash(path), "u32")),
   ) as TensorsOf<T>;
 }
 

@@ -48,6 +48,10 @@ export const positive: Check<number> = (value, at) =>
 export const text: Check<string> = (value, at) =>
   typeof value === "string" && value !== "" ? value : refuse(value, at, "text");
 
+/** true or false. */
+export const flag: Check<boolean> = (value, at) =>
+  typeof value === "boolean" ? value : refuse(value, at, "true or false");
+
 /** One of some names. */
 export function oneOf<const N extends string>(names: readonly N[]): Check<N> {
   return (value, at) =>

@@ -10,6 +10,7 @@ import { anyOf, suggestion } from "../cli/nearest.ts";
 import {
   between,
   type Check,
+  flag,
   isRecord,
   oneOf,
   overridden,
@@ -41,6 +42,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     length: whole(3),
     batch: whole(1),
     microBatch: whole(1),
+    recompute: flag,
     maskShare: between(0.01, 0.9, true),
     vocabularySize: whole(100),
   }),
@@ -53,6 +55,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     beta1: between(0, 1),
     beta2: between(0, 1),
     epsilon: positive,
+    stateDtype: oneOf(["f32", "bf16"]),
   }),
   steps: whole(1),
   evalEvery: whole(1),

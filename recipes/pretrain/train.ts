@@ -3,14 +3,7 @@
  *
  * @module
  */
-import {
-  type AnyTensor,
-  type Device,
-  dispose,
-  read,
-  type Tensor,
-  toDevice,
-} from "../../core/mod.ts";
+import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
 import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
@@ -74,6 +67,7 @@ export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType
     beta1: o.beta1,
     beta2: o.beta2,
     epsilon: o.epsilon,
+    stateDtype: o.stateDtype,
     groups: [noDecay],
   });
 }
@@ -84,9 +78,10 @@ export async function initialState(
   vocabulary: number,
   device: Device,
 ): Promise<TrainState> {
-  const model = init(config.seed, modelSpec(config.model, vocabulary));
-  const optimizer = optimizerOf(config).init(model);
-  return { step: 0, ...await toDevice({ model, optimizer }, device) };
+  const model = init(config.seed, modelSpec(config.model, vocabulary), device);
+  const optimizer = jit((m: Model) => optimizerOf(config).init(m), { device })(model);
+  await device.synchronize();
+  return { step: 0, model, optimizer };
 }
 
 /** Trains from a state to the configuration's last step, or until it is told to stop. */
@@ -105,7 +100,7 @@ export async function train(
     device,
     seed,
     dropout: config.model.dropout,
-    recompute: false,
+    recompute: config.data.recompute,
   });
   const heldOut = heldOutBatches(data.heldOut, data.vocabulary, microBatch, {
     mask,
@@ -113,7 +108,7 @@ export async function train(
   });
   const evaluate = evaluator(config.model, device);
   const began = performance.now();
-  let { model, optimizer, step } = start, sums = await toDevice(zeroSums(start.model), device);
+  let { model, optimizer, step } = start, sums = jit(zeroSums, { device })(start.model);
   let logged = { at: began, step, waited: 0 }, aside = 0;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 

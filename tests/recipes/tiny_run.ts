@@ -22,7 +22,14 @@ import { smallCorpus } from "./small_corpus.ts";
 export const tinyRun: PretrainConfig = {
   ...configurations["motian-tiny"]!,
   model: { ...configurations["motian-tiny"]!.model, layers: 1, width: 16, hidden: 32 },
-  data: { length: 24, batch: 8, microBatch: 4, maskShare: 0.15, vocabularySize: 1000 },
+  data: {
+    length: 24,
+    batch: 8,
+    microBatch: 4,
+    recompute: false,
+    maskShare: 0.15,
+    vocabularySize: 1000,
+  },
   evalSequences: 8,
   logEvery: 10,
 };
