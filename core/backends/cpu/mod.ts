@@ -35,7 +35,7 @@ export interface CpuOptions {
 
 /**
  * A cpu device of its own, with its own memory and threads. With one thread everything runs on the calling one. Its memory grows to
- * 4 GiB, or to 16 GiB with 64-bit addresses, which cost up to a tenth of the speed.
+ * 4 GiB, or to 16 GiB with 64-bit addresses, whose bounds are checked at every access: products hardly notice, plain maps may.
  *
  * Numerical notes: results do not depend on the number of threads, but for products by a BLAS, which promises no order of sums. All
  * others run in a fixed order, four lanes at a time; where the engine has fused multiply-add, a product and a sum are rounded once.
