@@ -30,7 +30,9 @@ export type {
   Explanation,
   Graph,
   KernelTime,
+  PlanFigures,
   Program,
+  ProgramFigures,
   Storage,
 } from "./device/device.ts";
 export { grad, type ValueAndGrad, valueAndGrad, valueGradAux, vjp } from "./transform/grad.ts";
@@ -44,7 +46,7 @@ export {
 } from "./transform/vmap.ts";
 export { checkpoint } from "./transform/checkpoint.ts";
 export { type CustomVjp, customVjp } from "./transform/custom_vjp.ts";
-export { jit, type JitOptions, type Jitted } from "./transform/jit.ts";
+export { jit, type JitOptions, type Jitted, type Profiled } from "./transform/jit.ts";
 export { openDevice } from "./device/open.ts";
 export { DeviceError, type DeviceFailure } from "./device/error.ts";
 export { cpu, type CpuOptions, defaultCpu, type MemorySize } from "./backends/cpu/mod.ts";

@@ -26,23 +26,41 @@ export interface Graph {
   readonly donations: ReadonlyMap<number, number>;
 }
 
-/** Figures of a compiled program, for people. */
-export interface Explanation {
+/** Figures of a plan, for people. The reference plans nothing: its figures of memory and work are 0. */
+export interface PlanFigures {
   /** Kernels that one run starts. */
   readonly kernels: number;
-  /** Bytes of intermediate results, after reuse. */
+  /** A line a kernel: what it is, reads and writes. Kernels that do the same have the same line. */
+  readonly lines: readonly string[];
+  /** Bytes of intermediate results alive while each kernel runs, in the order of `lines`. */
+  readonly liveBytes: readonly number[];
+  /** The most of them at once. */
+  readonly peakBytes: number;
+  /** Bytes that intermediate results take, after reuse: the peak, and what reuse could not fill. */
   readonly scratchBytes: number;
+  /** Bytes that the kernels read and write in one run, an element of f16 or bf16 as two. */
+  readonly trafficBytes: number;
+  /** Multiplications and additions of products and attention in one run; what goes element by element is not counted. */
+  readonly flops: number;
+}
+
+/** Figures of a compiled program, for people. */
+export interface ProgramFigures extends PlanFigures {
   /** Milliseconds that planning took. */
   readonly planMs: number;
   /** Milliseconds that generating code took. */
   readonly codegenMs: number;
-  /** A line a kernel: what it is, reads and writes. */
-  readonly lines: readonly string[];
+}
+
+/** Figures of a compiled function, for people. */
+export interface Explanation extends ProgramFigures {
+  /** Milliseconds that tracing the function took. */
+  readonly traceMs: number;
 }
 
 /** When a device ran a kernel, or a part of it, in microseconds since the first of the run began. */
 export interface KernelTime {
-  /** Number of its line in `Explanation.lines`. */
+  /** Number of its line in `PlanFigures.lines`. */
   readonly kernel: number;
   /** When it began. */
   readonly startUs: number;
@@ -57,13 +75,16 @@ export interface Program {
    * returns before the work is done; reads and later runs of the same device come after it.
    */
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void;
-  /** Runs once as `run` does, and tells when the device ran each kernel; a kernel of several dispatches has several times. */
+  /**
+   * Runs once as `run` does, and tells when the device ran each kernel; a kernel of several dispatches has several times.
+   * Absent where the device has no clock for kernels.
+   */
   profile?(
     inputs: readonly Storage[],
     outputs: readonly Storage[],
   ): Promise<readonly KernelTime[]>;
   /** What it consists of. */
-  explain(): Explanation;
+  explain(): ProgramFigures;
   /** Frees its memory. */
   destroy(): void;
 }

@@ -1,24 +1,13 @@
 /**
- * A plan in words: a line a kernel, and how much memory it takes.
+ * A plan in words and figures, the same for every backend: a line a kernel, how much memory and work it takes.
  *
  * @module
  */
+import type { PlanFigures } from "../device/device.ts";
 import { bytesOf } from "../dtype.ts";
 import { type Node, show, sizeOf, type Sizes } from "../graph/node.ts";
 import { type Kernel, type Operand, operandsOf, readsOf, writesOf } from "./kernels.ts";
 import type { Plan } from "./plan.ts";
-
-/** Figures of a plan. Bytes count an element of f16 or bf16 as two; scratch counts four for every element. */
-export interface PlanFigures {
-  /** A line a kernel: kind, sizes, what it reads and writes, bytes. */
-  readonly lines: readonly string[];
-  /** Most bytes of intermediate results alive at once. */
-  readonly peakBytes: number;
-  /** Bytes of all scratch slots: the peak and what reuse could not fill. */
-  readonly scratchBytes: number;
-  /** Bytes that the kernels read and write in one run. */
-  readonly trafficBytes: number;
-}
 
 /** "1.5 MiB" */
 export function showBytes(bytes: number): string {
@@ -72,8 +61,8 @@ function sizesOf(k: Kernel): string {
     case "place":
       return `${show(k.shape)}, ${k.parts.length} parts`;
     case "hand": {
-      const { op, B, H, T, K, R } = k.does;
-      return `${op} ${show([B, H, T, K])}, ${R} rows`;
+      const { B, H, T, K, R } = k.does;
+      return `${show([B, H, T, K])}, ${R} rows`;
     }
   }
 }
@@ -87,43 +76,67 @@ function detailOf(k: Kernel): string {
   return combines.length ? `, ${combines.join(" ")}` : "";
 }
 
-function line(k: Kernel): string {
-  const writes = writesOf(k), bytes = bytesRead(k) + writes.reduce((n, w) => n + nodeBytes(w), 0);
+const trafficOf = (k: Kernel): number =>
+  writesOf(k).reduce((n, w) => n + nodeBytes(w), bytesRead(k));
+
+/**
+ * Multiplications and additions of products. Attention multiplies twice forward (scores, result) and five times backward (scores
+ * again, and the gradients of the weights, q, k and v); what its position terms add is not of the order of T x T x K.
+ */
+function flopsOf(k: Kernel): number {
+  if (k.kind === "matmul") return 2 * sizeOf(k.batch) * k.m * k.n * k.k;
+  if (k.kind !== "hand") return 0;
+  const { op, B, H, T, K } = k.does;
+  return 2 * (op === "attention" ? 2 : 5) * B * H * T * T * K;
+}
+
+/** "matmul 4 x 8 x 2: reads 2, writes f32 [4, 2], 224 B" */
+export function kernelLine(k: Kernel): string {
+  const writes = writesOf(k), name = k.kind === "hand" ? k.does.op : k.kind;
   const results = writes.map((n) => `${n.dtype} ${show(n.shape)}`).join(", ");
   const reads = new Set(readsOf(k)).size;
-  return `${k.kind} ${sizesOf(k)}${detailOf(k)}: reads ${reads}, writes ${results}, ${
-    showBytes(bytes)
+  return `${name} ${sizesOf(k)}${detailOf(k)}: reads ${reads}, writes ${results}, ${
+    showBytes(trafficOf(k))
   }`;
 }
 
-/** Most bytes of scratch in use at once. */
-function peakOf(plan: Plan): number {
-  const isScratch = (n: Node): boolean => plan.slots[plan.slotOf.get(n)!]!.role === "scratch";
+/** Bytes of scratch in use while each kernel runs; a slot that is written over in place is counted once. */
+function liveBytesOf(plan: Plan): number[] {
   const last = new Map<Node, number>();
   plan.kernels.forEach((k, i) => [...readsOf(k), ...writesOf(k)].forEach((n) => last.set(n, i)));
   plan.copies.forEach(({ node }) => last.set(node, plan.kernels.length));
-  const live = new Set<Node>();
-  let peak = 0;
-  plan.kernels.forEach((k, i) => {
-    for (const n of writesOf(k)) if (isScratch(n)) live.add(n);
-    // A buffer that is written over is no more memory.
-    const slots = new Map([...live].map((n) => [plan.slotOf.get(n)!, n]));
-    peak = Math.max(peak, [...slots.values()].reduce((sum, n) => sum + 4 * sizeOf(n.shape), 0));
-    for (const n of [...readsOf(k), ...writesOf(k)]) if (last.get(n) === i) live.delete(n);
+  /** What each slot holds. */
+  const held = new Map<number, Node>(), sizeIn = (n?: Node): number => n ? 4 * sizeOf(n.shape) : 0;
+  let bytes = 0;
+  return plan.kernels.map((k, i) => {
+    for (const n of writesOf(k)) {
+      const slot = plan.slotOf.get(n)!;
+      if (plan.slots[slot]!.role !== "scratch") continue;
+      bytes += sizeIn(n) - sizeIn(held.get(slot));
+      held.set(slot, n);
+    }
+    const now = bytes;
+    for (const n of [...readsOf(k), ...writesOf(k)]) {
+      const slot = plan.slotOf.get(n)!;
+      if (last.get(n) !== i || held.get(slot) !== n) continue;
+      bytes -= sizeIn(n);
+      held.delete(slot);
+    }
+    return now;
   });
-  return peak;
 }
 
-/** What a plan does, for people. */
+/** What a plan does, for people. Scratch counts four bytes for every element. */
 export function explainPlan(plan: Plan): PlanFigures {
-  const scratch = plan.slots.filter((s) => s.role === "scratch");
+  const scratch = plan.slots.filter((s) => s.role === "scratch"), liveBytes = liveBytesOf(plan);
+  const sum = (of: (k: Kernel) => number): number => plan.kernels.reduce((n, k) => n + of(k), 0);
   return {
-    lines: plan.kernels.map(line),
-    peakBytes: peakOf(plan),
+    kernels: plan.kernels.length,
+    lines: plan.kernels.map(kernelLine),
+    liveBytes,
+    peakBytes: liveBytes.reduce((a, b) => Math.max(a, b), 0),
     scratchBytes: scratch.reduce((sum, s) => sum + 4 * s.elements, 0),
-    trafficBytes: plan.kernels.reduce(
-      (sum, k) => sum + bytesRead(k) + writesOf(k).reduce((n, w) => n + nodeBytes(w), 0),
-      0,
-    ),
+    trafficBytes: sum(trafficOf),
+    flops: sum(flopsOf),
   };
 }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Device, Explanation, Program, Storage } from "../device/device.ts";
+import type { Device, Explanation, KernelTime, Program, Storage } from "../device/device.ts";
+import { DeviceError } from "../device/error.ts";
 import { collect, Value } from "../device/value.ts";
 import { concrete, dataLeaves, dataNode, deviceOf, isTracing, tracing } from "../execute.ts";
 import { type DataNode, makeNode, type Node, show, sizeOf } from "../graph/node.ts";
@@ -25,6 +26,36 @@ export interface Jitted<A extends readonly unknown[], R> {
   (...args: A): R;
   /** What the program for these arguments consists of; compiles it if need be. */
   explain(...args: A): Explanation;
+  /**
+   * Calls it once on a device that is otherwise idle, as a plain call does (donated arguments are given up), and tells when each
+   * kernel ran. Kernels of different lines never overlap, so the whole takes a little longer than a plain call.
+   *
+   * Units: microseconds.
+   *
+   * @throws {DeviceError} if the device has no clock for kernels; nothing is given up then.
+   * @throws {TypeError} inside another trace, which has no times.
+   *
+   * @example
+   * ```ts
+   * import { cpu, jit, mul, read, tensor, type Tensor } from "@motian/motian";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const device = cpu(), f = jit((x: Tensor<[2]>) => mul(x, x), { device });
+   * const { result, times } = await f.profile(tensor([1, 2]));
+   * assertEquals([...await read(result)], [1, 4]);
+   * assertEquals(times.map((t) => t.kernel), [...f.explain(tensor([1, 2])).lines.keys()]);
+   * device.destroy();
+   * ```
+   */
+  profile(...args: A): Promise<Profiled<R>>;
+}
+
+/** What a profiled call gave, and when its kernels ran: `kernel` numbers the lines of `explain`. */
+export interface Profiled<R> {
+  /** What the function gave. */
+  readonly result: R;
+  /** In the order in which they began. */
+  readonly times: readonly KernelTime[];
 }
 
 interface Leaf {
@@ -33,6 +64,7 @@ interface Leaf {
 }
 interface Compiled {
   readonly program: Program;
+  readonly traceMs: number;
   readonly result: unknown;
   readonly outputs: readonly Node[];
   /** Tensors that the function closes over. */
@@ -104,7 +136,7 @@ function compile(
   device: Device,
   donate: readonly number[],
 ): Compiled {
-  const inputs: Node[] = [];
+  const start = performance.now(), inputs: Node[] = [];
   const traced = mapTree(args as Tree<unknown>, (x) => {
     if (!isTensor(x)) return x;
     const { shape, dtype } = nodeOf(x);
@@ -126,16 +158,19 @@ function compile(
       .filter(([, l]) => donate.includes(Number.parseInt(l.path))),
   );
   const donations = pair(found, donated);
+  const traceMs = performance.now() - start;
   const program = device.compile({ inputs: [...inputs, ...captured], outputs, donations });
-  return { program, result, outputs, captured, donations };
+  return { program, traceMs, result, outputs, captured, donations };
 }
 
-function run(
+/** Starts the program as `start` does; gives what that gives, and the results. */
+function run<T>(
   c: Compiled,
   args: readonly unknown[],
   device: Device,
   donate: readonly number[],
-): unknown {
+  start: (inputs: readonly Storage[], outputs: readonly Storage[]) => T,
+): { readonly started: T; readonly result: unknown } {
   const given = tensorLeaves(args).map(({ path, node }) => ({
     path,
     value: concrete(node, device).value,
@@ -156,15 +191,16 @@ function run(
   });
   // Nothing is given up before everything else is there: a call that fails leaves the state usable.
   given.forEach((g, i) => gives[i] && g.value.donate(device));
-  c.program.run([...storages, ...captured], outputs);
+  const started = start([...storages, ...captured], outputs);
   const reused = new Set(c.donations.values());
   gives.forEach((given, i) => given && !reused.has(i) && device.free(storages[i]!));
   let o = 0;
-  return mapTree(c.result as Tree<unknown>, (x) => {
+  const result = mapTree(c.result as Tree<unknown>, (x) => {
     if (!isTensor(x)) return x;
     const n = c.outputs[o]!, storage = outputs[o++]!;
     return wrap(dataNode(new Value(sizeOf(n.shape), n.dtype, undefined, device, storage), n.shape));
   });
+  return { started, result };
 }
 
 /**
@@ -200,7 +236,31 @@ export function jit<A extends readonly unknown[], R>(
   const call = (...args: A): R => {
     if (isTracing()) return f(...args);
     const [compiled, device] = prepare(args);
-    return run(compiled, args, device, donate) as R;
+    const { program } = compiled;
+    return run(compiled, args, device, donate, (from, to) => program.run(from, to)).result as R;
   };
-  return Object.assign(call, { explain: (...args: A) => prepare(args)[0].program.explain() });
+  const explain = (...args: A): Explanation => {
+    const [{ program, traceMs }] = prepare(args);
+    return { ...program.explain(), traceMs };
+  };
+  const profile = async (...args: A): Promise<Profiled<R>> => {
+    if (isTracing()) throw new TypeError("Cannot profile inside a trace: nothing runs there");
+    const [compiled, device] = prepare(args), { program } = compiled;
+    if (!program.profile) {
+      throw new DeviceError(
+        `Cannot profile on ${device.description}: it has no clock for kernels`,
+        "absent",
+      );
+    }
+    await device.synchronize();
+    const { started, result } = run(
+      compiled,
+      args,
+      device,
+      donate,
+      (from, to) => program.profile!(from, to),
+    );
+    return { result: result as R, times: await started };
+  };
+  return Object.assign(call, { explain, profile });
 }

@@ -111,11 +111,15 @@ Deno.test("planning time grows with the graph, not with its square", () => {
 
 Deno.test("explain: a line a kernel, bytes of scratch and traffic", () => {
   const x = input(4, 8), w = input(8, 2), plan = planOf([gelu(product(x, w)), sumAll(x)], [x, w]);
-  const { lines, scratchBytes, trafficBytes } = explainPlan(plan);
+  const { kernels, lines, liveBytes, peakBytes, scratchBytes, trafficBytes, flops } = explainPlan(
+    plan,
+  );
   assertEquals(lines, [
     "matmul 4 x 8 x 2: reads 2, writes f32 [4, 2], 224 B",
     "row [] x 8: reads 1, writes f32 [4, 2], 64 B",
     "row [] x 32, sum: reads 1, writes f32 [1, 1], 132 B",
   ]);
   assertEquals([scratchBytes, trafficBytes], [32, 420]);
+  assertEquals([kernels, liveBytes, peakBytes], [3, [32, 32, 0], 32]);
+  assertEquals(flops, 2 * 4 * 8 * 2);
 });

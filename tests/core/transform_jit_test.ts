@@ -1,6 +1,7 @@
 /** Compilation: traced once a signature, constants, donation, captured tensors. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { cpu } from "../../core/backends/cpu/mod.ts";
+import { DeviceError } from "../../core/device/error.ts";
 import {
   add,
   type AnyTensor,
@@ -8,16 +9,20 @@ import {
   fromArray,
   grad,
   jit,
+  matmul,
   mul,
   read,
   readNumber,
   reference,
+  relativeAttention,
   scope,
   slice,
   sum,
   type Tensor,
   tensor,
   toDevice,
+  transpose,
+  zeros,
 } from "../../core/mod.ts";
 
 const values = async (x: AnyTensor): Promise<number[]> => [...await read(x)];
@@ -154,9 +159,55 @@ Deno.test("jit: results that are inputs, constants, or one node twice", async ()
 
 Deno.test("jit: explain says what the program is", () => {
   const f = jit((x: AnyTensor) => sum(mul(x, x) as AnyTensor));
-  const { kernels, lines } = f.explain(fromArray(new Float32Array(1000), [10, 100]));
+  const { kernels, lines, traceMs, planMs, codegenMs } = f.explain(
+    fromArray(new Float32Array(1000), [10, 100]),
+  );
   assert(kernels >= 1);
   assertEquals(lines.length >= kernels, true);
+  for (const ms of [traceMs, planMs, codegenMs]) assert(ms > 0);
+});
+
+Deno.test("jit: explain counts the work of products and attention", () => {
+  const device = cpu(), q = zeros([2, 3, 16, 8]) as AnyTensor;
+  const product = jit((x: AnyTensor) => matmul(x, transpose(x) as AnyTensor) as AnyTensor, {
+    device,
+  });
+  assertEquals(product.explain(q).flops, 2 * 2 * 3 * 16 * 16 * 8);
+  const attend = jit((x: AnyTensor) => relativeAttention(x, x, x).out as AnyTensor, { device });
+  assertEquals(attend.explain(q).flops, 4 * 2 * 3 * 16 * 16 * 8);
+  const slope = jit(
+    grad((x: AnyTensor) => sum(relativeAttention(x, x, x).out as Tensor<[2, 3, 16, 8]>)),
+    {
+      device,
+    },
+  );
+  assertEquals(slope.explain(q).flops, (4 + 10) * 2 * 3 * 16 * 16 * 8);
+  device.destroy();
+});
+
+Deno.test("jit: profile gives results and times, and gives up what is donated", async () => {
+  const device = cpu(), f = jit((x: Tensor<[2]>) => mul(x, x), { device, donate: [0] });
+  const given = await toDevice(tensor([2, 3]), device);
+  const { result, times } = await f.profile(given);
+  assertEquals(await values(result), [4, 9]);
+  assertEquals(times.map((t) => t.kernel), [0]);
+  assert(times[0]!.endUs > 0);
+  await assertRejects(() => read(given), TypeError, "donated to a program that replaced it");
+  device.destroy();
+});
+
+Deno.test("jit: profile is refused without a clock, with nothing given up, and in a trace", async () => {
+  const device = reference(), f = jit((x: Tensor<[2]>) => add(x, 1), { device, donate: [0] });
+  const given = await toDevice(tensor([1, 2]), device);
+  await assertRejects(() => f.profile(given), DeviceError, "it has no clock for kernels");
+  assertEquals(await values(given), [1, 2]);
+  let refused: Promise<unknown> | undefined;
+  jit((x: Tensor<[2]>) => {
+    refused = f.profile(x);
+    refused.catch(() => {});
+    return x;
+  })(tensor([1, 2]));
+  await assertRejects(() => refused!, TypeError, "Cannot profile inside a trace");
 });
 
 Deno.test("jit: a tensor of another device is refused in words", async () => {

@@ -163,7 +163,7 @@ webgpuTestOnce(suite, "explains its kernels", (device) => {
     };
   const program = device.compile(graph), { kernels, lines } = program.explain();
   assertEquals(kernels, 1);
-  assertStringIncludes(lines[0]!, "matmul [] 8x16 by 16x8");
+  assertStringIncludes(lines[0]!, "matmul 8 x 16 x 8: reads 1, writes f32 [8, 8]");
   program.destroy();
   return Promise.resolve();
 });

@@ -5,19 +5,20 @@
  * @module
  */
 import { type DType, type HostArray, hostArray } from "../../dtype.ts";
-import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import type { Device, Graph, KernelTime, Program, Storage } from "../../device/device.ts";
 import { DeviceError } from "../../device/error.ts";
 import type { FusedOp } from "../../graph/fused_kernel.ts";
+import { explainPlan } from "../../plan/explain.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { widthOf } from "./access.ts";
-import { explain } from "./explain.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { type Blas, type Gemm, openGemm } from "./blas.ts";
+import { openTick } from "./clock.ts";
 import { createHeap, type MemorySize } from "./memory.ts";
 import { pointersOf } from "./pointers.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
-import { assemble, TABLE_HEAD } from "./program.ts";
+import { assemble, type Assembled, TABLE_HEAD } from "./program.ts";
 import { snapshotModule } from "./snapshot.ts";
 
 /** Where threads pay, in nanoseconds of work: programs below `pool` run on the calling thread, kernels below `serial` on one. */
@@ -129,66 +130,115 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       }
     });
   }
-  function fillTable(
-    table: number,
-    plan: Plan,
-    places: Record<"scratch" | "panels", number>,
-    inputs: readonly Block[],
-    outputs: readonly Block[],
-  ): void {
-    const slots = plan.slots.map(({ role, index }) =>
-      role === "scratch" ? 0 : (role === "input" ? inputs : outputs)[index]!.address
-    );
-    setWords(table, [places.panels, places.scratch, ...slots]);
+  /** A module that can be run; `times` is where a timed one writes. */
+  interface Runner {
+    readonly code: Assembled;
+    run(inputs: readonly Block[], outputs: readonly Block[], times?: number): void;
+    destroy(): void;
   }
 
-  function compilePlan(plan: Plan, planMs: number): Program {
-    check();
-    const start = performance.now();
-    const code = assemble(plan, heap, {
-      threads: pool ? threads : 1,
-      serial: thresholds.serial,
-      blas: blas !== undefined,
-    });
-    const codegenMs = performance.now() - start;
-    const tableBytes = word * (TABLE_HEAD + plan.slots.length), key = {};
+  function runnerOf(plan: Plan, code: Assembled): Runner {
+    const tableBytes = word * (TABLE_HEAD + plan.slots.length + 1), key = {};
     let main: ((thread: number, threads: number, table: number | bigint) => void) | undefined;
 
-    function runHere(inputs: readonly Block[], outputs: readonly Block[]): void {
+    function fillTable(
+      table: number,
+      places: Record<"scratch" | "panels", number>,
+      inputs: readonly Block[],
+      outputs: readonly Block[],
+      times: number,
+    ): void {
+      const slots = plan.slots.map(({ role, index }) =>
+        role === "scratch" ? 0 : (role === "input" ? inputs : outputs)[index]!.address
+      );
+      setWords(table, [places.panels, places.scratch, ...slots, times]);
+    }
+    function runHere(inputs: readonly Block[], outputs: readonly Block[], times: number): void {
       const table = atLeast(here.table, tableBytes);
       const scratch = code.scratchBytes && atLeast(here.scratch, code.scratchBytes);
       const panels = code.threadBytes && atLeast(here.panels, code.threadBytes);
-      fillTable(table, plan, { scratch, panels }, inputs, outputs);
+      fillTable(table, { scratch, panels }, inputs, outputs, times);
       if (!main) {
         gemm ??= openGemm(heap.memory, blas?.path);
-        const env = { memory: heap.memory, blas: gemm };
+        const env = { memory: heap.memory, blas: gemm, tick: openTick(heap.memory) };
         main = new WebAssembly.Instance(code.module, { env }).exports.run as typeof main;
       }
       main!(0, 1, heap.wide ? BigInt(table) : table);
     }
-    function runThere(pool: Pool, inputs: readonly Block[], outputs: readonly Block[]): void {
+    function runThere(
+      pool: Pool,
+      inputs: readonly Block[],
+      outputs: readonly Block[],
+      times: number,
+    ): void {
       const table = allocate(tableBytes);
       const scratch = code.scratchBytes && atLeast(there.scratch, code.scratchBytes);
       const panels = code.threadBytes && atLeast(there.panels, threads * code.threadBytes);
-      fillTable(table, plan, { scratch, panels }, inputs, outputs);
+      fillTable(table, { scratch, panels }, inputs, outputs, times);
       last = pool.submit(key, code.module, table);
       freeAfter(table, last);
       for (const b of inputs) b.used = last;
       for (const b of outputs) b.used = b.written = last;
     }
     return {
-      run(inputs, outputs) {
+      code,
+      run(inputs, outputs, times = 0) {
         check();
-        const from = inputs as readonly Block[], to = outputs as readonly Block[];
-        const isFree = code.cost < thresholds.pool && from.every((b) => isDone(b.written)) &&
-          to.every((b) => isDone(b.used));
-        if (pool && !isFree) runThere(pool, from, to);
-        else runHere(from, to);
+        const isFree = code.cost < thresholds.pool && inputs.every((b) => isDone(b.written)) &&
+          outputs.every((b) => isDone(b.used));
+        if (pool && !isFree) runThere(pool, inputs, outputs, times);
+        else runHere(inputs, outputs, times);
       },
-      explain: () => explain(plan, code, planMs, codegenMs),
       destroy() {
         pool?.forget(key);
         main = undefined;
+      },
+    };
+  }
+
+  function compilePlan(plan: Plan, planMs: number): Program {
+    check();
+    const start = performance.now();
+    const make = (timed: boolean): Runner =>
+      runnerOf(
+        plan,
+        assemble(plan, heap, {
+          threads: pool ? threads : 1,
+          serial: thresholds.serial,
+          blas: blas !== undefined,
+          timed,
+        }),
+      );
+    const plain = make(false), codegenMs = performance.now() - start;
+    let timed: Runner | undefined;
+    return {
+      run: (inputs, outputs) => plain.run(inputs as readonly Block[], outputs as readonly Block[]),
+      async profile(inputs, outputs): Promise<readonly KernelTime[]> {
+        check();
+        timed ??= make(true);
+        const { kernels } = timed.code, address = allocate(8 * (kernels.length + 1));
+        try {
+          const before = last;
+          timed.run(inputs as readonly Block[], outputs as readonly Block[], address);
+          if (last !== before) await pool!.done(last);
+          const times = new Float64Array(heap.buffer(), address, kernels.length + 1);
+          const us = (i: number): number => 1000 * (times[i]! - times[0]!);
+          return kernels.flatMap((kernel, i) =>
+            kernel === undefined ? [] : [{ kernel, startUs: us(i), endUs: us(i + 1) }]
+          );
+        } finally {
+          heap.free(address);
+        }
+      },
+      explain: () => ({
+        ...explainPlan(plan),
+        scratchBytes: plain.code.scratchBytes,
+        planMs,
+        codegenMs,
+      }),
+      destroy() {
+        plain.destroy();
+        timed?.destroy();
       },
     };
   }

@@ -40,16 +40,19 @@ const FEW_ROWS = 24;
 /** Steps of k that the micro-kernel takes at once. */
 const UNROLL = 4;
 
-/** What every program imports: the system's BLAS, where there is one (blas.ts), as function 0. */
-export const BLAS = 0;
+/**
+ * What every program imports: as function 0 the system's BLAS, where there is one (blas.ts), as function 1 the clock, which only
+ * timed programs call (clock.ts).
+ */
+export const BLAS = 0, TICK = 1;
 export function imports(ptr: Pointers): readonly Imported[] {
   return [{
     name: "blas",
     params: [...Array<number>(3).fill(ptr.type), ...Array<number>(7).fill(I32)],
-  }];
+  }, { name: "tick", params: [ptr.type] }];
 }
 /** Imports come before a module's own functions. */
-export const IMPORTS = 1;
+export const IMPORTS = 2;
 const dtypes: readonly DType[] = ["f32", "f16", "bf16"];
 /** Function numbers of the helpers, which stand first among a module's own. */
 const packA = (d: DType): number => IMPORTS + 2 * dtypes.indexOf(d);

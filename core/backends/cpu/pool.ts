@@ -7,6 +7,7 @@
 import { DeviceError } from "../../device/error.ts";
 import { ALIGN, CONTROL, type Heap, QUEUE } from "./memory.ts";
 import { openGemm } from "./blas.ts";
+import { openTick } from "./clock.ts";
 import { type ProgramMessage, type ThreadData, threadMain } from "./worker.ts";
 
 /** Looks at the queue before a thread sleeps: some tens of microseconds. */
@@ -84,7 +85,7 @@ export function createPool(
         wide: heap.wide,
         blas,
       };
-      const source = `(${threadMain})(require("node:worker_threads"), ${openGemm})`;
+      const source = `(${threadMain})(require("node:worker_threads"), ${openGemm}, ${openTick})`;
       const worker = new Worker(source, { eval: true, workerData, transferList: [port2] });
       worker.on("message", (problem) => typeof problem === "string" ? fail(problem) : settle());
       worker.on("error", (error) => fail(String(error)));

@@ -4,6 +4,8 @@
  * serves every binding: word 0 is the space for packed panels, word 1 the scratch memory, word 2 + i slot i. A word is as long as
  * an address.
  *
+ * A timed program does the same work, but all threads meet after every step, and thread 0 tells the time.
+ *
  * @module
  */
 import { type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
@@ -26,7 +28,7 @@ import {
   when,
 } from "./encoder.ts";
 import { gatherStage, scatterStage } from "./gather_scatter.ts";
-import { gemmHelpers, IMPORTS, imports } from "./gemm.ts";
+import { gemmHelpers, IMPORTS, imports, TICK } from "./gemm.ts";
 import { matmulStage } from "./matmul.ts";
 import { copyStage, placeStages } from "./place.ts";
 import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
@@ -46,6 +48,8 @@ export interface Assembled {
   /** Nanoseconds on one thread, roughly. */
   readonly cost: number;
   readonly barriers: number;
+  /** Number of every step's kernel; undefined for a copy. A timed program tells the time before the first step and after each. */
+  readonly kernels: readonly (number | undefined)[];
 }
 
 /** The stages of a kernel: those of one step need no barrier between them. */
@@ -70,6 +74,7 @@ function stagesOf(k: Kernel, threads: number, blas: boolean): readonly (readonly
 
 /** A step of the program: stages that may run at the same time, and the slots that they touch. */
 interface Step {
+  readonly kernel: number | undefined;
   readonly stages: readonly Stage[];
   /** Slot of each pointer of each stage. */
   readonly slots: readonly (readonly number[])[];
@@ -82,8 +87,9 @@ function stepsOf(plan: Plan, { threads, serial, blas }: AssembleOptions): Step[]
   const slot = (base: Parameters<Plan["slotOf"]["get"]>[0]): number => plan.slotOf.get(base) ?? -1;
   const isParallel = (stages: readonly Stage[]): boolean =>
     threads > 1 && stages.some((s) => s.cost >= serial && s.units > s.quantum);
-  const kernels = plan.kernels.flatMap((k) =>
+  const kernels = plan.kernels.flatMap((k, kernel) =>
     stagesOf(k, threads, blas).map((stages): Step => ({
+      kernel,
       stages,
       slots: stages.map((s) => s.pointers.map((p) => slot(p.base))),
       reads: readsOf(k).map(slot),
@@ -94,6 +100,7 @@ function stepsOf(plan: Plan, { threads, serial, blas }: AssembleOptions): Step[]
   const copies = plan.copies.map(({ node, from, to }): Step => {
     const stages = [copyStage(node)];
     return {
+      kernel: undefined,
       stages,
       slots: [[from, to]],
       reads: [from],
@@ -156,6 +163,8 @@ export interface AssembleOptions {
   readonly serial: number;
   /** The import does products. */
   readonly blas: boolean;
+  /** Tell the times; the word behind the slots of the table says where they go, one f64 each. */
+  readonly timed?: boolean;
 }
 
 /** A plan's module. */
@@ -213,16 +222,25 @@ export function assemble(
     ];
   };
   const wait = when(i32.ltU(i32.of(1), get(THREADS)), call(barrier, get(THREADS)));
+  const times = word(TABLE_HEAD + plan.slots.length);
+  /** All threads meet, and the first writes time number `i`. */
+  const meet = (i: number): Code => [
+    wait,
+    when(get(THREAD), [], call(TICK, ptr.add(times, ptr.of(8 * i)))),
+  ];
   const body = steps.map((s, i): Code => {
     const work = s.stages.map((stage, j) => callStage(stage, s.slots[j]!, s.parallel));
-    return [waits[i] ? wait : [], s.parallel ? work : when(get(THREAD), [], work)];
+    const done = s.parallel ? work : when(get(THREAD), [], work);
+    return options.timed ? [done, meet(i + 1)] : [waits[i] ? wait : [], done];
   });
-  add(encoded({ params: locals.params, locals: locals.types, body: [body, wait] }));
+  const whole = [options.timed ? meet(0) : [], body, wait];
+  add(encoded({ params: locals.params, locals: locals.types, body: whole }));
   return {
     module: new WebAssembly.Module(encodeModule(fns, limits, imports(ptr))),
     scratchBytes: bytes,
     threadBytes,
     cost: all.reduce((sum, s) => sum + s.cost, 0),
     barriers: waits.filter((w) => w).length + 1,
+    kernels: steps.map((s) => s.kernel),
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import type { openGemm } from "./blas.ts";
+import type { openTick } from "./clock.ts";
 
 /** What a thread is given when it starts. */
 export interface ThreadData {
@@ -42,11 +43,16 @@ export interface ThreadPorts {
 }
 
 /** Runs the queued programs in order, for ever. A program number below 0 ends it. */
-export function threadMain(node: ThreadPorts, open: typeof openGemm): void {
+export function threadMain(
+  node: ThreadPorts,
+  open: typeof openGemm,
+  clock: typeof openTick,
+): void {
   const data = node.workerData as ThreadData;
   const { memory, thread, threads, submitted, completed, failed, queue, entries, spins } = data;
   const { unit, wide } = data;
-  const words = new Int32Array(memory.buffer), blas = open(memory, data.blas);
+  const words = new Int32Array(memory.buffer);
+  const env = { memory, blas: open(memory, data.blas), tick: clock(memory) };
   type Run = (thread: number, threads: number, table: number | bigint) => void;
   const programs = new Map<number, Run>();
   const receive = (): void => {
@@ -56,7 +62,7 @@ export function threadMain(node: ThreadPorts, open: typeof openGemm): void {
       const { id, module } = received.message;
       if (!module) programs.delete(id);
       else {
-        const instance = new WebAssembly.Instance(module, { env: { memory, blas } });
+        const instance = new WebAssembly.Instance(module, { env });
         programs.set(id, instance.exports.run as Run);
       }
     }

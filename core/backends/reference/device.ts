@@ -70,7 +70,11 @@ export function reference(): Device {
         },
         explain: () => ({
           kernels: sorted(graph.outputs).length,
+          liveBytes: sorted(graph.outputs).map(() => 0),
+          peakBytes: 0,
           scratchBytes: 0,
+          trafficBytes: 0,
+          flops: 0,
           planMs: 0,
           codegenMs: 0,
           lines: sorted(graph.outputs).map((n) => `${n.kind} ${n.dtype as DType} [${n.shape}]`),

@@ -1,16 +1,9 @@
 /**
- * The shaders of a kernel, and a line about it for people.
+ * The shaders of a kernel.
  *
  * @module
  */
-import { sizeOf } from "../../graph/node.ts";
-import {
-  type HandKernel,
-  type Kernel,
-  type MatmulKernel,
-  readsOf,
-  writesOf,
-} from "../../plan/kernels.ts";
+import type { HandKernel, Kernel, MatmulKernel } from "../../plan/kernels.ts";
 import type { SlotOf } from "./bindings.ts";
 import { columnShader } from "./column.ts";
 import { gatherShader, scatterShader } from "./gather_scatter.ts";
@@ -51,35 +44,4 @@ export function shadersOf(k: Kernel, { target, slotOf, temporary, choiceOf }: Ma
 /** The planner hands out only what the device said it has. */
 function unknownKernel({ does }: HandKernel): TypeError {
   return new TypeError(`Cannot run ${does.op}: webgpu has no such kernel`);
-}
-
-function sizesText(k: Kernel): string {
-  const list = (sizes: readonly number[]): string => `[${sizes.join(", ")}]`;
-  switch (k.kind) {
-    case "row": {
-      const combined = k.reductions.map((r) => ` ${r.combine}`).join("");
-      return `${list([...k.outer, k.inner])}${combined}`;
-    }
-    case "column":
-      return `${list([...k.rows, k.columns])} ${k.combine}`;
-    case "matmul":
-      return `${list(k.batch)} ${k.m}x${k.k} by ${k.k}x${k.n}`;
-    case "gather":
-    case "scatter":
-      return `${list([...k.groups, ...k.count])} of ${k.size} rows ${list(k.row)}`;
-    case "place":
-      return `${k.parts.length} into ${list(k.shape)}`;
-    case "hand":
-      throw unknownKernel(k);
-  }
-}
-
-/** "row [512, 128] max sum: reads 2 (256 KiB), writes 1 (256 KiB)" */
-export function kernelLine(k: Kernel): string {
-  const reads = [...new Set(readsOf(k))], writes = writesOf(k);
-  const bytes = (nodes: typeof writes): string => {
-    const total = nodes.reduce((a, n) => a + 4 * sizeOf(n.shape), 0);
-    return `${nodes.length} (${Math.ceil(total / 1024)} KiB)`;
-  };
-  return `${k.kind} ${sizesText(k)}: reads ${bytes(reads)}, writes ${bytes(writes)}`;
 }

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { Explanation, KernelTime, Program } from "../../device/device.ts";
+import type { KernelTime, Program, ProgramFigures } from "../../device/device.ts";
 import { sizeOf } from "../../graph/node.ts";
+import { explainPlan } from "../../plan/explain.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Block, Memory } from "./buffers.ts";
 import type { Choices } from "./choices.ts";
@@ -27,12 +28,14 @@ export interface Host {
 
 /** owns: scratch memory, until destroyed. */
 class GpuProgram implements Program {
+  /** Absent where the adapter has no clock. */
+  readonly profile?: NonNullable<Program["profile"]>;
   readonly #host: Host;
   readonly #plan: Plan;
   readonly #planMs: number;
   #steps: readonly Step[] = [];
   #scratch: readonly Block[] = [];
-  #explanation!: Explanation;
+  #made!: Pick<ProgramFigures, "scratchBytes" | "codegenMs" | "lines">;
   #version = -1;
   #last: readonly Block[] = [];
   #destroyed = false;
@@ -41,6 +44,10 @@ class GpuProgram implements Program {
     this.#host = host;
     this.#plan = plan;
     this.#planMs = planMs;
+    if (host.gpu.features.has("timestamp-query")) {
+      this.profile = (inputs, outputs) =>
+        this.#profile(inputs as readonly Block[], outputs as readonly Block[]);
+    }
     this.#make();
   }
 
@@ -57,7 +64,7 @@ class GpuProgram implements Program {
     gpu.queue.submit([encoder.finish()]);
   }
 
-  async profile(inputs: readonly Block[], outputs: readonly Block[]): Promise<KernelTime[]> {
+  async #profile(inputs: readonly Block[], outputs: readonly Block[]): Promise<KernelTime[]> {
     const bound = this.#bind(inputs, outputs), { gpu, faults } = this.#host;
     const clock = timestamps(gpu, faults, this.#steps.length);
     const encoder = gpu.createCommandEncoder();
@@ -76,9 +83,9 @@ class GpuProgram implements Program {
     }));
   }
 
-  explain(): Explanation {
+  explain(): ProgramFigures {
     this.#refresh();
-    return this.#explanation;
+    return { ...explainPlan(this.#plan), planMs: this.#planMs, ...this.#made };
   }
 
   destroy(): void {
@@ -99,10 +106,8 @@ class GpuProgram implements Program {
     this.#steps = steps;
     this.#version = host.choices.version;
     this.#last = [];
-    this.#explanation = {
-      kernels: plan.kernels.length,
+    this.#made = {
       scratchBytes: sizes.reduce((a, n) => a + 4 * n, 0),
-      planMs: this.#planMs,
       codegenMs: performance.now() - start,
       lines,
     };

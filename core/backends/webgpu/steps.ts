@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { kernelLine } from "../../plan/explain.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Block } from "./buffers.ts";
-import { kernelLine, type Making, shadersOf } from "./kernel_shaders.ts";
+import { type Making, shadersOf } from "./kernel_shaders.ts";
 import { temporaryOf } from "./matmul.ts";
 import type { Compiled } from "./pipelines.ts";
 import type { Host } from "./program.ts";
