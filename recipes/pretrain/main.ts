@@ -85,6 +85,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     out: plan.out,
     resume: options.resume,
     ...options.minutes !== undefined && { minutes: options.minutes },
+    ...options.trace !== undefined && { trace: options.trace },
     interrupt,
     view,
     emit: (row) => options.json && console.log(JSON.stringify(row)),

@@ -37,6 +37,11 @@ export const pretrainCommand = {
     seed: { type: "whole", value: "N", max: 2 ** 32 - 1, help: "of all that is random" },
     out: { type: "text", value: "DIR", help: "the run's folder (a new one under runs/)" },
     resume: { type: "flag", help: "go on with the run in --out DIR" },
+    trace: {
+      type: "text",
+      value: "FILE",
+      help: "profile some steps into a Chrome trace, and FILE.html",
+    },
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
   conflicts: [

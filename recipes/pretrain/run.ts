@@ -4,9 +4,11 @@
  * @module
  */
 import { resourceUsage } from "node:process";
-import { join } from "@std/path";
+import { ensureDir } from "@std/fs";
+import { dirname, join } from "@std/path";
 import type { Device } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
+import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import { short } from "../cli/format.ts";
 import type { ProgressView } from "../cli/progress.ts";
@@ -17,9 +19,13 @@ import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
 import { latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
+import { chromeTrace, type Trace } from "../run/trace.ts";
+import { tracePage } from "../run/trace_page.ts";
+import { writeWhole } from "../run/write_whole.ts";
 import type { PretrainConfig } from "./config.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { modelSpec } from "./model.ts";
+import { tracer, WARM_UP } from "./tracer.ts";
 import { initialState, train, type TrainData, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
@@ -32,6 +38,8 @@ export interface RunOptions {
   readonly resume: boolean;
   /** Stop after so long. */
   readonly minutes?: number;
+  /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
+  readonly trace?: string;
   readonly interrupt: Interrupt;
   readonly view: ProgressView;
   /** Called with every logged row. */
@@ -92,6 +100,14 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
   };
   const params = parameterCount(modelSpec(config.model, vocabulary.tokens.length));
   const unigramPpl = unigram(o, data), start = await startState(o);
+  if (o.trace !== undefined && config.steps <= start.step + WARM_UP) {
+    throw new InputError(
+      `Cannot trace ${
+        config.steps - start.step
+      } steps: the first ${WARM_UP} warm up; raise --steps`,
+    );
+  }
+  const watch = o.trace === undefined ? undefined : tracer(device, config.name);
   view.note(
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
@@ -122,8 +138,19 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     },
     checkpoint: (state) => saveCheckpoint(out, state),
     stop: () => o.interrupt.requested || performance.now() >= limit,
+    ...watch && { trace: watch },
   });
+  if (watch) view.note(await writeTrace(o.trace!, watch.trace()));
   return await finish(o, data, trained, { unigramPpl, params, began });
+}
+
+/** Leaves a trace in a file and a page beside it; says in words what became of it. */
+async function writeTrace(path: string, trace: Trace): Promise<string> {
+  if (trace.runs.length === 0) return "no trace: the run stopped before the steps to profile";
+  await ensureDir(dirname(path));
+  await writeWhole(path, chromeTrace(trace));
+  await writeWhole(`${path}.html`, tracePage(trace));
+  return `trace in ${path}, kernels and memory in ${path}.html`;
 }
 
 interface Known {

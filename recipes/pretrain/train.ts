@@ -17,6 +17,7 @@ import { stepInputs } from "./inputs.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
 import { metricNames, stepPrograms, zeroSums } from "./step.ts";
+import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
 export interface TrainState {
@@ -44,6 +45,8 @@ export interface TrainHooks {
   readonly checkpoint: (state: TrainState) => Promise<void>;
   /** Is it time to stop? Asked after every step. */
   readonly stop: () => boolean;
+  /** Sees the phases of the loop and may profile its programs. */
+  readonly trace?: Tracer;
 }
 
 /** How a run ended. */
@@ -93,6 +96,7 @@ export async function train(
   hooks: TrainHooks,
 ): Promise<Trained> {
   const { data: { batch: B, microBatch, maskShare, length }, seed } = config;
+  const { trace = untraced } = hooks;
   const mask = { share: maskShare };
   const source = { set: data.train, vocabulary: data.vocabulary, settings: { seed, B, mask } };
   using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch));
@@ -147,8 +151,11 @@ export async function train(
   };
 
   /** What is not a step: evaluations and checkpoints. */
-  const besides = async <T>(work: () => Promise<T>): Promise<T> => {
-    const from = elapsed(), result = await work();
+  const besides = async <T>(
+    phase: "evaluate" | "checkpoint",
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    const from = elapsed(), result = await trace.host(phase, work);
     aside += elapsed() - from;
     return result;
   };
@@ -156,28 +163,31 @@ export async function train(
   const keepPace = pacer(device);
   let last: { readonly step: number; readonly found: Evaluation } | undefined;
   while (step < config.steps && !hooks.stop()) {
+    trace.step(step);
     for (let first = 0; first < B; first += microBatch) {
-      const inputs = stepInputs(await feed.next(), step, first);
-      sums = programs.accumulate(model, sums, inputs);
+      const inputs = stepInputs(await trace.host("input", () => feed.next()), step, first);
+      sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs);
       dispose(inputs);
       await keepPace();
     }
-    const applied = programs.apply(model, optimizer, sums);
+    const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
     step++;
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (step % config.evalEvery === 0) last = { step, found: await besides(evaluation) };
+    if (step % config.evalEvery === 0) {
+      last = { step, found: await besides("evaluate", evaluation) };
+    }
     if (step % config.checkpointEvery === 0 && step < config.steps) {
-      await besides(() => hooks.checkpoint({ step, model, optimizer }));
+      await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
     }
   }
   await log();
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
-  await hooks.checkpoint({ step, model, optimizer });
-  const found = last?.step === step ? last.found : await evaluation();
+  await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
+  const found = last?.step === step ? last.found : await trace.host("evaluate", evaluation);
   return { step, model, optimizer, evaluation: found, stallShare };
 }
 

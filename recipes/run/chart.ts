@@ -18,9 +18,11 @@ export interface Series {
   readonly look: "main" | "faint" | "other" | "marked";
 }
 
-/** A chart over steps. */
+/** A chart over steps, or over what it says. */
 export interface Chart {
   readonly title: string;
+  /** What the axis counts, in the singular; without it: step. */
+  readonly over?: string;
   readonly series: readonly Series[];
   /** A line at one height, to compare with. */
   readonly level?: { readonly name: string; readonly y: number };
@@ -118,7 +120,7 @@ export function chartHtml(chart: Chart): Html {
   if (series.length === 0) return html``;
   const shown = { ...chart, series };
   const [x, y] = scales(shown);
-  const { level } = chart;
+  const { level, over = "step" } = chart;
   const names = series.length + (level ? 1 : 0) > 1;
   const key = [
     ...series,
@@ -126,6 +128,7 @@ export function chartHtml(chart: Chart): Html {
   ];
   const last = x.ticks.at(-1)!;
   const data = JSON.stringify({
+    over,
     box: [BOX.left, BOX.right, x.ticks[0], last, W],
     series: series.map((
       { name, points },
@@ -134,7 +137,7 @@ export function chartHtml(chart: Chart): Html {
   return html`<figure data-chart="${data}">
 <figcaption><h2>${chart.title}</h2><output></output></figcaption>
 ${names && html`<ul class="key">${key.map((k) => html`<li class="${k.look}">${k.name}</li>`)}</ul>`}
-<svg viewBox="0 0 ${W} ${H}" role="img" aria-label="${chart.title} over steps">
+<svg viewBox="0 0 ${W} ${H}" role="img" aria-label="${chart.title} over ${over}s">
 ${grid(x, y)}
 ${
     level &&

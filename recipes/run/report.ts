@@ -85,7 +85,8 @@ function fieldsOf(
   );
 }
 
-function tableHtml(title: string, record: object): Html {
+/** A record as a table under a title. */
+export function tableHtml(title: string, record: object): Html {
   const rows = fieldsOf(record).map(([name, value]) =>
     html`
       <tr>
@@ -130,10 +131,9 @@ ${examples.map(exampleHtml)}
 </section>`;
 }
 
-/** The page of a report. */
-export function reportHtml(report: Report): string {
-  const { title, subtitle, figures, tables, examples } = report;
-  const tiles = figures.map(([name, value]) =>
+/** Figures as tiles, for a list of the class `tiles`. */
+export function tilesHtml(figures: Report["figures"]): readonly Html[] {
+  return figures.map(([name, value]) =>
     html`
       <div>
         <dt>${name}</dt>
@@ -141,6 +141,11 @@ export function reportHtml(report: Report): string {
       </div>
     `
   );
+}
+
+/** The page of a report. */
+export function reportHtml(report: Report): string {
+  const { title, subtitle, figures, tables, examples } = report;
   return page(
     title,
     html`
@@ -148,7 +153,7 @@ export function reportHtml(report: Report): string {
         <h1>${title}</h1>
         <p>${subtitle}</p>
       </header>
-      <dl class="tiles">${tiles}</dl>
+      <dl class="tiles">${tilesHtml(figures)}</dl>
       <div class="charts">${charts(report).map(chartHtml)}${examplesHtml(examples)}</div>
       <div class="tables">${Object.entries(tables).map(([name, record]) =>
         tableHtml(name, record)

@@ -36,6 +36,8 @@ svg .level { stroke: var(--two); stroke-width: 1.5; stroke-dasharray: 6 5; } svg
 table { border-collapse: collapse; width: 100%; margin-top: 8px; font-size: 13px; }
 td { border-top: 1px solid var(--line); padding: 4px 0; overflow-wrap: anywhere; vertical-align: top; }
 td:first-child { color: var(--soft); padding-right: 16px; white-space: nowrap; } td:last-child { text-align: right; }
+.bars td { padding-right: 16px; } .bars td:nth-child(n + 3) { text-align: right; white-space: nowrap; padding-right: 0; padding-left: 16px;
+  font-variant-numeric: tabular-nums; } .bar { height: 6px; margin-top: 3px; min-width: 1px; border-radius: 3px; background: var(--one); }
 .masked { font-size: 17px; margin: 10px 0 2px; line-height: 1.9; } .masked mark { background: none; color: var(--one);
   border-bottom: 2px solid var(--one); padding: 0 2px; } .masked mark.wrong { color: var(--two); border-color: var(--two); }
 .guesses { color: var(--soft); font-size: 13px; margin: 0 0 12px; }
@@ -43,7 +45,7 @@ td:first-child { color: var(--soft); padding-right: 16px; white-space: nowrap; }
 
 const script = `
 for (const figure of document.querySelectorAll("[data-chart]")) {
-  const { box: [left, right, from, to, width], series } = JSON.parse(figure.dataset.chart);
+  const { over, box: [left, right, from, to, width], series } = JSON.parse(figure.dataset.chart);
   const svg = figure.querySelector("svg"), line = figure.querySelector(".pointer"), out = figure.querySelector("output");
   svg.addEventListener("pointermove", (event) => {
     const { x, width: shown } = svg.getBoundingClientRect();
@@ -52,7 +54,7 @@ for (const figure of document.querySelectorAll("[data-chart]")) {
       [name, points.reduce((a, b) => Math.abs(b[0] - wanted) < Math.abs(a[0] - wanted) ? b : a)]);
     const step = found[0][1][0], at = left + (step - from) / (to - from) * (right - left);
     line.setAttribute("x1", at); line.setAttribute("x2", at); line.setAttribute("visibility", "visible");
-    out.textContent = "step " + step + found.map(([name, [, y]]) => ", " + name + " " + y).join("");
+    out.textContent = over + " " + step + found.map(([name, [, y]]) => ", " + name + " " + y).join("");
   });
   svg.addEventListener("pointerleave", () => { line.setAttribute("visibility", "hidden"); out.textContent = ""; });
 }
