@@ -44,6 +44,7 @@ async function staysFlat(device: Device): Promise<void> {
   assert(early.bytes > 0 && early.storages > 0);
   assertEquals([late.bytes, late.storages], [early.bytes, early.storages]);
   assertAlmostEquals(late.rss / early.rss, 1, 0.05, `${early.rss} bytes, and then ${late.rss}`);
+  device.destroy();
 }
 
 Deno.test("memory of 2,000 steps is that of 200 on cpu", () => staysFlat(cpu()));
