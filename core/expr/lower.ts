@@ -19,17 +19,10 @@
  */
 import * as X from "./expr.ts";
 import type { Expr, ExprOp } from "./expr.ts";
+import { clamp, polynomial } from "./polynomial.ts";
 import { roundBf16, roundF16 } from "./quantize.ts";
 
 const SIGN = 0x80000000;
-
-/** c0 + c1 x + c2 x² + … */
-function polynomial(x: Expr, coefficients: readonly number[]): Expr {
-  return coefficients.slice(0, -1).reduceRight<Expr>(
-    (sum, c) => X.add(X.mul(sum, x), c),
-    X.constant(coefficients.at(-1)!),
-  );
-}
 
 /** Casts whose argument is known to fit, unless it is NaN, and whose result for NaN does not matter: a target may convert the quick way. */
 export const bounded: WeakSet<Expr> = new WeakSet();
@@ -39,12 +32,6 @@ function integer(x: Expr): Expr {
   const cast = X.cast(x, "i32");
   bounded.add(cast);
   return cast;
-}
-
-/** Not min and max: their rules for NaN cost more, and WGSL's may drop it. NaN passes here, as comparisons with it are false. */
-function clamp(x: Expr, low: number, high: number): Expr {
-  const above = X.select(X.gt(low, x), low, x);
-  return X.select(X.gt(above, high), high, above);
 }
 
 /** The size of `size`, which is not negative, with the sign of `x`. */

@@ -10,7 +10,7 @@
 
 /**
  * Attention under relative position terms, or its backward pass: sizes and switches (core/ops/attention.ts has the formula).
- * Operands, those in [] only if switched on: q, k, v [B, H, T, K], [rows [2T - 1] if R > 0], [keep [B, T]], [bias [H, R]],
+ * Operands, those in [] only if switched on: q, k, v [B, H, T, K], [rows [2T - 1] if R > 0], [keep [B, T]], [bias [B, H, R]],
  * [keyTerm, queryTerm [B, H, T, R]], [keys [B, 2]]; the backward pass then reads the forward result, and the cotangents of
  * `out` and [`sums`].
  */
@@ -32,6 +32,9 @@ export interface AttentionKernel {
   /** Share of the weights that is dropped. */
   readonly dropout: number;
 }
+
+/** What a key that is not kept scores less: it must vanish from the softmax, and a row of padding alone must stay finite. */
+export const HIDDEN = 1e9;
 
 export type FusedKernel = AttentionKernel;
 /** The names of hand-written kernels. */

@@ -2,6 +2,7 @@
 import type { Float } from "../dtype.ts";
 import * as X from "../expr/expr.ts";
 import type { Expr } from "../expr/expr.ts";
+import { clamp, polynomial } from "../expr/polynomial.ts";
 import type { Shape } from "../shape/mod.ts";
 import type { Tensor } from "../tensor.ts";
 import { elementwise, row } from "./elementwise.ts";
@@ -24,18 +25,6 @@ export const softplusRow = row(
   (x) => X.add(X.select(X.gt(x, 0), x, 0), log1pOf(decay(x))),
   { domain: [-6, 6] },
 );
-/** The smallest and largest of what is not NaN. */
-const within = (x: Expr, low: number, high: number): Expr => {
-  const above = X.select(X.gt(low, x), low, x);
-  return X.select(X.gt(above, high), high, above);
-};
-/** Horner's rule, the constant first. */
-const polynomial = (x: Expr, coefficients: readonly number[]): Expr =>
-  coefficients.slice(0, -1).reduceRight<Expr>(
-    (sum, c) => X.add(X.mul(sum, x), c),
-    X.constant(coefficients.at(-1)!),
-  );
-
 /**
  * The normal distribution function as 1/2 + t P(t²) / Q(t²), t = x within ±5.5, where it is 0 and 1 to the bit: off by 2e-7 at
  * most, its slope by 3e-7 (6e-7 of x Φ' beyond). Through erf and exp gelu took three times as long, and its slope six.
@@ -43,7 +32,7 @@ const polynomial = (x: Expr, coefficients: readonly number[]): Expr =>
  * Coefficients: minimax (Lawson's reweighted least squares).
  */
 function normalCdf(x: Expr): Expr {
-  const t = within(x, -5.5, 5.5), z = X.mul(t, t);
+  const t = clamp(x, -5.5, 5.5), z = X.mul(t, t);
   const p = polynomial(z, [
     0.398942232131958,
     0.03385232016444206,
@@ -60,7 +49,7 @@ function normalCdf(x: Expr): Expr {
     7.364328484982252e-5,
     1.1974165090578026e-6,
   ]);
-  return within(X.add(X.div(X.mul(t, p), q), 0.5), 0, 1);
+  return clamp(X.add(X.div(X.mul(t, p), q), 0.5), 0, 1);
 }
 export const geluRow = row("gelu", (x) => X.mul(x, normalCdf(x)));
 export const geluTanhRow = row("geluTanh", (x) => {

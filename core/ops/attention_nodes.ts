@@ -7,14 +7,11 @@
  */
 import * as X from "../expr/expr.ts";
 import * as B from "../graph/build.ts";
-import type { AttentionKernel } from "../graph/fused_kernel.ts";
+import { type AttentionKernel, HIDDEN } from "../graph/fused_kernel.ts";
 import { type CustomNode, makeNode, type Node, sizeOf, type Sizes } from "../graph/node.ts";
 import { threefry, unit, USES } from "../random/threefry.ts";
 import { pullback } from "../transform/pullback.ts";
 import { stopped } from "./select.ts";
-
-/** Padding must vanish from the softmax, and a row of padding alone must stay finite. */
-const HIDDEN = 1e9;
 
 /** The arguments by name, in the order that a kernel has them. */
 export interface AttentionArguments {

@@ -14,7 +14,7 @@ import type { Pointers } from "./pointers.ts";
 import { acrossLanes, combining, constantBits } from "./simd_expr.ts";
 import { describe, END, FIRST, pointerOf, POINTERS, type Stage, stageLocals } from "./stage.ts";
 
-/** What a stage of attention says of itself. `ratio`: nanoseconds of row work for each score. */
+/** A stage of attention with so many `products` of scores by heads' widths; `write` writes its function. */
 export function handStage(
   k: HandKernel,
   blas: boolean,

@@ -11,6 +11,7 @@
  */
 import * as X from "../../expr/expr.ts";
 import type { Expr } from "../../expr/expr.ts";
+import { HIDDEN } from "../../graph/fused_kernel.ts";
 import type { HandKernel, Operand } from "../../plan/kernels.ts";
 import { threefry, unit, USES } from "../../random/threefry.ts";
 import { bump, type Code, f32, f32x4, get, i32, i32x4, loop, set, v128, when } from "./encoder.ts";
@@ -335,6 +336,3 @@ export function headOf(options: HeadOptions): Head {
   };
   return { start, row: rowOf, score, vectors, eachKey, turn, factor, offsets };
 }
-
-/** What a key that is not kept scores less. */
-const HIDDEN = 1e9;
