@@ -10,6 +10,9 @@ import { tableHtml, tilesHtml } from "./report.ts";
 import { page } from "./report_page.ts";
 import type { Trace } from "./trace.ts";
 
+/** "7.81 GFLOP" */
+const operations = (n: number): string => short(n).replace(/[kMG]?$/, (unit) => ` ${unit}FLOP`);
+
 /** Kernels of one line in one program, over all steps of a trace. */
 export interface KernelGroup {
   readonly program: string;
@@ -97,7 +100,7 @@ export function tracePage(trace: Trace): string {
       "peak of intermediate results": `${short(MiB(e.peakBytes))} MiB`,
       "memory for them": `${short(MiB(e.scratchBytes))} MiB`,
       "read and written": `${short(MiB(e.trafficBytes))} MiB`,
-      "work of products": `${short(e.flops)}FLOP`,
+      "work of products": operations(e.flops),
     })
   );
   return page(
@@ -109,8 +112,8 @@ export function tracePage(trace: Trace): string {
       </header>
       <dl class="tiles">${tilesHtml([
         ["device time of a step", `${short(us / 1000)} ms`],
-        ["work of products in a step", `${short(flops)}FLOP`],
-        ["of them a second", `${short(flops / us * 1e6)}FLOP/s`],
+        ["work of products in a step", operations(flops)],
+        ["of them a second", `${operations(flops / us * 1e6)}/s`],
         ["peak of intermediate results", `${short(MiB(peak))} MiB`],
         ["compiled in", `${short(compile / 1000)} s`],
       ])}</dl>
