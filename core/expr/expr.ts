@@ -247,9 +247,29 @@ export function rewrite(
   return out;
 }
 
+/** The last substitutions in an expression: the layers of a model ask for the same ones. */
+const substitutions = new WeakMap<
+  Expr,
+  { readonly operands: readonly Expr[]; readonly out: Expr }[]
+>();
+const KEPT_SUBSTITUTIONS = 8;
+/** With more operands, two are hardly ever alike. */
+const FEW_OPERANDS = 16;
+
 /** Puts expressions in the place of operands: this is what fusion is. */
 export function substitute(e: Expr, operands: readonly Expr[]): Expr {
-  return renewed(e, (n) => operands[n.value]!, new Map());
+  if (e.op === "in") return operands[e.value]!;
+  if (operands.length > FEW_OPERANDS) return renewed(e, (n) => operands[n.value]!, new Map());
+  let kept = substitutions.get(e);
+  if (!kept) substitutions.set(e, kept = []);
+  const known = kept.find((k) =>
+    k.operands.length === operands.length && operands.every((o, i) => o === k.operands[i])
+  );
+  if (known) return known.out;
+  const out = renewed(e, (n) => operands[n.value]!, new Map());
+  if (kept.length === KEPT_SUBSTITUTIONS) kept.shift();
+  kept.push({ operands, out });
+  return out;
 }
 
 /** The same expression of other operands. */
