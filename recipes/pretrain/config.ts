@@ -128,7 +128,14 @@ const base: PretrainConfig = {
 const large: PretrainConfig = {
   ...base,
   name: "motian-1b",
-  model: { ...base.model, layers: 24, width: 2048, heads: 16, hidden: 8192 },
+  model: {
+    ...base.model,
+    layers: 24,
+    width: 2048,
+    heads: 16,
+    hidden: 8192,
+    scheme: "motian-shared",
+  },
   data: { ...base.data, length: 512, batch: 4096, microBatch: 8, recompute: true },
   optimizer: { ...base.optimizer, rate: 0.0015, stateDtype: "bf16" },
   steps: 125_000,
