@@ -51,7 +51,10 @@ export interface OptimizerConfig {
   readonly stateDtype: "f32" | "bf16";
 }
 
-/** A run. Units: `evalEvery`, `checkpointEvery` and `logEvery` are steps. */
+/**
+ * A run. Units: `evalEvery`, `checkpointEvery` and `logEvery` are steps. An `evalEvery` or `checkpointEvery` of 0 is never, not at
+ * the end either.
+ */
 export interface PretrainConfig {
   readonly name: string;
   readonly model: ModelConfig;
@@ -136,7 +139,8 @@ const large: PretrainConfig = {
     hidden: 8192,
     scheme: "motian-shared",
   },
-  data: { ...base.data, length: 512, batch: 4096, microBatch: 8, recompute: true },
+  // Two sequences at once are what weights, sums and moments leave room for in 16 GiB.
+  data: { ...base.data, length: 512, batch: 4096, microBatch: 2, recompute: true },
   optimizer: { ...base.optimizer, rate: 0.0015, stateDtype: "bf16" },
   steps: 125_000,
 };
