@@ -114,8 +114,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   const device = deviceFor(future.fit, opened), out = options.out ?? newRunName(config.name);
   if (!options.resume) await newRun(out);
   using view = progressView();
-  view.note(fitLine(future.found, future.fit));
   const corpus = await prepare(plan, view);
+  view.note(fitLine(future.found, future.fit));
   if (!options.resume) await saveRun(out, { ...config, corpus: plan.corpus }, corpus.vocabulary);
   const finished = await pretrain({
     config,

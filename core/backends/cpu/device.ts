@@ -19,7 +19,7 @@ import { createHeap, type MemorySize } from "./memory.ts";
 import { plannerOf } from "./planner.ts";
 import { pointersOf } from "./pointers.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
-import { assemble, type Assembled, TABLE_HEAD, workspaceOf } from "./program.ts";
+import { assemble, type Assembled, TABLE_HEAD } from "./program.ts";
 import { snapshotModule } from "./snapshot.ts";
 
 /** Where threads pay, in nanoseconds of work: programs below `pool` run on the calling thread, kernels below `serial` on one. */
