@@ -70,6 +70,7 @@ export function reference(): Device {
         },
         explain: () => ({
           kernels: sorted(graph.outputs).length,
+          composed: [],
           liveBytes: sorted(graph.outputs).map(() => 0),
           peakBytes: 0,
           scratchBytes: 0,

@@ -5,8 +5,10 @@
  */
 import type { DType, HostArray } from "../../dtype.ts";
 import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import type { FusedKernel } from "../../graph/fused_kernel.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { attentionRefusal } from "./attention.ts";
 import { type Block, Memory } from "./buffers.ts";
 import { Choices } from "./choices.ts";
 import { checkAlive, checkFaults, type Faults, faultsOf, guarded } from "./faults.ts";
@@ -96,7 +98,9 @@ export class WebGpuDevice implements Device {
 
   compile(graph: Graph): Program {
     const start = performance.now();
-    const plan = makePlan(graph, { bindings: this.#host.target.bindings, fuse: true });
+    const { target } = this.#host, { bindings } = target;
+    const composes = (k: FusedKernel): string | undefined => attentionRefusal(k, target);
+    const plan = makePlan(graph, { bindings, fuse: true, composes });
     return this.compilePlan(plan, performance.now() - start);
   }
 
