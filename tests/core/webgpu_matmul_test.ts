@@ -59,7 +59,12 @@ const cases: readonly (readonly [string, readonly [number, number, number, numbe
   ["TN", [1, 36, 68, 264]],
 ];
 
-const everywhere: Target = { software: false, bindings: 8, ...subgroups && { subgroups } };
+const everywhere: Target = {
+  software: false,
+  bindings: 8,
+  scoreBytes: 0,
+  ...subgroups && { subgroups },
+};
 /** Every member of the family that some case can have, split or not. */
 const members = new Set(
   cases.flatMap(([layout, sizes]) => choicesFor(kernel(sizes, layout), everywhere).map(choiceText)),

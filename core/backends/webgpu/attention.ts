@@ -7,6 +7,7 @@
  * @module
  */
 import type { AttentionKernel } from "../../graph/fused_kernel.ts";
+import { showBytes } from "../../plan/explain.ts";
 import type { HandKernel } from "../../plan/kernels.ts";
 import { address } from "./address.ts";
 import { attentionGradShaders } from "./attention_grad.ts";
@@ -24,7 +25,9 @@ function outPass(p: Parts, tile: number): Pass {
   const weigh: Pass["weigh"] = (_, r, block) => {
     const L = range(block), z = L.map((l) => `y${r}_${l}`);
     return [
-      ...L.map((l) => `${queryScore(p, r, l)} let ${z[l]} = ${orElse(p, l, tile, `z${r}_${l}`, LOWEST)};`),
+      ...L.map((l) =>
+        `${queryScore(p, r, l)} let ${z[l]} = ${orElse(p, l, tile, `z${r}_${l}`, LOWEST)};`
+      ),
       `let top${r} = ${z.reduce((a, b) => `max(${a}, ${b})`, `most${r}`)};`,
       `let fade${r} = exp_of(most${r} - top${r}); most${r} = top${r};`,
       ...L.map((l) => `let p${r}_${l} = ${orElse(p, l, tile, `exp_of(${z[l]} - top${r})`, "0f")};`),
@@ -84,9 +87,9 @@ export function attentionShaders(
   target: Target,
   temporary: number,
 ): Shader[] {
-  const p = partsOf(k, slotOf, temporary), { op, K, sums } = k.does;
+  const p = partsOf(k, slotOf, temporary), { op, sums } = k.does;
   if (op === "attentionGrad") return attentionGradShaders(p, target);
-  const cut = cutOf(target, K, 2, 2), again = cutOf(target, K, 1, 1);
+  const cut = cutOf(target, k.does, 2, 2), again = cutOf(target, k.does, 1, 1);
   return [
     ...packShaders(p),
     passShader(p, outPass(p, cut.tile), cut, target, "queries"),
@@ -97,8 +100,15 @@ export function attentionShaders(
 /** Longest vectors: an invocation holds them in registers, four of them in the backward pass. */
 const longest = 128;
 
-/** Why a device computes attention's composite, or undefined if it has the kernel. */
-export function attentionRefusal({ K }: AttentionKernel, target: Target): string | undefined {
+/** Why a device computes attention's composite, or undefined if it runs the kernel. */
+export function attentionRefusal(
+  { B, H, T, K }: AttentionKernel,
+  target: Target,
+): string | undefined {
   if (K > longest) return `vectors of ${K} are longer than ${longest}`;
+  const bytes = 4 * B * H * T * T;
+  if (bytes < target.scoreBytes) {
+    return `scores of ${showBytes(bytes)} are less than ${showBytes(target.scoreBytes)}`;
+  }
   return target.bindings < 8 ? `a shader may touch ${target.bindings} buffers, not 8` : undefined;
 }

@@ -27,7 +27,13 @@ function starts({ kernel: { does } }: Parts) {
 }
 
 /** G of a query's score by a key, from the product of dO and v. */
-function weightGradient(p: Parts, bound: Bindings, product: string, i: string, row: string): string {
+function weightGradient(
+  p: Parts,
+  bound: Bindings,
+  product: string,
+  i: string,
+  row: string,
+): string {
   const { T, R, sums, dropout } = p.kernel.does;
   const line: [string, number] = [`(head * ${T}u + ${i})`, R];
   const g = sums ? `${product} + ${packed(p, bound, "dSums", [line, [row, 1]])}` : product;
@@ -37,7 +43,9 @@ function weightGradient(p: Parts, bound: Bindings, product: string, i: string, r
 /** Fours times the scale, stored as row `t` of a part of the result. */
 function storeScaled(p: Parts, bound: Bindings, from: number, t: string, sums: readonly string[]) {
   const { scale } = p.kernel.does;
-  const scaled = scale === 1 ? "" : sums.map((a) => `${a} *= ${literal(scale, "f32", 1)};`).join(" ");
+  const scaled = scale === 1
+    ? ""
+    : sums.map((a) => `${a} *= ${literal(scale, "f32", 1)};`).join(" ");
   return `${scaled} ${storeVector(p, bound, from, t, sums)}`;
 }
 
@@ -65,7 +73,13 @@ function queryPass(p: Parts, tile: number): Pass {
     },
     start: (bound, r) => {
       const zeros = lines.map(([where], n) =>
-        store(bound, where === "store" ? p.kernel.store : p.temporary, line(n, r, "n"), where === "store" ? "0f" : "0u", 1)
+        store(
+          bound,
+          where === "store" ? p.kernel.store : p.temporary,
+          line(n, r, "n"),
+          where === "store" ? "0f" : "0u",
+          1,
+        )
       );
       const clear = lines.length
         ? `if (is${r}) { for (var n = 0u; n < ${R}u; n++) { ${zeros.join(" ")} } }`
@@ -123,9 +137,7 @@ function keyPass(p: Parts, tile: number): Pass {
         const slope = orElse(p, l, tile, `p * (${g} - mean${l})`, "0f");
         const there = T % tile ? `is${r} && in${l}` : `is${r}`;
         const add = queryTerm
-          ? `if (${there}) { ${
-            addTo(p, bound, "store", line(r, "i"), scaled(p, `w0_${r}_${l}`))
-          } }`
+          ? `if (${there}) { ${addTo(p, bound, "store", line(r, "i"), scaled(p, `w0_${r}_${l}`))} }`
           : "";
         return `var w0_${r}_${l} = 0f; var w1_${r}_${l} = 0f; { ${row} ${factor} let p = ${weight}; ` +
           `w0_${r}_${l} = ${slope}; w1_${r}_${l} = ${dropout > 0 ? "p * f" : "p"}; ${add} }`;
@@ -150,11 +162,11 @@ function biasShader(p: Parts): Shader {
 
 /** The dispatches of the backward pass. */
 export function attentionGradShaders(p: Parts, target: Target): Shader[] {
-  const { K, bias } = p.kernel.does, byQuery = cutOf(target, K, 3, 2), byKey = cutOf(target, K, 4, 2);
+  const { does } = p.kernel, byQuery = cutOf(target, does, 3, 2), byKey = cutOf(target, does, 4, 2);
   return [
     ...packShaders(p),
     passShader(p, queryPass(p, byQuery.tile), byQuery, target, "queries"),
     passShader(p, keyPass(p, byKey.tile), byKey, target, "keys"),
-    ...bias ? [biasShader(p)] : [],
+    ...does.bias ? [biasShader(p)] : [],
   ];
 }

@@ -43,9 +43,7 @@ function querySums(p: Parts): Shader {
   const put = (to: number, terms: readonly (readonly [string, number])[], value: string): string =>
     store(bound, p.temporary, address(to, terms), `bitcast<u32>(${value})`, 1);
   const products = Array.from({ length: Math.ceil(K / 4) }, (_, c) => {
-    const out = [0, 1, 2, 3].map((e) =>
-      4 * c + e < K ? result(4 * c + e, [["unit", K]]) : "0f"
-    );
+    const out = [0, 1, 2, 3].map((e) => 4 * c + e < K ? result(4 * c + e, [["unit", K]]) : "0f");
     return `mean += dot(${four(p, bound, "dOut", "t", c)}, vec4f(${out.join(", ")}));`;
   });
   const rowSums = (o: Operand): string => {

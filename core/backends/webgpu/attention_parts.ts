@@ -180,7 +180,9 @@ export function addTo(
 ): string {
   const node = to === "store" ? p.kernel.store : p.temporary;
   const old = load(bound, { base: node, offset: 0, strides: [1] }, "w", 1);
-  const sum = to === "store" ? `${old} + ${value}` : `bitcast<u32>(bitcast<f32>(${old}) + ${value})`;
+  const sum = to === "store"
+    ? `${old} + ${value}`
+    : `bitcast<u32>(bitcast<f32>(${old}) + ${value})`;
   return `{ let w = ${at}; ${store(bound, node, "w", sum, 1)} }`;
 }
 
@@ -221,8 +223,7 @@ export function functions(p: Parts, bound: Bindings): string {
   const [k0, k1, place] = [0, 1, 2].map((n) => X.operand(n, "u32")) as [Expr, Expr, Expr];
   const [word] = threefry(k0, k1, place, X.constant(USES.bits, "u32"));
   const kept = X.select(X.gt(1 - does.dropout, unit(word)), 1 / (1 - does.dropout), 0);
-  const key = (n: number): string =>
-    packed(p, bound, "keys", [["b", 2], [`${n}u`, 1]]);
+  const key = (n: number): string => packed(p, bound, "keys", [["b", 2], [`${n}u`, 1]]);
   const x = X.operand(0, "f32");
   return [
     R > 0 ? `fn row_of(i: u32, j: u32) -> u32 { let r = ${row}; return ${found}; }` : "",

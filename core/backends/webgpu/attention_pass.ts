@@ -11,7 +11,7 @@
  *
  * @module
  */
-import type { AttentionOperand } from "../../graph/fused_kernel.ts";
+import type { AttentionKernel, AttentionOperand } from "../../graph/fused_kernel.ts";
 import {
   bindParts,
   four,
@@ -38,21 +38,36 @@ export interface Cut {
 
 /** Workgroup memory that every adapter has, in fours of f32; tiles longer than this bring nothing more. */
 const memoryFours = 1024, longestTile = 32;
-/** Numbers that an invocation of a CPU holds in vectors: more rows would outgrow its nearest cache. */
-const heldNumbers = 512;
+
+/**
+ * Numbers that an invocation holds in the vectors of its rows. More rows share what is read; on a GPU they take registers, on a CPU
+ * time to compile: at K = 64 one to two seconds a pass against half of one (measured), which little work does not earn back.
+ */
+const heldNumbers = { gpu: 192, little: 256, much: 640 } as const;
+/** Products of numbers from which work is much. */
+const muchWork = 2 ** 28;
 
 /** The cut of a pass that holds `vectors` vectors a row and brings `streams`. */
-export function cutOf(target: Target, K: number, vectors: number, streams: number): Cut {
-  const fours = Math.ceil(K / 4), most = heldNumbers / (4 * fours * vectors);
-  const rows = most >= 4 ? 4 : most >= 2 ? 2 : 1;
+export function cutOf(
+  target: Target,
+  { B, H, T, K }: AttentionKernel,
+  vectors: number,
+  streams: number,
+): Cut {
+  const fours = Math.ceil(K / 4), much = B * H * T * T * K >= muchWork;
+  const held = heldNumbers[!target.software ? "gpu" : much ? "much" : "little"];
+  const most = Math.min(much && target.software ? 4 : 2, Math.floor(T / 8));
+  const rows = Math.max(1, Math.min(most, Math.floor(held / (4 * fours * vectors))));
   if (!target.software) {
     const tile = Math.min(longestTile, Math.floor(memoryFours / (8 * streams * fours)) * 8);
-    return { share: "workgroup", size: 64, rows: 1, block: 8, tile };
+    return { share: "workgroup", size: 64, rows, block: 4, tile };
   }
+  // Blocks of as many fours as keep every lane busy; a block's weights are made together, at some cost a block.
+  const block = fours >= 16 ? 2 : fours >= 8 || !much ? 4 : 8;
   const lanes = target.subgroups?.lanes;
   return lanes
-    ? { share: "subgroup", size: lanes, rows, block: lanes, tile: lanes }
-    : { share: "none", size: 16, rows, block: 4, tile: 4 };
+    ? { share: "subgroup", size: lanes, rows, block, tile: block }
+    : { share: "none", size: 16, rows, block, tile: block };
 }
 
 /** Vectors of the other side. */
@@ -95,15 +110,22 @@ function walk(p: Parts, bound: Bindings, pass: Pass, cut: Cut): string {
   const { T, K } = p.kernel.does, { share, size, block, tile } = cut, fours = Math.ceil(K / 4);
   const C = range(fours), L = range(block), R = range(cut.rows), ragged = T % tile !== 0;
   const clamped = (t: string): string => ragged ? `min(${t}, ${T - 1}u)` : t;
+  /** The block's fours in a row are spread over the lanes. */
+  const loads = Math.ceil(block * fours / size);
   const own = (n: number): string =>
     share === "subgroup"
-      ? C.map((c) =>
-        `let x${n}_${c} = ${four(p, bound, pass.streams[n]!.name, clamped("(at + lane)"), c)};`
-      ).join("\n")
+      ? range(loads).map((q) => {
+        const four_ = q === 0 ? "lane" : `(lane + ${q * size}u)`;
+        const row = clamped(`(at + ${four_} / ${fours}u)`), c = `(${four_} % ${fours}u)`;
+        return `let x${n}_${q} = ${four(p, bound, pass.streams[n]!.name, row, c)};`;
+      }).join("\n")
       : "";
   const vector = (n: number, l: number, c: number): string => {
-    if (share === "subgroup") return `subgroupBroadcast(x${n}_${c}, ${l}u)`;
-    if (share === "workgroup") return `m${n}[(at - from + ${l}u) * ${fours}u + ${c}u]`;
+    const at = l * fours + c;
+    if (share === "subgroup") {
+      return `subgroupBroadcast(x${n}_${Math.floor(at / size)}, ${at % size}u)`;
+    }
+    if (share === "workgroup") return `m${n}[(at - base + ${l}u) * ${fours}u + ${c}u]`;
     return four(p, bound, pass.streams[n]!.name, clamped(`u${l}`), c);
   };
   const products = pass.streams.flatMap(({ by }, n) => [
@@ -150,14 +172,14 @@ function walk(p: Parts, bound: Bindings, pass: Pass, cut: Cut): string {
     return `for (var at = 0u; at < ${T}u; at += ${block}u) {\n    ${body}\n  }`;
   }
   const bring = pass.streams.map(({ name }, n) => {
-    const value = four(p, bound, name, clamped(`(from + n / ${fours}u)`), `(n % ${fours}u)`);
+    const value = four(p, bound, name, clamped(`(base + n / ${fours}u)`), `(n % ${fours}u)`);
     return `m${n}[n] = ${value};`;
   });
-  return `for (var from = 0u; from < ${T}u; from += ${tile}u) {
+  return `for (var base = 0u; base < ${T}u; base += ${tile}u) {
     workgroupBarrier();
     for (var n = lane; n < ${tile * fours}u; n += ${size}u) { ${bring.join(" ")} }
     workgroupBarrier();
-    for (var at = from; at < from + ${tile}u; at += ${block}u) {\n    ${body}\n  }
+    for (var at = base; at < base + ${tile}u; at += ${block}u) {\n    ${body}\n  }
   }`;
 }
 
@@ -174,7 +196,9 @@ export function passShader(p: Parts, pass: Pass, cut: Cut, target: Target, what:
     `let b = head / ${H}u; let h = head % ${H}u;`,
     ...[...names].map((name) => headStart(p, bound, name)),
     ...R.flatMap((r) => [
-      `let is${r} = first + ${r * size}u < ${T}u; let t${r} = min(first + ${r * size}u, ${T - 1}u);`,
+      `let is${r} = first + ${r * size}u < ${T}u; let t${r} = min(first + ${r * size}u, ${
+        T - 1
+      }u);`,
       ...held.flatMap((name) =>
         C.map((c) => `let h_${name}_${r}_${c} = ${four(p, bound, name, `t${r}`, c)};`)
       ),

@@ -30,6 +30,8 @@ export interface Target {
   readonly software: boolean;
   /** Most storage buffers of one shader. */
   readonly bindings: number;
+  /** Bytes of T x T scores from which attention is computed by its kernels. */
+  readonly scoreBytes: number;
   /** Left out where a subgroup cannot be relied on. */
   readonly subgroups?: Subgroups;
 }
