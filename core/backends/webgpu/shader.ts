@@ -36,6 +36,9 @@ export interface Target {
   readonly subgroups?: Subgroups;
 }
 
+/** Iterations of all loops of an invocation after which Mesa's software adapter leaves them, without a word: 2^16 - 1. */
+export const LONGEST_LOOP = 2 ** 15;
+
 /** Most workgroups along one dimension of a dispatch. */
 const maxGroups = 65535;
 
