@@ -34,8 +34,8 @@ export interface TuneOptions {
 /** Names of adapters that are programs; not all of them say so by `isFallbackAdapter`. */
 const softwareNames = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
 
-/** Scores of so many bytes leave a cache: core/backends/webgpu/attention.ts tells the rule. */
-const scoreBytes = 8 * 2 ** 20;
+/** From so many bytes of scores on, attention is computed by its kernels; core/backends/webgpu/attention.ts tells why. */
+const scoreBytes = 4 * 2 ** 20;
 
 /** Most storage buffers that fusion may use; every real adapter has this many or nearly so. */
 const mostBindings = 10;
