@@ -33,6 +33,8 @@ export interface PlanFigures {
   readonly kernels: number;
   /** A line a kernel: what it is, reads and writes. Kernels that do the same have the same line. */
   readonly lines: readonly string[];
+  /** A line for every hand-written kernel that the device does not have or turns down: it computes the composite, and why. */
+  readonly composed: readonly string[];
   /** Bytes of intermediate results alive while each kernel runs, in the order of `lines`. */
   readonly liveBytes: readonly number[];
   /** The most of them at once. */

@@ -5,6 +5,7 @@
  */
 import type { PlanFigures } from "../device/device.ts";
 import { bytesOf } from "../dtype.ts";
+import { fusedText } from "../graph/fused_kernel.ts";
 import { type Node, show, sizeOf, type Sizes } from "../graph/node.ts";
 import { type Kernel, type Operand, operandsOf, readsOf, writesOf } from "./kernels.ts";
 import type { Plan } from "./plan.ts";
@@ -60,10 +61,8 @@ function sizesOf(k: Kernel): string {
       return `${show([...k.groups, ...k.count])} of ${k.size}, rows ${show(k.row)}`;
     case "place":
       return `${show(k.shape)}, ${k.parts.length} parts`;
-    case "hand": {
-      const { B, H, T, K, R } = k.does;
-      return `${show([B, H, T, K])}, ${R} rows`;
-    }
+    case "hand":
+      return fusedText(k.does);
   }
 }
 
@@ -92,10 +91,10 @@ function flopsOf(k: Kernel): number {
 
 /** "matmul 4 x 8 x 2: reads 2, writes f32 [4, 2], 224 B" */
 export function kernelLine(k: Kernel): string {
-  const writes = writesOf(k), name = k.kind === "hand" ? k.does.op : k.kind;
+  const writes = writesOf(k), name = k.kind === "hand" ? "" : `${k.kind} `;
   const results = writes.map((n) => `${n.dtype} ${show(n.shape)}`).join(", ");
   const reads = new Set(readsOf(k)).size;
-  return `${name} ${sizesOf(k)}${detailOf(k)}: reads ${reads}, writes ${results}, ${
+  return `${name}${sizesOf(k)}${detailOf(k)}: reads ${reads}, writes ${results}, ${
     showBytes(trafficOf(k))
   }`;
 }
@@ -133,6 +132,7 @@ export function explainPlan(plan: Plan): PlanFigures {
   return {
     kernels: plan.kernels.length,
     lines: plan.kernels.map(kernelLine),
+    composed: plan.composed,
     liveBytes,
     peakBytes: liveBytes.reduce((a, b) => Math.max(a, b), 0),
     scratchBytes: scratch.reduce((sum, s) => sum + 4 * s.elements, 0),

@@ -27,7 +27,7 @@ export function allocate(
   results: readonly Node[],
   kernels: readonly Kernel[],
   { donors, inPlace }: Donors,
-): Plan {
+): Omit<Plan, "composed"> {
   const lastRead = new Map<Node, number>(), slotOf = new Map<Node, number>();
   kernels.forEach((k, i) => readsOf(k).forEach((n) => lastRead.set(n, i)));
   const slots: Growing[] = [], free: number[] = [];

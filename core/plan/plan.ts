@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { FusedOp } from "../graph/fused_kernel.ts";
+import type { FusedKernel } from "../graph/fused_kernel.ts";
 import type { Node } from "../graph/node.ts";
 import type { Kernel } from "./kernels.ts";
 
@@ -14,8 +14,8 @@ export interface PlanLimits {
   readonly bindings: number;
   /** Fuse and recompute; off only to test that fusion changes nothing. */
   readonly fuse: boolean;
-  /** The hand-written kernels that it has. */
-  readonly hand?: ReadonlySet<FusedOp>;
+  /** Why the composite of a hand-written kernel is computed; undefined where the kernel is. Absent: it has no such kernel. */
+  readonly composes?: (kernel: FusedKernel) => string | undefined;
 }
 
 /**
@@ -37,4 +37,6 @@ export interface Plan {
   readonly slotOf: ReadonlyMap<Node, number>;
   /** Copies after the last kernel, whole buffers: donated outputs that could not be written in place. `node` gives size and dtype. */
   readonly copies: readonly { readonly node: Node; readonly from: number; readonly to: number }[];
+  /** Hand-written kernels whose composites are computed, and why, by kernel. */
+  readonly composed: readonly string[];
 }

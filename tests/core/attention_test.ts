@@ -4,84 +4,20 @@ import {
   type AnyTensor,
   checkpoint,
   cpu,
-  type Device,
   fromArray,
   grad,
   jit,
-  mul,
-  read,
   relativeAttention,
-  sum,
-  type Tensor,
   tensor,
   valueAndGrad,
   zeros,
 } from "../../core/mod.ts";
-
-const drawn = (shape: readonly number[], seed: number, size = 1): AnyTensor =>
-  fromArray(
-    Float32Array.from(
-      { length: shape.reduce((a, b) => a * b, 1) },
-      (_, i) => size * Math.sin(seed + i * 7.3),
-    ),
-    shape as number[],
-  );
-
-/** Operands of one attention over T positions with every term. */
-function operands(T: number, R = 9) {
-  const B = 2, H = 2, K = 8, shape = [B, H, T, K];
-  const keep = Float32Array.from({ length: B * T }, (_, i) => i % T < T - (i < T ? 0 : 5) ? 1 : 0);
-  const index = Int32Array.from(
-    { length: 2 * T - 1 },
-    (_, n) =>
-      4 + Math.sign(n - T + 1) * Math.min(2, Math.floor(Math.log2(1 + Math.abs(n - T + 1)))),
-  );
-  return {
-    smooth: {
-      q: drawn(shape, 1),
-      k: drawn(shape, 2),
-      v: drawn(shape, 3),
-      bias: drawn([H, R], 4),
-      keyTerm: drawn([B, H, T, R], 5),
-      queryTerm: drawn([B, H, T, R], 6),
-    },
-    keep: fromArray(keep, [B, T]) as AnyTensor,
-    rows: { index: fromArray(index, [2 * T - 1], "i32") as AnyTensor, count: R, ownCls: true },
-    keys: fromArray([1, 2, 3, 4], [B, 2], "u32") as AnyTensor,
-  };
-}
-
-type Operands = ReturnType<typeof operands>;
-
-/** A number that every result goes into; `added` makes it the composite. */
-function loss(o: Operands, rate: number, composite: boolean) {
-  return (p: Operands["smooth"]): Tensor<[]> => {
-    const { q, k, v, ...terms } = p;
-    const { out, sums } = relativeAttention(q, k, v, {
-      ...terms,
-      scale: 0.3,
-      rows: o.rows,
-      keep: o.keep,
-      sums: true,
-      dropout: { keys: o.keys, rate },
-      ...composite && { added: [zeros([1, 1, 1, 1])] },
-    });
-    const [x, y] = [out, sums].map((t) => sum(mul(t as AnyTensor, t as AnyTensor)) as AnyTensor);
-    return mul(x!, y!) as AnyTensor;
-  };
-}
-
-const gradients = async (f: (p: Operands["smooth"]) => Tensor<[]>, o: Operands, device: Device) => {
-  const grads = jit(grad(f), { device })(o.smooth);
-  return await Promise.all(
-    Object.values(grads).map(async (g) => [...await read(g as AnyTensor)] as number[]),
-  );
-};
+import { gradients, loss, operands } from "./attention_case.ts";
 
 for (const [name, T] of [["one block", 64], ["two blocks and a part", 700]] as const) {
   for (const rate of [0, 0.2]) {
     Deno.test(`attention in one kernel is its composite, gradients too: ${name}, dropout ${rate}`, async () => {
-      const device = cpu(), o = operands(T);
+      const device = cpu(), o = operands({ T });
       const [kernel, composite] = await Promise.all(
         [false, true].map((c) => gradients(loss(o, rate, c), o, device)),
       );
@@ -96,7 +32,7 @@ for (const [name, T] of [["one block", 64], ["two blocks and a part", 700]] as c
 }
 
 Deno.test("attention in a checkpoint is computed twice, with the same gradients", async () => {
-  const device = cpu(), o = operands(40), plain = loss(o, 0.2, false);
+  const device = cpu(), o = operands({ T: 40 }), plain = loss(o, 0.2, false);
   const again = checkpoint(plain);
   assertEquals(await gradients(again, o, device), await gradients(plain, o, device));
   const forwards = (f: typeof plain): number =>
@@ -109,7 +45,7 @@ Deno.test("attention in a checkpoint is computed twice, with the same gradients"
 Deno.test("attention's memory grows with the length, not with its square", () => {
   const device = cpu(),
     bytes = (T: number, composite: boolean): number => {
-      const o = operands(T);
+      const o = operands({ T });
       return jit(grad(loss(o, 0, composite)), { device }).explain(o.smooth).scratchBytes;
     };
   assertLess(bytes(512, false), 4.2 * bytes(128, false));

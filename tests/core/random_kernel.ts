@@ -185,7 +185,7 @@ export function aloneInPlan(k: Kernel): { readonly graph: Graph; readonly plan: 
   const slotOf = new Map(nodes.map((n, i) => [n, i]));
   return {
     graph: { inputs, outputs, donations: new Map() },
-    plan: { kernels: [k], slots, slotOf, copies: [] },
+    plan: { kernels: [k], slots, slotOf, copies: [], composed: [] },
   };
 }
 

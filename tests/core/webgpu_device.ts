@@ -24,6 +24,7 @@ export const families: readonly { readonly name: string; readonly device: WebGpu
     device: new WebGpuDevice(gpu, adapter!.info.description, {
       software: name === "software",
       bindings: 8,
+      scoreBytes: 0,
       ...subgroups && { subgroups },
     }),
   }))

@@ -1,9 +1,12 @@
 /** Every kind of kernel in WGSL against plain loops, over random shapes and views. */
 import fc from "npm:fast-check@4.10.2";
-import type { Kernel } from "../../core/plan/kernels.ts";
+import { assertEquals } from "@std/assert";
+import * as X from "../../core/expr/expr.ts";
+import { makeNode, type Node } from "../../core/graph/node.ts";
+import { type Kernel, REDUCED } from "../../core/plan/kernels.ts";
 import { interpret } from "./plan_interpreter.ts";
 import * as R from "./random_kernel.ts";
-import { runPlan, webgpuTest } from "./webgpu_device.ts";
+import { runPlan, webgpuTest, webgpuTestOnce } from "./webgpu_device.ts";
 import type { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import type { Draw } from "./random_graph.ts";
 
@@ -44,3 +47,47 @@ for (const [name, make, numRuns] of kinds) {
     );
   });
 }
+
+/** A leaf of ones, or of whole numbers below 3. */
+const leaf = (shape: readonly number[], dtype: "f32" | "i32"): Node =>
+  makeNode({ kind: "input", shape, dtype, inputs: [] });
+
+webgpuTest(
+  "kernels",
+  "sums of more numbers than a software adapter's loop takes",
+  async (device) => {
+    const count = 150_001, rows = 17;
+    const x = leaf([rows, count], "f32"), ids = leaf([count], "i32"), ones = leaf([count], "f32");
+    const alone: readonly Kernel[] = [
+      {
+        kind: "row",
+        outer: [rows],
+        inner: count,
+        loads: [{ base: x, offset: 0, strides: [count, 1] }],
+        reductions: [{ combine: "sum", value: X.operand(0, "f32"), phase: 0 }],
+        stores: [{ node: leaf([rows], "f32"), value: X.operand(REDUCED, "f32"), perRow: true }],
+      },
+      {
+        kind: "scatter",
+        groups: [],
+        count: [count],
+        row: [],
+        size: 2,
+        ids: { base: ids, offset: 0, strides: [1] },
+        updates: { base: ones, offset: 0, strides: [1] },
+        store: leaf([2], "f32"),
+      },
+    ];
+    const given = new Map<Node, ArrayLike<number>>([
+      [x, new Float32Array(rows * count).fill(1)],
+      [ids, Int32Array.from({ length: count }, (_, i) => i % 2)],
+      [ones, new Float32Array(count).fill(1)],
+    ]);
+    const sums = await Promise.all(alone.map(async (k) => {
+      const { graph, plan } = R.aloneInPlan(k);
+      const [out] = await runPlan(device, graph, plan, graph.inputs.map((n) => given.get(n)!));
+      return [...out as Float32Array];
+    }));
+    assertEquals(sums, [Array(rows).fill(count), [75_001, 75_000]]);
+  },
+);

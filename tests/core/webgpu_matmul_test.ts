@@ -57,9 +57,15 @@ const cases: readonly (readonly [string, readonly [number, number, number, numbe
   ["NT", [1, 40, 36, 264]],
   ["TN", [3, 37, 45, 70]],
   ["TN", [1, 36, 68, 264]],
+  ["TN", [1, 36, 45, 69]], // vectors along m, and a last product that is not one of four
 ];
 
-const everywhere: Target = { software: false, bindings: 8, ...subgroups && { subgroups } };
+const everywhere: Target = {
+  software: false,
+  bindings: 8,
+  scoreBytes: 0,
+  ...subgroups && { subgroups },
+};
 /** Every member of the family that some case can have, split or not. */
 const members = new Set(
   cases.flatMap(([layout, sizes]) => choicesFor(kernel(sizes, layout), everywhere).map(choiceText)),
@@ -74,7 +80,11 @@ Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
     }
   }
   assert([...members].some((name) => / in \d/.test(name)));
-  const weight = choiceFor(kernel([1, 256, 256, 2048], "TN"), { software: false, bindings: 8 });
+  const weight = choiceFor(kernel([1, 256, 256, 2048], "TN"), {
+    software: false,
+    bindings: 8,
+    scoreBytes: 0,
+  });
   assert(weight.splits > 1, "a weight gradient is too small a result to fill a GPU unsplit");
 });
 

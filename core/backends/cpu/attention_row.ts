@@ -11,31 +11,14 @@
  */
 import * as X from "../../expr/expr.ts";
 import type { Expr } from "../../expr/expr.ts";
-import { HIDDEN } from "../../graph/fused_kernel.ts";
-import type { HandKernel, Operand } from "../../plan/kernels.ts";
+import { type AttentionOperand, attentionOperands, HIDDEN } from "../../graph/fused_kernel.ts";
+import type { HandKernel } from "../../plan/kernels.ts";
 import { threefry, unit, USES } from "../../random/threefry.ts";
 import { bump, type Code, f32, f32x4, get, i32, i32x4, loop, set, v128, when } from "./encoder.ts";
 import { MR, PACK_BYTES } from "./gemm.ts";
 import type { Locals } from "./pointers.ts";
 import { constantBits, emit, prepared } from "./simd_expr.ts";
 import { POINTERS, stridesIn } from "./stage.ts";
-
-/** What operands are called, in the order in which the kernel has them; those that are switched off are not there. */
-const names = [
-  "q",
-  "k",
-  "v",
-  "rows",
-  "keep",
-  "bias",
-  "keyTerm",
-  "queryTerm",
-  "keys",
-  "forward",
-  "dOut",
-  "dSums",
-] as const;
-type Name = typeof names[number];
 
 /** An operand: the local that points to it, and byte strides. */
 export interface Place {
@@ -44,28 +27,12 @@ export interface Place {
 }
 
 /** The operands of a kernel by name. */
-export function placesOf(k: HandKernel): ReadonlyMap<Name, Place> {
-  const { does } = k, grad = does.op === "attentionGrad";
-  const on: { readonly [N in Name]: boolean } = {
-    q: true,
-    k: true,
-    v: true,
-    rows: does.R > 0,
-    keep: does.keep,
-    bias: does.bias,
-    keyTerm: does.keyTerm,
-    queryTerm: does.queryTerm,
-    keys: does.dropout > 0,
-    forward: grad,
-    dOut: grad,
-    dSums: grad && does.sums,
-  };
-  const there = names.filter((name) => on[name]);
+export function placesOf(k: HandKernel): ReadonlyMap<AttentionOperand, Place> {
   return new Map(
-    there.map((
+    attentionOperands(k.does).map((name, i) => [
       name,
-      i,
-    ) => [name, { pointer: POINTERS + i, strides: stridesIn(k.operands[i] as Operand) }]),
+      { pointer: POINTERS + i, strides: stridesIn(k.operands[i]!) },
+    ]),
   );
 }
 
@@ -143,7 +110,7 @@ export interface Head {
   /** Points to the parts of example `b` and head `h`, and fills the tables. */
   readonly start: Code;
   /** Address of row t of an operand, in the current head. */
-  readonly row: (name: Name, t: Code) => Code;
+  readonly row: (name: AttentionOperand, t: Code) => Code;
   /**
    * Turns products into scores in row i, `scores` pointing to its start, and does something with each vector of them; the last
    * lanes, beyond T, are -infinity.
@@ -187,7 +154,7 @@ export function headOf(options: HeadOptions): Head {
   const at = layout.at, used = R > 0;
   const at0 = locals.pointer(), key0 = locals.v128(), key1 = locals.v128();
 
-  const headPointer = (name: Name, { pointer, strides }: Place): Code => {
+  const headPointer = (name: AttentionOperand, { pointer, strides }: Place): Code => {
     const perHead = strides.length > 2 && name !== "forward";
     const parts = [get(pointer)];
     if (name !== "rows" && name !== "forward") parts.push(line(get(b), strides[0]!));
@@ -252,7 +219,7 @@ export function headOf(options: HeadOptions): Head {
       T % 4 ? [set(at, ptr.of(4 * whole)), body(at, T % 4)] : [],
     ];
   };
-  const rowOf = (name: Name, t: Code): Code => {
+  const rowOf = (name: AttentionOperand, t: Code): Code => {
     const { strides } = places.get(name)!;
     return plus(get(heads.get(name)!), line(t, strides.at(-2)!));
   };

@@ -6,8 +6,10 @@
 import type { DType, HostArray } from "../../dtype.ts";
 import type { Device, Graph, Program, Storage } from "../../device/device.ts";
 import type { Planner } from "../../device/planner.ts";
+import type { FusedKernel } from "../../graph/fused_kernel.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { attentionRefusal } from "./attention.ts";
 import { type Block, Memory } from "./buffers.ts";
 import { Choices } from "./choices.ts";
 import { checkAlive, checkFaults, type Faults, faultsOf, guarded } from "./faults.ts";
@@ -104,7 +106,9 @@ export class WebGpuDevice implements Device {
   }
 
   #planOf(graph: Graph): Plan {
-    return makePlan(graph, { bindings: this.#host.target.bindings, fuse: true });
+    const { target } = this.#host, { bindings } = target;
+    const composes = (k: FusedKernel): string | undefined => attentionRefusal(k, target);
+    return makePlan(graph, { bindings, fuse: true, composes });
   }
 
   /** A program from a plan that is already made. */

@@ -42,7 +42,7 @@ export function batchStart(f: Factor, batch: readonly number[]): string {
   return address(f.from.offset, at.map((c, axis): [string, number] => [c, f.from.strides[axis]!]));
 }
 
-/** The value at an element address, which is a multiple of four if the factor is a vector. */
+/** The value at an element address, which is a multiple of four if the factor is a vector and four lanes are wanted. */
 export function factorValue(
   bound: Bindings,
   f: Factor,
@@ -50,8 +50,9 @@ export function factorValue(
   lanes: Lanes,
   step: number,
 ): string {
-  const where = unitOf(bound, f.from.base) === 4 ? `(${at}) / 4u` : at;
-  return load(bound, f.from, where, lanes, step);
+  if (unitOf(bound, f.from.base) === 1) return load(bound, f.from, at, lanes, step);
+  const four = load(bound, f.from, `(${at}) / 4u`, 4, step);
+  return lanes === 4 ? four : `${four}[(${at}) % 4u]`;
 }
 
 /** Statements that store columns 4q..4q+3 of a row from a vec4, or one column, whatever lies outside left out. */

@@ -34,6 +34,9 @@ export interface TuneOptions {
 /** Names of adapters that are programs; not all of them say so by `isFallbackAdapter`. */
 const softwareNames = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
 
+/** From so many bytes of scores on, attention is computed by its kernels; core/backends/webgpu/attention.ts tells why. */
+const scoreBytes = 4 * 2 ** 20;
+
 /** Most storage buffers that fusion may use; every real adapter has this many or nearly so. */
 const mostBindings = 10;
 
@@ -64,7 +67,7 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   });
   const subgroups = device.features.has("subgroups") && await probeSubgroups(device, info);
   const bindings = Math.min(device.limits.maxStorageBuffersPerShaderStage, mostBindings);
-  const target = { software, bindings, ...subgroups && { subgroups } };
+  const target = { software, bindings, scoreBytes, ...subgroups && { subgroups } };
   const keeping = options.tune
     ? keepingOf(options.tune === true ? {} : options.tune, info)
     : undefined;

@@ -16,7 +16,7 @@ import {
 } from "../../plan/kernels.ts";
 import { address, collapse, coordinates, isVector } from "./address.ts";
 import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
-import { overGroups, overUnits, type Shader, type Target } from "./shader.ts";
+import { LONGEST_LOOP, overGroups, overUnits, type Shader, type Target } from "./shader.ts";
 import {
   acrossLanes,
   combineText,
@@ -159,7 +159,9 @@ function storesText(s: Space, k: RowKernel, stores: readonly RowStore[], lanes: 
 
 /** Invocations that share a row: 1, or a workgroup of a power of two. */
 function shareOf(s: Space, target: Target): number {
-  const long = target.software ? s.rows <= 4 && s.columns >= 4096 : s.columns >= 16;
+  const long = target.software
+    ? s.rows <= 4 && s.columns >= 4096 || s.columns > LONGEST_LOOP
+    : s.columns >= 16;
   if (!long) return 1;
   return Math.min(256, Math.max(32, 2 ** Math.ceil(Math.log2(s.columns / 2))));
 }

@@ -30,9 +30,14 @@ export interface Target {
   readonly software: boolean;
   /** Most storage buffers of one shader. */
   readonly bindings: number;
+  /** Bytes of T x T scores from which attention is computed by its kernels. */
+  readonly scoreBytes: number;
   /** Left out where a subgroup cannot be relied on. */
   readonly subgroups?: Subgroups;
 }
+
+/** Iterations of all loops of an invocation after which Mesa's software adapter leaves them, without a word: 2^16 - 1. */
+export const LONGEST_LOOP = 2 ** 15;
 
 /** Most workgroups along one dimension of a dispatch. */
 const maxGroups = 65535;

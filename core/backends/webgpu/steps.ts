@@ -5,6 +5,7 @@
  */
 import { kernelLine } from "../../plan/explain.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { attentionTemporary } from "./attention_parts.ts";
 import type { Block } from "./buffers.ts";
 import { type Making, shadersOf } from "./kernel_shaders.ts";
 import { temporaryOf } from "./matmul.ts";
@@ -63,7 +64,11 @@ export function scratchSizes(host: Pick<Host, "choices">, plan: Plan): number[] 
 
 function temporarySize(host: Pick<Host, "choices">, plan: Plan): number {
   const sizes = plan.kernels.map((k) =>
-    k.kind === "matmul" ? temporaryOf(k, host.choices.of(k)) : 0
+    k.kind === "matmul"
+      ? temporaryOf(k, host.choices.of(k))
+      : k.kind === "hand"
+      ? attentionTemporary(k)
+      : 0
   );
   return sizes.reduce((a, b) => Math.max(a, b), 0);
 }
