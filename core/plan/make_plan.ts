@@ -33,7 +33,7 @@ export function makePlan(graph: Graph, limits: PlanLimits): Plan {
       ? fuse(items, { results: isResult, donors: inPlace, bindings: limits.bindings })
       : items.map((it) => [it]);
     const kernels = ordered(tasksOf(groups, results), bound, inPlace);
-    const plan = allocate(graph, results, kernels, { donors, inPlace });
+    const plan = allocate(graph, results, kernels, { donors, inPlace }, limits.halves);
     const refused = limits.fuse
       ? overfull(plan, limits.bindings).filter((n) => inPlace.has(n))
       : [];

@@ -180,7 +180,7 @@ export function aloneInPlan(k: Kernel): { readonly graph: Graph; readonly plan: 
   const slots = nodes.map((n, i) => ({
     role: i < inputs.length ? "input" as const : "output" as const,
     index: i < inputs.length ? i : i - inputs.length,
-    elements: sizeOf(n.shape),
+    words: sizeOf(n.shape),
   }));
   const slotOf = new Map(nodes.map((n, i) => [n, i]));
   return {

@@ -36,9 +36,9 @@ export class Memory {
     this.#faults = faults;
   }
 
-  /** Memory for `size` elements of a word each; its contents are not defined. */
-  allocate(size: number): Block {
-    const bytes = this.#bytesFor(size), found = this.#pool.get(bytes)?.pop();
+  /** Memory for `size` elements of so many bytes each; its contents are not defined. */
+  allocate(size: number, bytesEach = 4): Block {
+    const bytes = this.#bytesFor(size, bytesEach), found = this.#pool.get(bytes)?.pop();
     if (found) this.#pooled -= bytes;
     const block = found ?? this.#create(bytes);
     this.#live.add(block);
@@ -58,7 +58,7 @@ export class Memory {
     }
   }
 
-  /** Scratch for a program, a block a slot. Programs run one after the other, so they may have the same. */
+  /** Scratch for a program, so many words a slot. Programs run one after the other, so they may have the same. */
   takeScratch(sizes: readonly number[]): Block[] {
     const out = new Array<Block>(sizes.length), mine = new Set<Block>();
     const largestFirst = [...sizes.keys()].sort((p, q) => sizes[q]! - sizes[p]!);
@@ -100,8 +100,8 @@ export class Memory {
   }
 
   /** Whole vectors of four words; at least one. */
-  #bytesFor(size: number): number {
-    const bytes = 16 * Math.max(1, Math.ceil(size / 4)), { limits } = this.#gpu;
+  #bytesFor(size: number, bytesEach = 4): number {
+    const bytes = 16 * Math.max(1, Math.ceil(size * bytesEach / 16)), { limits } = this.#gpu;
     const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     if (bytes > most) {
       throw new DeviceError(

@@ -31,7 +31,7 @@ export function shadersOf(k: Kernel, { target, slotOf, temporary, choiceOf }: Ma
     case "matmul":
       return matmulShaders(k, slotOf, choiceOf(k), target, temporary);
     case "gather":
-      return [gatherShader(k, slotOf)];
+      return [gatherShader(k, slotOf, target)];
     case "scatter":
       return [scatterShader(k, slotOf, target)];
     case "place":

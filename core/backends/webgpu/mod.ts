@@ -9,6 +9,7 @@ import { deviceOf, nameOf } from "./adapter.ts";
 import { defaultChoiceFile, deviceKey, loadChoices } from "./choice_file.ts";
 import { Choices } from "./choices.ts";
 import { WebGpuDevice } from "./device.ts";
+import { halvesOf } from "./half_probe.ts";
 import { probeSubgroups } from "./subgroups.ts";
 import type { Keeping } from "./tuner.ts";
 
@@ -64,7 +65,7 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   });
   const subgroups = device.features.has("subgroups") && await probeSubgroups(device, info);
   const bindings = Math.min(device.limits.maxStorageBuffersPerShaderStage, mostBindings);
-  const target = { software, bindings, ...subgroups && { subgroups } };
+  const target = { software, bindings, ...subgroups && { subgroups }, ...await halvesOf(device) };
   const keeping = options.tune
     ? keepingOf(options.tune === true ? {} : options.tune, info)
     : undefined;
