@@ -30,6 +30,7 @@ export const families: readonly { readonly name: string; readonly device: WebGpu
       bindings: 8,
       ...subgroups && { subgroups },
       ...halves,
+      roundsF16: name === "gpu" && halves!.roundsF16!,
     }),
   }))
   : [];

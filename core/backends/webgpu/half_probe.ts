@@ -62,7 +62,9 @@ async function probeF16(gpu: GPUDevice): Promise<F16 | undefined> {
 }
 
 /** The types of which an element takes two bytes on a device. bf16 needs nothing of it. */
-export async function halvesOf(gpu: GPUDevice): Promise<Pick<Target, "halves" | "roundsF16">> {
+export async function halvesOf(
+  gpu: GPUDevice,
+): Promise<Required<Pick<Target, "halves" | "roundsF16">>> {
   const f16 = await probeF16(gpu), halves = new Set<DType>(f16 ? ["bf16", "f16"] : ["bf16"]);
   return { halves, roundsF16: f16 === "rounds" };
 }

@@ -65,7 +65,10 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   });
   const subgroups = device.features.has("subgroups") && await probeSubgroups(device, info);
   const bindings = Math.min(device.limits.maxStorageBuffersPerShaderStage, mostBindings);
-  const target = { software, bindings, ...subgroups && { subgroups }, ...await halvesOf(device) };
+  const { halves, roundsF16 } = await halvesOf(device);
+  // Programs convert to f16 by many instructions, more than rounding takes.
+  const f16 = { halves, roundsF16: roundsF16 && !software };
+  const target = { software, bindings, ...subgroups && { subgroups }, ...f16 };
   const keeping = options.tune
     ? keepingOf(options.tune === true ? {} : options.tune, info)
     : undefined;
