@@ -133,10 +133,10 @@ function handOvers(steps: readonly Step[]): boolean[] {
 /** Where each slot of scratch memory starts, and the size of all. */
 function layOut(plan: Plan): { readonly offsets: readonly number[]; readonly bytes: number } {
   let bytes = 0;
-  const offsets = plan.slots.map(({ role, elements }) => {
+  const offsets = plan.slots.map(({ role, words }) => {
     if (role !== "scratch") return 0;
     const here = bytes;
-    bytes += Math.ceil(elements / 16) * 64;
+    bytes += Math.ceil(words / 16) * 64;
     return here;
   });
   return { offsets, bytes };

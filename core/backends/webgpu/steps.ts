@@ -55,10 +55,10 @@ export function stepsOf(
   return { steps, lines };
 }
 
-/** Elements of every buffer of scratch: of the plan's slots, then of the memory that the dispatches of one kernel hand each other. */
+/** Words of every buffer of scratch: of the plan's slots, then of the memory that the dispatches of one kernel hand each other. */
 export function scratchSizes(host: Pick<Host, "choices">, plan: Plan): number[] {
   const sizes: number[] = [], temporary = temporarySize(host, plan);
-  plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.elements);
+  plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.words);
   return temporary ? [...sizes, temporary] : sizes;
 }
 
