@@ -1,11 +1,8 @@
 /**
- * What the two passes of attention share: where the operands are, a thread's own space, and the code for rows of scores.
+ * What the two passes of attention share: where the operands are, and the code for rows of scores.
  *
- * Scores of some queries by all keys stand in the thread's space, so no softmax needs to be corrected later, and memory grows with T.
- * Turned down: blocks of keys with running maxima, as on a GPU; a processor's second cache holds whole rows of any length trained.
- *
- * The row of an offset comes from a table. Position 0 may have rows of its own: as queries go from the last to the first, the place of
- * its key is pointed elsewhere when a query comes to it, as no later query looks there.
+ * The row of an offset comes from a table. Position 0 may have rows of its own: query 0 has a table for itself, and as queries go from
+ * the last to the first, the place of key 0 is pointed elsewhere when a query comes to it, as no later query looks there.
  *
  * @module
  */
@@ -14,8 +11,8 @@ import type { Expr } from "../../expr/expr.ts";
 import { HIDDEN } from "../../graph/fused_kernel.ts";
 import type { HandKernel, Operand } from "../../plan/kernels.ts";
 import { threefry, unit, USES } from "../../random/threefry.ts";
+import type { Layout } from "./attention_layout.ts";
 import { bump, type Code, f32, f32x4, get, i32, i32x4, loop, set, v128, when } from "./encoder.ts";
-import { MR, PACK_BYTES } from "./gemm.ts";
 import type { Locals } from "./pointers.ts";
 import { constantBits, emit, prepared } from "./simd_expr.ts";
 import { POINTERS, stridesIn } from "./stage.ts";
@@ -69,48 +66,6 @@ export function placesOf(k: HandKernel): ReadonlyMap<Name, Place> {
   );
 }
 
-/** Elements of scores that a block of queries may have: products of few rows cost more than a cache that they outgrow (measured). */
-const BLOCK = 1 << 18;
-
-/** Sizes that follow from the kernel's. */
-export interface Layout {
-  /** Queries of a block. */
-  readonly rows: number;
-  readonly blocks: number;
-  /** Bytes from row to row of scores. */
-  readonly line: number;
-  /** Bytes of a table over offsets. */
-  readonly table: number;
-  /** Where things stand in a thread's space. */
-  readonly at: {
-    readonly scores: number;
-    readonly grads: number;
-    readonly dropped: number;
-    readonly rowTable: number;
-    readonly bias: number;
-    readonly biasGrads: number;
-  };
-  readonly bytes: number;
-}
-
-export function layoutOf({ does: { T, op, dropout } }: HandKernel): Layout {
-  const fit = Math.floor(BLOCK / T / MR) * MR, rows = Math.min(T, Math.max(4 * MR, fit));
-  const line = 4 * Math.ceil(T / 4) * 4, block = rows * line;
-  const table = Math.ceil((2 * T + 8) / 16) * 64, grad = op === "attentionGrad";
-  let end = PACK_BYTES;
-  const take = (bytes: number): number =>
-    (end += Math.ceil(bytes / 64) * 64) - Math.ceil(bytes / 64) * 64;
-  const at = {
-    scores: take(block),
-    grads: take(grad ? block : 0),
-    dropped: take(grad && dropout > 0 ? block : 0),
-    rowTable: take(table),
-    bias: take(table),
-    biasGrads: take(table),
-  };
-  return { rows, blocks: Math.ceil(T / rows), line, table, at, bytes: end };
-}
-
 /** exp, log and dropout's factor as the expressions that other kernels use. */
 const [x, k0, k1, place] = [
   X.operand(0, "f32"),
@@ -145,19 +100,19 @@ export interface Head {
   /** Address of row t of an operand, in the current head. */
   readonly row: (name: Name, t: Code) => Code;
   /**
-   * Turns products into scores in row i, `scores` pointing to its start, and does something with each vector of them; the last
-   * lanes, beyond T, are -infinity.
+   * Turns products into scores in row i and does something with each vector of them; `scores` points to where key 0 would be. The
+   * last lanes, beyond T, are -infinity.
    */
   readonly score: (
     scores: number,
     i: number,
     visit: (score: Code, x: number, lanes: number) => Code,
   ) => Code;
-  /** For every vector of a row: byte offset local and how many lanes are there. */
+  /** For every vector of a row, of the keys chosen: byte offset local and how many lanes are there. */
   readonly vectors: (body: (x: number, lanes: number) => Code) => Code;
-  /** For every j: `row` is the byte offset of the row's number in a line of R, x the byte offset of j. */
+  /** For every j, of the keys chosen: `row` is the byte offset of the row's number in a line of R, x the byte offset of j. */
   readonly eachKey: (i: number, body: (x: number, row: Code) => Code) => Code;
-  /** Points the key of position 0 elsewhere as query i comes; call before `score`. */
+  /** Points the key of position 0 elsewhere as query i comes to it; call before `score`. */
   readonly turn: (i: number) => Code;
   /** The dropout factors of row i at x. */
   readonly factor: (i: number, x: number) => Code;
@@ -175,10 +130,12 @@ export interface HeadOptions {
   readonly space: number;
   /** Runs before a place of the tables is pointed elsewhere; the local holds its byte offset. */
   readonly before?: (at: number) => Code;
+  /** Locals: the keys chosen, from a multiple of 4 on; all if not given. Those with key 0 must come last. */
+  readonly keys?: { readonly first: number; readonly end: number };
 }
 
 export function headOf(options: HeadOptions): Head {
-  const { kernel, layout, locals, b, h, space, before } = options, { does } = kernel;
+  const { kernel, layout, locals, b, h, space, before, keys: chosen } = options, { does } = kernel;
   const { T, R, scale } = does, ptr = locals.ptr, places = placesOf(kernel);
   const heads = new Map([...places.keys()].map((name) => [name, locals.pointer()]));
   const line = (count: Code, step: number): Code => ptr.mul(ptr.from(count), ptr.of(step));
@@ -219,6 +176,16 @@ export function headOf(options: HeadOptions): Head {
         i32.store(tableOf(get(at0)), i32.of(0)),
         i32.store(ptr.add(inSpace(at.bias), get(at0)), i32.of(0)),
       ], ptr),
+      does.ownCls
+        ? loop(
+          at0,
+          ptr.of(layout.table0),
+          ptr.of(layout.table0 + 4 * T),
+          4,
+          point(at0, i32.of(4 * (R - 2))),
+          ptr,
+        )
+        : [],
     ];
   };
   const keys = places.get("keys");
@@ -233,23 +200,33 @@ export function headOf(options: HeadOptions): Head {
       : [],
   ];
 
-  const offsets = (table: number, i: number): Code =>
-    ptr.add(inSpace(table), line(i32.sub(i32.of(T - 1), get(i)), 4));
-  const repoint = (row: number): Code => [before?.(at0) ?? [], point(at0, i32.of(4 * row))];
-  const turn = (i: number): Code =>
-    used && does.ownCls
-      ? when(
-        get(i),
-        [set(at0, line(i32.sub(i32.of(T - 1), get(i)), 4)), repoint(R - 1)],
-        loop(at0, ptr.of(4 * (T - 1)), ptr.of(4 * (2 * T - 1)), 4, repoint(R - 2), ptr),
-      )
-      : [];
-
-  const vectors: Head["vectors"] = (body) => {
-    const at = locals.pointer(), whole = T - T % 4;
+  const offsets = (table: number, i: number): Code => {
+    const of = line(i32.sub(i32.of(T - 1), get(i)), 4);
+    if (!does.ownCls) return ptr.add(inSpace(table), of);
+    const place = locals.pointer();
     return [
-      whole ? loop(at, ptr.of(0), ptr.of(4 * whole), 16, body(at, 4), ptr) : [],
-      T % 4 ? [set(at, ptr.of(4 * whole)), body(at, T % 4)] : [],
+      set(place, of),
+      when(get(i), [], set(place, ptr.of(layout.table0))),
+      ptr.add(inSpace(table), get(place)),
+    ];
+  };
+  const turn = (i: number): Code => {
+    if (!used || !does.ownCls) return [];
+    const there = when(get(i), [
+      set(at0, line(i32.sub(i32.of(T - 1), get(i)), 4)),
+      before?.(at0) ?? [],
+      point(at0, i32.of(4 * (R - 1))),
+    ]);
+    return chosen ? when(get(chosen.first), [], there) : there;
+  };
+
+  const first = chosen ? get(chosen.first) : i32.of(0), end = chosen ? get(chosen.end) : i32.of(T);
+  const vectors: Head["vectors"] = (body) => {
+    const at = locals.pointer(), stop = locals.pointer(), tail = T % 4;
+    return [
+      set(stop, line(i32.and(end, i32.of(-4)), 4)),
+      T < 4 ? [] : loop(at, line(first, 4), get(stop), 16, body(at, 4), ptr),
+      tail ? when(i32.eq(end, i32.of(T)), [set(at, get(stop)), body(at, tail)]) : [],
     ];
   };
   const rowOf = (name: Name, t: Code): Code => {
@@ -308,23 +285,20 @@ export function headOf(options: HeadOptions): Head {
       used ? set(offsetRow, offsets(at.rowTable, i)) : [],
       does.bias ? set(biasRow, offsets(at.bias, i)) : [],
       does.keyTerm ? set(keyRow, rowOf("keyTerm", get(i))) : [],
-      does.queryTerm ? set(queryRow, get(heads.get("queryTerm")!)) : [],
+      does.queryTerm
+        ? set(queryRow, plus(get(heads.get("queryTerm")!), line(first, queryStep)))
+        : [],
       vectors(one),
     ];
   };
 
   const eachKey: Head["eachKey"] = (i, body) => {
-    const x = locals.pointer(), offsetRow = locals.pointer();
+    const x = locals.pointer(), stop = locals.pointer(), offsetRow = locals.pointer();
+    const row = ptr.from(i32.load(ptr.add(get(offsetRow), get(x))));
     return [
       set(offsetRow, offsets(at.rowTable, i)),
-      loop(
-        x,
-        ptr.of(0),
-        ptr.of(4 * T),
-        4,
-        body(x, ptr.from(i32.load(ptr.add(get(offsetRow), get(x))))),
-        ptr,
-      ),
+      set(stop, line(end, 4)),
+      loop(x, line(first, 4), get(stop), 4, body(x, row), ptr),
     ];
   };
 

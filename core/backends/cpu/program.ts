@@ -30,6 +30,7 @@ import {
 import { gatherStage, scatterStage } from "./gather_scatter.ts";
 import { gemmHelpers, IMPORTS, imports, TICK } from "./gemm.ts";
 import { matmulStage } from "./matmul.ts";
+import { packedHelpers } from "./packed.ts";
 import { copyStage, placeStages } from "./place.ts";
 import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
 import { rowStage } from "./row.ts";
@@ -179,7 +180,7 @@ export function assemble(
   const all = steps.flatMap((s) => s.stages),
     threadBytes = Math.max(0, ...all.map((s) => s.threadBytes));
   const ptr = pointersOf(limits);
-  const fns: Encoded[] = threadBytes ? [...gemmHelpers(ptr)] : [];
+  const fns: Encoded[] = threadBytes ? [...gemmHelpers(ptr), ...packedHelpers(ptr)] : [];
   const add = (f: Encoded): number => IMPORTS + fns.push(f) - 1;
   const barrier = add(barrierFunction(ptr));
   const numbers = new Map<string, number>();
