@@ -11,9 +11,12 @@ import { MR, NR } from "./gemm.ts";
 import { leftBytes, rightBytes, TILE_BYTES } from "./packed.ts";
 
 /** The most queries and keys of a block, and the most scores of a forward block: less work on more of them was slower (measured). */
-const ROWS = 96, KEYS = 256, SCORES = 1 << 17;
+const ROWS = Number(globalThis.Deno?.env.get("AR") ?? 96),
+  KEYS = Number(globalThis.Deno?.env.get("AK") ?? 256),
+  SCORES = Number(globalThis.Deno?.env.get("AS") ?? 1 << 17);
 /** BLAS packs its factors for every product: larger blocks pay. */
-const BLAS_KEYS = 1024, BLAS_SCORES = 1 << 18;
+const BLAS_KEYS = Number(globalThis.Deno?.env.get("BK") ?? 1024),
+  BLAS_SCORES = Number(globalThis.Deno?.env.get("BS") ?? 1 << 18);
 
 /** Things in a thread's space. */
 type Part =
