@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { expOfScore } from "../../expr/exp_of_score.ts";
 import * as X from "../../expr/expr.ts";
 import type { HandKernel } from "../../plan/kernels.ts";
 import { type Layout, layoutOf } from "./attention_layout.ts";
@@ -180,7 +181,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
     set(top, acrossLanes(f32x4.pmax, get(top), locals)),
     set(sum, locals.constant(0)),
     parts.vectors((x) => [
-      set(v, apply(X.exp, f32x4.sub(v128.load(here(x)), get(top)), locals)),
+      set(v, apply(expOfScore, f32x4.sub(v128.load(here(x)), get(top)), locals)),
       set(sum, add.with(get(sum), get(v))),
       v128.store(here(x), does.dropout > 0 ? f32x4.mul(get(v), parts.factor(i, x)) : get(v)),
     ]),
