@@ -10,7 +10,7 @@ import { expOfScore } from "../../expr/exp_of_score.ts";
 import * as X from "../../expr/expr.ts";
 import type { HandKernel } from "../../plan/kernels.ts";
 import { type Layout, layoutOf } from "./attention_layout.ts";
-import { apply, headOf, placesOf } from "./attention_row.ts";
+import { apply, headOf, placesOf, STRANDS } from "./attention_row.ts";
 import { fill } from "./box.ts";
 import { type Code, f32, f32x4, type Fn, get, i32, loop, set, v128, when } from "./encoder.ts";
 import { type Factor, type ProductSizes, suitsBlas } from "./matmul.ts";
@@ -77,6 +77,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
   const [first, many, n, i, key] = [count(), count(), count(), count(), count()] as const;
   const [row, slot] = [locals.pointer(), locals.pointer()] as const;
   const [top, sum, v, lse] = [locals.v128(), locals.v128(), locals.v128(), locals.v128()] as const;
+  const strands = Array.from({ length: STRANDS }, () => locals.v128());
   const parts = headOf({ kernel: k, layout, locals, b, h, space }), places = placesOf(k);
   const times = (c: Code, step: number): Code => ptr.mul(ptr.from(c), ptr.of(step));
   const inSpace = (offset: number, more: Code = ptr.of(0)): Code =>
@@ -167,25 +168,34 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
       f32.store(get(slot), f32.add(f32.load(get(slot)), f32.load(here(x)))),
     ]),
   ];
+  /** Combines what `body` gathers in strands into every lane of one local. */
+  const overStrands = (
+    neutral: number,
+    combine: (a: Code, b: Code) => Code,
+    into: number,
+    body: (strands: readonly number[]) => Code,
+  ): Code => [
+    strands.map((s) => set(s, locals.constant(neutral))),
+    body(strands),
+    set(into, acrossLanes(combine, strands.map(get).reduce(combine), locals)),
+  ];
   const scale = inSpace(at.scales, times(i32.sub(get(i), get(first)), 4));
   const oneRow: Code = [
     set(i, i32.sub(i32.sub(i32.add(get(first), get(many)), i32.of(1)), get(n))),
     set(row, inSpace(at.scores, times(i32.sub(get(i), get(first)), line))),
     parts.turn(i),
-    set(top, locals.constant(max.neutral)),
     // The greater one, or the old one beside NaN: the sum of exponentials is NaN then.
-    parts.score(row, i, (score, x) => [
-      v128.store(here(x), score),
-      set(top, f32x4.pmax(get(top), score)),
-    ]),
-    set(top, acrossLanes(f32x4.pmax, get(top), locals)),
-    set(sum, locals.constant(0)),
-    parts.vectors((x) => [
-      set(v, apply(expOfScore, f32x4.sub(v128.load(here(x)), get(top)), locals)),
-      set(sum, add.with(get(sum), get(v))),
-      v128.store(here(x), does.dropout > 0 ? f32x4.mul(get(v), parts.factor(i, x)) : get(v)),
-    ]),
-    set(sum, acrossLanes(add.with, get(sum), locals)),
+    overStrands(max.neutral, f32x4.pmax, top, (strand) =>
+      parts.score(row, i, (score, x, _, s) => [
+        v128.store(here(x), score),
+        set(strand[s]!, f32x4.pmax(get(strand[s]!), score)),
+      ])),
+    overStrands(0, add.with, sum, (strand) =>
+      parts.vectors((x, _, s) => [
+        set(v, apply(expOfScore, f32x4.sub(v128.load(here(x)), get(top)), locals)),
+        set(strand[s]!, add.with(get(strand[s]!), get(v))),
+        v128.store(here(x), does.dropout > 0 ? f32x4.mul(get(v), parts.factor(i, x)) : get(v)),
+      ])),
     set(lse, f32x4.add(apply(X.log, get(sum), locals), get(top))),
     v128.store32Lane(result(B * H * T * K, get(i), 1), get(lse), 0),
     set(sum, f32x4.div(locals.constant(constantBits(1, "f32")), get(sum))),

@@ -93,6 +93,13 @@ export function dropFactor(
   return [set(p, at), code, values[0]!];
 }
 
+/** Vectors that follow each other, for which there may be as many sums: one would have to wait for its own last addition. */
+export const STRANDS = 4;
+/** Code for one vector of a row: byte offset local, how many lanes are there, number of the strand. */
+type VectorCode<Before extends readonly unknown[] = readonly []> = (
+  ...args: readonly [...Before, x: number, lanes: number, strand: number]
+) => Code;
+
 /** Code for one head of one example: pointers to its parts, and what is done to its rows. */
 export interface Head {
   /** Points to the parts of example `b` and head `h`, and fills the tables. */
@@ -106,10 +113,10 @@ export interface Head {
   readonly score: (
     scores: number,
     i: number,
-    visit: (score: Code, x: number, lanes: number) => Code,
+    visit: VectorCode<readonly [score: Code]>,
   ) => Code;
-  /** For every vector of a row, of the keys chosen: byte offset local and how many lanes are there. */
-  readonly vectors: (body: (x: number, lanes: number) => Code) => Code;
+  /** For every vector of a row, of the keys chosen. */
+  readonly vectors: (body: VectorCode) => Code;
   /** For every j, of the keys chosen: `row` is the byte offset of the row's number in a line of R, x the byte offset of j. */
   readonly eachKey: (i: number, body: (x: number, row: Code) => Code) => Code;
   /** Points the key of position 0 elsewhere as query i comes to it; call before `score`. */
@@ -223,10 +230,18 @@ export function headOf(options: HeadOptions): Head {
   const first = chosen ? get(chosen.first) : i32.of(0), end = chosen ? get(chosen.end) : i32.of(T);
   const vectors: Head["vectors"] = (body) => {
     const at = locals.pointer(), stop = locals.pointer(), tail = T % 4;
+    const whole = i32.and(i32.sub(end, first), i32.of(-4 * STRANDS));
+    const strands = Array.from({ length: STRANDS }, (_, s): Code => [
+      body(at, 4, s),
+      s < STRANDS - 1 ? bump(at, ptr.of(16), ptr) : [],
+    ]);
     return [
+      set(at, line(first, 4)),
+      set(stop, line(i32.add(first, whole), 4)),
+      T < 4 * STRANDS ? [] : loop(at, get(at), get(stop), 16, strands, ptr),
       set(stop, line(i32.and(end, i32.of(-4)), 4)),
-      T < 4 ? [] : loop(at, line(first, 4), get(stop), 16, body(at, 4), ptr),
-      tail ? when(i32.eq(end, i32.of(T)), [set(at, get(stop)), body(at, tail)]) : [],
+      T < 4 ? [] : loop(at, get(at), get(stop), 16, body(at, 4, 0), ptr),
+      tail ? when(i32.eq(end, i32.of(T)), [set(at, get(stop)), body(at, tail, 0)]) : [],
     ];
   };
   const rowOf = (name: Name, t: Code): Code => {
@@ -258,7 +273,7 @@ export function headOf(options: HeadOptions): Head {
         (value, lane) => v128.load32Lane(where(lane), value, lane),
         v128.load1(where(0)),
       );
-    const one = (x: number, lanes: number): Code => {
+    const one: VectorCode = (x, lanes, strand) => {
       const code: Code[] = [set(v, v128.load(ptr.add(get(scores), get(x))))];
       const row = (lane: number): Code =>
         ptr.from(i32.load(ptr.add(get(offsetRow), get(x)), 4 * lane));
@@ -279,7 +294,7 @@ export function headOf(options: HeadOptions): Head {
           set(v, v128.bitselect(get(v), locals.constant(constantBits(-Infinity, "f32")), there)),
         );
       }
-      return [code, visit(get(v), x, lanes)];
+      return [code, visit(get(v), x, lanes, strand)];
     };
     return [
       used ? set(offsetRow, offsets(at.rowTable, i)) : [],
