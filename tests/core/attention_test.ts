@@ -1,6 +1,7 @@
 /** Attention in one kernel against its composite, where a thread's space holds only some of the queries at once, and what it takes. */
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import {
+  add,
   type AnyTensor,
   checkpoint,
   cpu,
@@ -27,10 +28,13 @@ const drawn = (shape: readonly number[], seed: number, size = 1): AnyTensor =>
     shape as number[],
   );
 
-/** Operands of one attention over T positions with every term. */
-function operands(T: number, R = 9) {
-  const B = 2, H = 2, K = 8, shape = [B, H, T, K];
-  const keep = Float32Array.from({ length: B * T }, (_, i) => i % T < T - (i < T ? 0 : 5) ? 1 : 0);
+/** Operands of one attention over T positions with every term; `kept` says of each example how many keys may be seen. */
+function operands(T: number, kept: readonly number[] = [T, T - 5], R = 9) {
+  const B = kept.length, H = 2, K = 8, shape = [B, H, T, K];
+  const keep = Float32Array.from(
+    { length: B * T },
+    (_, i) => i % T < kept[Math.floor(i / T)]! ? 1 : 0,
+  );
   const index = Int32Array.from(
     { length: 2 * T - 1 },
     (_, n) =>
@@ -47,7 +51,11 @@ function operands(T: number, R = 9) {
     },
     keep: fromArray(keep, [B, T]) as AnyTensor,
     rows: { index: fromArray(index, [2 * T - 1], "i32") as AnyTensor, count: R, ownCls: true },
-    keys: fromArray([1, 2, 3, 4], [B, 2], "u32") as AnyTensor,
+    keys: fromArray(
+      Uint32Array.from({ length: 2 * B }, (_, i) => i + 1),
+      [B, 2],
+      "u32",
+    ) as AnyTensor,
   };
 }
 
@@ -78,22 +86,55 @@ const gradients = async (f: (p: Operands["smooth"]) => Tensor<[]>, o: Operands, 
   );
 };
 
-for (const [name, T] of [["one block", 64], ["two blocks and a part", 700]] as const) {
-  for (const rate of [0, 0.2]) {
-    Deno.test(`attention in one kernel is its composite, gradients too: ${name}, dropout ${rate}`, async () => {
-      const device = cpu(), o = operands(T);
-      const [kernel, composite] = await Promise.all(
-        [false, true].map((c) => gradients(loss(o, rate, c), o, device)),
-      );
-      kernel!.forEach((g, n) => {
-        const most = Math.max(...composite![n]!.map(Math.abs));
-        assert(most > 0);
-        g.forEach((x, i) => assertLess(Math.abs(x - composite![n]![i]!), 2e-5 * most, `${n}`));
+/** The kernel's gradients must be the composite's. */
+async function agree(o: Operands, rate: number, blas: string): Promise<void> {
+  const device = cpu({ blas });
+  const [kernel, composite] = await Promise.all(
+    [false, true].map((c) => gradients(loss(o, rate, c), o, device)),
+  );
+  kernel!.forEach((g, n) => {
+    const most = Math.max(...composite![n]!.map(Math.abs));
+    assert(most > 0);
+    g.forEach((x, i) => assertLess(Math.abs(x - composite![n]![i]!), 2e-5 * most, `${n}`));
+  });
+  device.destroy();
+}
+
+// Products are the system's BLAS's if there is one, or our own.
+for (const blas of ["auto", "off"]) {
+  for (const [name, T] of [["one block", 64], ["blocks and parts", 700]] as const) {
+    for (const rate of [0, 0.2]) {
+      Deno.test(`attention in one kernel is its composite, gradients too: ${name}, dropout ${rate}, BLAS ${blas}`, async () => {
+        await agree(operands(T), rate, blas);
       });
-      device.destroy();
+    }
+  }
+  for (const T of [3, 30, 519]) {
+    Deno.test(`attention in one kernel is its composite where keys are padding: ${T} of them, BLAS ${blas}`, async () => {
+      await agree(operands(T, [0, 1, Math.ceil(T / 3), T - 1, T]), 0.1, blas);
     });
   }
 }
+
+Deno.test("attention passes padding over: what stands there does not matter", async () => {
+  const T = 300, kept = 100, device = cpu();
+  const outs = await Promise.all([0, 1].map(async (change) => {
+    const o = operands(T, [kept]), { q, k, v } = o.smooth;
+    const added = fromArray(
+      Float32Array.from({ length: T * 8 }, (_, i) => i < kept * 8 ? 0 : 50 * change),
+      [T, 8],
+    ) as AnyTensor;
+    const f = jit(
+      (p: AnyTensor) => relativeAttention(q, add(k, p), add(v, p), { keep: o.keep }).out,
+      {
+        device,
+      },
+    );
+    return await read(f(added));
+  }));
+  assertEquals(outs[0], outs[1]);
+  device.destroy();
+});
 
 Deno.test("attention in a checkpoint is computed twice, with the same gradients", async () => {
   const device = cpu(), o = operands(40), plain = loss(o, 0.2, false);
@@ -110,7 +151,10 @@ Deno.test("attention's memory grows with the length, not with its square", () =>
   const device = cpu(),
     bytes = (T: number, composite: boolean): number => {
       const o = operands(T);
-      return jit(grad(loss(o, 0, composite)), { device }).explain(o.smooth).scratchBytes;
+      const { scratchBytes, threadBytes } = jit(grad(loss(o, 0, composite)), { device })
+        .explain(o.smooth);
+      assert(threadBytes! > 0);
+      return scratchBytes + threadBytes!;
     };
   assertLess(bytes(512, false), 4.2 * bytes(128, false));
   assert(bytes(512, true) > 8 * bytes(128, true));

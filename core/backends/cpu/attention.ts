@@ -75,10 +75,20 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
   const locals = stageLocals(ptr, k.operands.length + 2), count = locals.i32;
   const [unit, head, ready, b, h] = [count(), count(), count(), count(), count()] as const;
   const [first, many, n, i, key] = [count(), count(), count(), count(), count()] as const;
+  const [firstKey, seen] = [count(), count()] as const;
   const [row, slot] = [locals.pointer(), locals.pointer()] as const;
   const [top, sum, v, lse] = [locals.v128(), locals.v128(), locals.v128(), locals.v128()] as const;
   const strands = Array.from({ length: STRANDS }, () => locals.v128());
-  const parts = headOf({ kernel: k, layout, locals, b, h, space }), places = placesOf(k);
+  const parts = headOf({
+    kernel: k,
+    layout,
+    locals,
+    b,
+    h,
+    space,
+    ...does.keep && { keys: { first: firstKey, end: seen } },
+  });
+  const places = placesOf(k), all = does.keep ? get(seen) : i32.of(T);
   const times = (c: Code, step: number): Code => ptr.mul(ptr.from(c), ptr.of(step));
   const inSpace = (offset: number, more: Code = ptr.of(0)): Code =>
     ptr.add(get(space), ptr.add(ptr.of(offset), more));
@@ -100,7 +110,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
   const queries = { factor: factor("q", get(first)), panels: left };
   const keysTurned = { factor: factor("k", zero, true), panels: inSpace(at.keyPanels) };
   /** From `key` on. */
-  const some = i32.minU(i32.sub(i32.of(T), get(key)), i32.of(keys));
+  const some = i32.minU(i32.sub(all, get(key)), i32.of(keys));
   const values = {
     factor: factor("v", get(key)),
     panels: inSpace(at.valuePanels, times(get(key), rightBytes(K, 1))),
@@ -114,9 +124,9 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
     },
     panels: left,
   };
-  const byKeys = (body: Code): Code => loop(key, zero, i32.of(T), keys, body);
+  const byKeys = (body: Code): Code => loop(key, zero, all, keys, body);
   const packHead: Code = [
-    packRight(keysTurned, i32.of(T), i32.of(K), blas, ptr),
+    packRight(keysTurned, all, i32.of(K), blas, ptr),
     byKeys(packRight(values, i32.of(K), some, blas, ptr)),
   ];
   const product = { m: get(many), tile };
@@ -129,7 +139,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
         b: keysTurned,
         c: inSpace(at.scores),
         ldc: line,
-        n: i32.of(T),
+        n: all,
         k: i32.of(K),
         accumulate: zero,
       },
@@ -196,7 +206,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
         set(strand[s]!, add.with(get(strand[s]!), get(v))),
         v128.store(here(x), does.dropout > 0 ? f32x4.mul(get(v), parts.factor(i, x)) : get(v)),
       ])),
-    set(lse, f32x4.add(apply(X.log, get(sum), locals), get(top))),
+    set(lse, f32x4.add(apply(X.log, get(sum), locals), parts.plain(get(top)))),
     v128.store32Lane(result(B * H * T * K, get(i), 1), get(lse), 0),
     set(sum, f32x4.div(locals.constant(constantBits(1, "f32")), get(sum))),
     v128.store32Lane(scale, get(sum), 0),
@@ -231,6 +241,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
       set(b, i32.divU(get(head), i32.of(H))),
       set(h, i32.remU(get(head), i32.of(H))),
       parts.start,
+      parts.seen(seen),
       when(i32.eq(get(head), get(ready)), [], [packHead, set(ready, get(head))]),
       scores,
       rowsOf(oneRow),

@@ -17,7 +17,19 @@ import { handStage, strides2 } from "./attention.ts";
 import type { Layout } from "./attention_layout.ts";
 import { apply, headOf, placesOf } from "./attention_row.ts";
 import { fill } from "./box.ts";
-import { bump, type Code, f32, f32x4, type Fn, get, i32, loop, set, v128 } from "./encoder.ts";
+import {
+  bump,
+  type Code,
+  f32,
+  f32x4,
+  type Fn,
+  get,
+  i32,
+  loop,
+  set,
+  v128,
+  when,
+} from "./encoder.ts";
 import type { Factor } from "./matmul.ts";
 import { multiplyPacked, type Packable, packLeft, packRight } from "./packed.ts";
 import type { Pointers } from "./pointers.ts";
@@ -52,6 +64,7 @@ function gradFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointer
   const [row, grads, slot, to] = [pointer(), pointer(), pointer(), pointer()] as const;
   const [biasRow, left, right] = [pointer(), pointer(), pointer()] as const;
   const vector = locals.v128;
+  const seen = count();
   const [lse, dot, p, g, f] = [vector(), vector(), vector(), vector(), vector()] as const;
   const times = (c: Code, step: number): Code => ptr.mul(ptr.from(c), ptr.of(step));
   const inSpace = (offset: number): Code => ptr.add(get(space), ptr.of(offset));
@@ -221,7 +234,7 @@ function gradFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointer
     scale === 1 ? v : f32x4.mul(v, locals.constant(constantBits(scale, "f32")));
   /** The weights again, and the gradients of the scores. */
   const slopes = parts.score(row, i, (score, x, lanes) => [
-    set(p, apply(expOfScore, f32x4.sub(score, get(lse)), locals)),
+    set(p, apply(expOfScore, f32x4.sub(parts.plain(score), get(lse)), locals)),
     set(g, v128.load(on(grads, x))),
     hasDrops
       ? [
@@ -302,14 +315,17 @@ function gradFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointer
     does.queryTerm ? zero("queryTerm", T * R) : [],
     [set(to, inSpace(at.biasGrads)), fill(locals, to, ptr.of(layout.table), locals.constant(0))],
     parts.start,
+    parts.seen(seen),
     dots,
     loop(keyBlock, i32.of(0), i32.of(keyBlocks), 1, [
       set(key, countdown(keyBlock, keyBlocks, keys)),
-      set(keyEnd, i32.minU(i32.of(T), i32.add(get(key), i32.of(keys)))),
-      packRight(side.keys, some, width, blas, ptr),
-      packRight(side.values, some, width, blas, ptr),
-      packRight(side.keyColumns, width, some, blas, ptr),
-      loop(block, i32.of(0), i32.of(blocks), 1, oneBlock),
+      set(keyEnd, i32.minU(get(seen), i32.add(get(key), i32.of(keys)))),
+      when(i32.ltU(get(key), get(keyEnd)), [
+        packRight(side.keys, some, width, blas, ptr),
+        packRight(side.values, some, width, blas, ptr),
+        packRight(side.keyColumns, width, some, blas, ptr),
+        loop(block, i32.of(0), i32.of(blocks), 1, oneBlock),
+      ]),
     ]),
     does.bias ? flushAll(0, 2 * T - 1) : [],
     does.bias && does.ownCls ? flushAll(layout.table0, T) : [],

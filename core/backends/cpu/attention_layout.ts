@@ -10,13 +10,10 @@ import type { HandKernel } from "../../plan/kernels.ts";
 import { MR, NR } from "./gemm.ts";
 import { leftBytes, rightBytes, TILE_BYTES } from "./packed.ts";
 
-/** The most queries and keys of a block, and the most scores of a forward block: less work on more of them was slower (measured). */
-const ROWS = Number(globalThis.Deno?.env.get("AR") ?? 96),
-  KEYS = Number(globalThis.Deno?.env.get("AK") ?? 256),
-  SCORES = Number(globalThis.Deno?.env.get("AS") ?? 1 << 17);
+/** The most queries, keys and scores of a block; other sizes were no faster (measured). */
+const ROWS = 96, KEYS = 256, SCORES = 1 << 17;
 /** BLAS packs its factors for every product: larger blocks pay. */
-const BLAS_KEYS = Number(globalThis.Deno?.env.get("BK") ?? 1024),
-  BLAS_SCORES = Number(globalThis.Deno?.env.get("BS") ?? 1 << 18);
+const BLAS_KEYS = 512, BLAS_SCORES = 1 << 18;
 
 /** Things in a thread's space. */
 type Part =
@@ -63,8 +60,8 @@ function cut(all: number, most: number, step: number): readonly [size: number, c
 export function layoutOf({ does }: HandKernel, blas: boolean): Layout {
   const { T, K, op, ownCls } = does, grad = op === "attentionGrad";
   const [keys, keyBlocks] = cut(T, !blas ? KEYS : grad ? BLAS_KEYS : T, NR);
-  const wide = grad ? keys : T, fit = (blas ? BLAS_SCORES : SCORES) / wide;
-  const most = Math.max(4 * MR, Math.floor(blas ? fit : Math.min(ROWS, fit)));
+  const wide = grad ? keys : T, fit = Math.floor((blas && !grad ? BLAS_SCORES : SCORES) / wide);
+  const most = Math.max(4 * MR, blas ? fit : Math.min(ROWS, fit));
   const [rows, blocks] = cut(T, most - most % MR, MR);
   // Lines of a power of two would meet in few sets of a cache.
   const line = 4 * Math.ceil(wide / 4) * 4 + 64, block = rows * line;

@@ -13,6 +13,7 @@ import type { HandKernel, Operand } from "../../plan/kernels.ts";
 import { threefry, unit, USES } from "../../random/threefry.ts";
 import type { Layout } from "./attention_layout.ts";
 import { bump, type Code, f32, f32x4, get, i32, i32x4, loop, set, v128, when } from "./encoder.ts";
+import { NR } from "./gemm.ts";
 import type { Locals } from "./pointers.ts";
 import { constantBits, emit, prepared } from "./simd_expr.ts";
 import { POINTERS, stridesIn } from "./stage.ts";
@@ -104,6 +105,13 @@ type VectorCode<Before extends readonly unknown[] = readonly []> = (
 export interface Head {
   /** Points to the parts of example `b` and head `h`, and fills the tables. */
   readonly start: Code;
+  /** Sets a local to how many keys may matter: what comes after the last that is kept has weight 0. */
+  readonly seen: (target: number) => Code;
+  /**
+   * A score, or a maximum of them, without what all keys of the example have in common: where none is kept, so large a number that a
+   * logarithm would be lost in it. Call after `seen`.
+   */
+  readonly plain: (score: Code) => Code;
   /** Address of row t of an operand, in the current head. */
   readonly row: (name: Name, t: Code) => Code;
   /**
@@ -207,6 +215,24 @@ export function headOf(options: HeadOptions): Head {
       : [],
   ];
 
+  const common = locals.v128();
+  const plain = (score: Code): Code => does.keep ? f32x4.sub(score, get(common)) : score;
+  const seen = (target: number): Code => {
+    const keep = heads.get("keep"), all = set(target, i32.of(T));
+    if (keep === undefined) return all;
+    const t = locals.i32(), kept = i32.load(ptr.add(get(keep), line(get(t), 4)));
+    // As many as fill panels; where none is kept, all are alike.
+    const whole = i32.and(i32.add(get(target), i32.of(NR - 1)), i32.of(-NR));
+    return [
+      set(target, i32.of(0)),
+      loop(t, i32.of(0), i32.of(T), 1, when(kept, set(target, i32.add(get(t), i32.of(1))))),
+      when(
+        get(target),
+        [set(target, i32.minU(whole, i32.of(T))), set(common, locals.constant(0))],
+        [all, set(common, locals.constant(constantBits(-HIDDEN, "f32")))],
+      ),
+    ];
+  };
   const offsets = (table: number, i: number): Code => {
     const of = line(i32.sub(i32.of(T - 1), get(i)), 4);
     if (!does.ownCls) return ptr.add(inSpace(table), of);
@@ -323,5 +349,5 @@ export function headOf(options: HeadOptions): Head {
     const at = i32x4.add(v128.splat(i32.add(first, column)), v128.i32(0, 1, 2, 3));
     return dropFactor(does.dropout, [get(key0), get(key1)], at, locals);
   };
-  return { start, row: rowOf, score, vectors, eachKey, turn, factor, offsets };
+  return { start, seen, plain, row: rowOf, score, vectors, eachKey, turn, factor, offsets };
 }
