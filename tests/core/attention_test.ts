@@ -156,8 +156,8 @@ Deno.test("attention's memory grows with the length, not with its square", () =>
       assert(threadBytes! > 0);
       return scratchBytes + threadBytes!;
     };
-  assertLess(bytes(512, false), 4.2 * bytes(128, false));
-  assert(bytes(512, true) > 8 * bytes(128, true));
+  assertLess(bytes(1024, false), 4.2 * bytes(256, false));
+  assert(bytes(1024, true) > 8 * bytes(256, true));
   device.destroy();
 });
 
