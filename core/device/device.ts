@@ -53,6 +53,8 @@ export interface ProgramFigures extends PlanFigures {
   readonly planMs: number;
   /** Milliseconds that generating code took. */
   readonly codegenMs: number;
+  /** Bytes that threads take for themselves while a program runs, all together, on a device that has them. */
+  readonly threadBytes?: number;
 }
 
 /** Figures of a compiled function, for people. */

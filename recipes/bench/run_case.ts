@@ -85,6 +85,7 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
     reason: null,
   };
   if (opened.device === undefined) return yield { ...blank, reason: opened.reason };
+  if (c.unit === "MiB") return yield await memoryRow(blank, c, opened.device);
   const roof = await bench.roof(device, opened.device);
   const ours = await c.ours(opened.device);
   try {
@@ -112,6 +113,23 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
   } finally {
     await ours.close();
   }
+}
+
+/** What a case takes, and what its other way does; nothing is timed. */
+async function memoryRow(blank: Row, c: BenchCase, device: Device): Promise<Row> {
+  const bytesOf = async (runner: Runner, who: string): Promise<number> => {
+    try {
+      await c.check(runner, who);
+      return runner.bytes!();
+    } finally {
+      await runner.close();
+    }
+  };
+  const ours = await bytesOf(await c.ours(device), `${c.name} ${c.size} on ${blank.device}`);
+  const { name, open } = c.beside!;
+  const other = await bytesOf(await open(device), `${c.name} ${c.size} of ${name}`);
+  const [mine, peer] = [ours / 2 ** 20, other / 2 ** 20];
+  return { ...blank, ours: mine, peer, peer_name: name, ratio: peer / mine };
 }
 
 async function timed(

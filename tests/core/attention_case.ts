@@ -32,14 +32,18 @@ export interface AttentionCase {
   readonly K?: number;
   readonly R?: number;
   readonly terms?: readonly Term[];
+  /** How many keys may be seen, for each example. */
+  readonly kept?: readonly number[];
 }
 
-/** Operands of one attention; in examples after the first the last 5 positions are padding. */
-export function operands(
-  { T, B = 2, H = 2, K = 8, R = 9, terms = everyTerm }: AttentionCase,
-) {
-  const shape = [B, H, T, K];
-  const keep = Float32Array.from({ length: B * T }, (_, i) => i % T < T - (i < T ? 0 : 5) ? 1 : 0);
+/** Operands of one attention; in examples after the first the last 5 positions are padding, if `kept` does not say otherwise. */
+export function operands({ T, H = 2, K = 8, R = 9, terms = everyTerm, ...given }: AttentionCase) {
+  const { kept = Array.from({ length: given.B ?? 2 }, (_, b) => b === 0 ? T : T - 5) } = given;
+  const B = kept.length, shape = [B, H, T, K];
+  const keep = Float32Array.from(
+    { length: B * T },
+    (_, i) => i % T < kept[Math.floor(i / T)]! ? 1 : 0,
+  );
   const index = Int32Array.from(
     { length: 2 * T - 1 },
     (_, n) =>

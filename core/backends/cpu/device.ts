@@ -234,6 +234,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       explain: () => ({
         ...explainPlan(plan),
         scratchBytes: plain.code.scratchBytes,
+        threadBytes: (pool ? threads : 1) * plain.code.threadBytes,
         planMs,
         codegenMs,
       }),
