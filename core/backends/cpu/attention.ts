@@ -13,7 +13,7 @@ import { type Layout, layoutOf } from "./attention_layout.ts";
 import { apply, headOf, placesOf, STRANDS } from "./attention_row.ts";
 import { fill } from "./box.ts";
 import { type Code, f32, f32x4, type Fn, get, i32, loop, set, v128, when } from "./encoder.ts";
-import { type Factor, type ProductSizes, suitsBlas } from "./matmul.ts";
+import { type Factor, suitsBlas } from "./matmul.ts";
 import { multiplyPacked, packLeft, packRight, rightBytes } from "./packed.ts";
 import type { Pointers } from "./pointers.ts";
 import { acrossLanes, combining, constantBits } from "./simd_expr.ts";
@@ -70,7 +70,7 @@ export function attentionStage(k: HandKernel, blas: boolean): Stage {
 function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointers): Fn {
   const { does } = k,
     { B, H, T, K, R } = does,
-    { rows, blocks, keys, keyBlocks, line, at } = layout;
+    { rows, blocks, keys, line, at } = layout;
   const out = POINTERS + k.operands.length, space = out + 1;
   const locals = stageLocals(ptr, k.operands.length + 2), count = locals.i32;
   const [unit, head, ready, b, h] = [count(), count(), count(), count(), count()] as const;
@@ -161,7 +161,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
         k: some,
         accumulate: get(key),
       },
-      { m: rows, n: K, k: keys } satisfies ProductSizes,
+      { m: rows, n: K, k: keys },
       blas,
       ptr,
     ),
