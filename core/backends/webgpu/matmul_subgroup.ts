@@ -38,11 +38,11 @@ function shared(
   lanes: number,
   ks: number,
 ): { readonly loads: readonly string[]; readonly element: (i: number, kk: number) => string } {
-  const byRow = ks === 1 || f.alongK === 1 || f.along !== 1, width = ks === 4 ? 4 : 1;
-  const perStep = byRow ? rows : rows / 4;
-  const loads = range(Math.ceil(rows / lanes)).map((q) => {
+  const byRow = f.alongK === 1 || f.along !== 1, width = byRow && ks === 1 ? 1 : 4;
+  const perStep = byRow ? rows : rows / 4, count = byRow ? rows : ks * perStep;
+  const loads = range(Math.ceil(count / lanes)).map((q) => {
     // More lanes than there is to load: the surplus loads what others load.
-    const v = `(${address(q * lanes, [["lane", 1]])})${rows < lanes ? ` % ${rows}u` : ""}`;
+    const v = `(${address(q * lanes, [["lane", 1]])})${count < lanes ? ` % ${count}u` : ""}`;
     const [i, k] = byRow
       ? [`i + ${v}`, "k"]
       : [`i + ${v} % ${perStep}u * 4u`, `k + ${v} / ${perStep}u`];
