@@ -25,7 +25,12 @@ import { overGroups, type Shader, type Subgroups } from "./shader.ts";
 export interface SubgroupTile {
   readonly kind: "subgroup";
   readonly rows: 8 | 16 | 32;
-  readonly quads: 1 | 2 | 4;
+  readonly quads: 1 | 2;
+}
+
+/** Does the tile that comes next hold the right factor's columns and take the next rows, so that the smaller factor is walked? */
+export function walksRows({ m, n }: Pick<MatmulKernel, "m" | "n">): boolean {
+  return m <= n;
 }
 
 const range = (n: number): number[] => [...Array(n).keys()];
@@ -136,8 +141,9 @@ export function subgroupMatmul(
       )
     )
   );
-  const body = `let j = group % ${groupsN}u * ${columns}u + lane * 4u;
-  let i = group / ${groupsN}u % ${groupsM}u * ${rows}u;
+  const [fastM, fastN] = walksRows(k) ? [1, groupsM] : [groupsN, 1];
+  const body = `let j = group / ${fastN}u % ${groupsN}u * ${columns}u + lane * 4u;
+  let i = group / ${fastM}u % ${groupsM}u * ${rows}u;
   let batch = group / ${groupsN * groupsM}u;
   let o_p = ${batchStart(a, k.batch)}; let o_q = ${batchStart(b, k.batch)};
   ${R.flatMap((i) => W.map((w) => `var c${i}_${w} = vec4f();`)).join(" ")}
