@@ -1,5 +1,7 @@
 /** Every kind of kernel in WGSL against plain loops, over random shapes and views. */
 import fc from "npm:fast-check@4.10.2";
+import { operand } from "../../core/expr/expr.ts";
+import { makeNode, type Node } from "../../core/graph/node.ts";
 import type { Kernel } from "../../core/plan/kernels.ts";
 import { interpret } from "./plan_interpreter.ts";
 import * as R from "./random_kernel.ts";
@@ -44,3 +46,21 @@ for (const [name, make, numRuns] of kinds) {
     );
   });
 }
+
+webgpuTest("kernels", "wide and ragged columns", async (device) => {
+  const leaf = (...shape: number[]): Node =>
+    makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
+  for (const columns of [33, 67, 132, 256, 268]) {
+    const loads = [{ base: leaf(37, columns), offset: 0, strides: [columns, 1] }];
+    let at = 0;
+    await check(device, {
+      kind: "column",
+      rows: [37],
+      columns,
+      loads,
+      combine: "sum",
+      value: operand(0, "f32"),
+      store: leaf(columns),
+    }, (n) => (at += 7) % n);
+  }
+});

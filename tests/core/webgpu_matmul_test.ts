@@ -57,12 +57,17 @@ const cases: readonly (readonly [string, readonly [number, number, number, numbe
   ["NT", [1, 40, 36, 264]],
   ["TN", [3, 37, 45, 70]],
   ["TN", [1, 36, 68, 264]],
+  ["TN", [1, 36, 68, 131]],
+  ["TN", [1, 132, 136, 1024]],
 ];
 
 const everywhere: Target = { software: false, bindings: 8, ...subgroups && { subgroups } };
-/** Every member of the family that some case can have, split or not. */
+const targets: readonly Target[] = [everywhere, { ...everywhere, software: true }];
+/** Every member of the family that some case can have on some adapter, split or not. */
 const members = new Set(
-  cases.flatMap(([layout, sizes]) => choicesFor(kernel(sizes, layout), everywhere).map(choiceText)),
+  cases.flatMap(([layout, sizes]) =>
+    targets.flatMap((t) => choicesFor(kernel(sizes, layout), t).map(choiceText))
+  ),
 );
 
 Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
@@ -73,7 +78,9 @@ Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
       assert(names.includes(choiceText(choiceFor(k, target))), `${layout} ${sizes}`);
     }
   }
-  assert([...members].some((name) => / in \d/.test(name)));
+  for (const kind of ["workgroup", ...subgroups ? ["subgroup"] : []]) {
+    assert([...members].some((name) => name.startsWith(kind) && / in \d/.test(name)), kind);
+  }
   const weight = choiceFor(kernel([1, 256, 256, 2048], "TN"), { software: false, bindings: 8 });
   assert(weight.splits > 1, "a weight gradient is too small a result to fill a GPU unsplit");
 });
@@ -82,9 +89,10 @@ for (const name of members) {
   webgpuTestOnce("matmul", `products by ${name}`, async (_, gpu) => {
     for (const [layout, sizes] of cases) {
       const matmul = kernel(sizes, layout), { graph, plan } = aloneInPlan(matmul);
-      if (!choicesFor(matmul, everywhere).some((c) => choiceText(c) === name)) continue;
-      const choices = new Choices(everywhere, new Map([[classOf(matmul), name]]));
-      const device = new WebGpuDevice(gpu, "this adapter", everywhere, choices);
+      const target = targets.find((t) => choicesFor(matmul, t).some((c) => choiceText(c) === name));
+      if (!target) continue;
+      const choices = new Choices(target, new Map([[classOf(matmul), name]]));
+      const device = new WebGpuDevice(gpu, "this adapter", target, choices);
       const [x, y] = graph.inputs.map((n, i) =>
         Float32Array.from({ length: sizeOf(n.shape) }, (_, j) => (j * (37 + i) % 101 - 50) / 64)
       );
