@@ -106,12 +106,18 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
         roof_share: roofShare(roof, c.work, own!.median),
         load: c.apart ? { before: load.before, during: load.before } : load,
         spread: own!.spread,
-        reason: rival.runner ? null : rival.reason,
+        reason: rival.runner ? fewTurns(other!, bench.pace.rounds) : rival.reason,
       };
     }
   } finally {
     await ours.close();
   }
+}
+
+/** Says so where a peer was timed less often than was asked for, because a run of it takes long. */
+function fewTurns({ turns, median }: Timing, rounds: number): string | null {
+  if (turns >= rounds) return null;
+  return `${turns} turns of ${rounds}: one takes ${median.toFixed(1)} s`;
 }
 
 async function timed(

@@ -23,6 +23,9 @@ import { closingLines, pretrain } from "./run.ts";
 /** Where prepared corpora are kept: deleting it costs nothing but time. */
 const CACHE = join(".cache", "corpora");
 
+/** Where `--tune` keeps what it finds. */
+const CHOICES = join(".cache", "matmul.json");
+
 /** What a run is made of, new or resumed. `corpus` is null for the default one. */
 interface Plan {
   readonly out: string;
@@ -72,8 +75,16 @@ async function main(interrupt: Interrupt): Promise<number> {
     console.log(helpText(pretrainCommand));
     return 0;
   }
-  const device = await openDevice(options.device), plan = await planOf(options);
   using view = progressView();
+  const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
+  const device = await openDevice(options.device, { tune }), plan = await planOf(options);
+  if (tune) {
+    view.note(
+      device.kind === "webgpu"
+        ? `searching for the fastest products once the first step is compiled; kept in ${CHOICES}`
+        : `nothing to tune: there is no GPU here`,
+    );
+  }
   const corpus = await prepare(plan, view);
   if (!options.resume) {
     await saveRun(plan.out, { ...plan.config, corpus: plan.corpus }, corpus.vocabulary);
