@@ -107,7 +107,7 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
         roof_share: roofShare(roof, c.work, own!.median),
         load: c.apart ? { before: load.before, during: load.before } : load,
         spread: own!.spread,
-        reason: rival.runner ? null : rival.reason,
+        reason: rival.runner ? fewTurns(other!, bench.pace.rounds) : rival.reason,
       };
     }
   } finally {
@@ -130,6 +130,12 @@ async function memoryRow(blank: Row, c: BenchCase, device: Device): Promise<Row>
   const other = await bytesOf(await open(device), `${c.name} ${c.size} of ${name}`);
   const [mine, peer] = [ours / 2 ** 20, other / 2 ** 20];
   return { ...blank, ours: mine, peer, peer_name: name, ratio: peer / mine };
+}
+
+/** Says so where a peer was timed less often than was asked for, because a run of it takes long. */
+function fewTurns({ turns, median }: Timing, rounds: number): string | null {
+  if (turns >= rounds) return null;
+  return `${turns} turns of ${rounds}: one takes ${median.toFixed(1)} s`;
 }
 
 async function timed(

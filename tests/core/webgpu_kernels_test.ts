@@ -99,3 +99,19 @@ webgpuTest(
     assertEquals(sums, [Array(rows).fill(count), [75_001, 75_000]]);
   },
 );
+
+webgpuTest("kernels", "wide and ragged columns", async (device) => {
+  for (const columns of [33, 67, 132, 256, 268]) {
+    const loads = [{ base: leaf([37, columns], "f32"), offset: 0, strides: [columns, 1] }];
+    let at = 0;
+    await check(device, {
+      kind: "column",
+      rows: [37],
+      columns,
+      loads,
+      combine: "sum",
+      value: X.operand(0, "f32"),
+      store: leaf([columns], "f32"),
+    }, (n) => (at += 7) % n);
+  }
+});

@@ -66,6 +66,8 @@ const cases: readonly (readonly [string, readonly [number, number, number, numbe
   ["TN", [3, 37, 45, 70]],
   ["TN", [1, 36, 68, 264]],
   ["TN", [1, 36, 45, 69]], // vectors along m, and a last product that is not one of four
+  ["TN", [1, 36, 68, 131]],
+  ["TN", [1, 132, 136, 1024]],
 ];
 
 /** In short floats one of each layout. */
@@ -80,9 +82,12 @@ const everywhere: Target = {
   ...subgroups && { subgroups },
   ...halves,
 };
-/** Every member of the family that some case can have, split or not. */
+const targets: readonly Target[] = [everywhere, { ...everywhere, software: true }];
+/** Every member of the family that some case can have on some adapter, split or not. */
 const members = new Set(
-  cases.flatMap(([layout, sizes]) => choicesFor(kernel(sizes, layout), everywhere).map(choiceText)),
+  cases.flatMap(([layout, sizes]) =>
+    targets.flatMap((t) => choicesFor(kernel(sizes, layout), t).map(choiceText))
+  ),
 );
 
 Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
@@ -93,7 +98,9 @@ Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
       assert(names.includes(choiceText(choiceFor(k, target))), `${layout} ${sizes}`);
     }
   }
-  assert([...members].some((name) => / in \d/.test(name)));
+  for (const kind of ["workgroup", ...subgroups ? ["subgroup"] : []]) {
+    assert([...members].some((name) => name.startsWith(kind) && / in \d/.test(name)), kind);
+  }
   const weight = choiceFor(kernel([1, 256, 256, 2048], "TN"), {
     software: false,
     bindings: 8,
@@ -107,9 +114,10 @@ for (const name of members) {
     // The values are exact in f16 and bf16: whatever the factors are of, the products are the same.
     for (const [[layout, sizes], dtype] of withDtypes) {
       const matmul = kernel(sizes, layout, dtype), { graph, plan } = aloneInPlan(matmul);
-      if (!choicesFor(matmul, everywhere).some((c) => choiceText(c) === name)) continue;
-      const choices = new Choices(everywhere, new Map([[classOf(matmul), name]]));
-      const device = new WebGpuDevice(gpu, "this adapter", everywhere, choices);
+      const target = targets.find((t) => choicesFor(matmul, t).some((c) => choiceText(c) === name));
+      if (!target) continue;
+      const choices = new Choices(target, new Map([[classOf(matmul), name]]));
+      const device = new WebGpuDevice(gpu, "this adapter", target, choices);
       const [x, y] = graph.inputs.map((n, i) =>
         Float32Array.from({ length: sizeOf(n.shape) }, (_, j) => (j * (37 + i) % 101 - 50) / 64)
       );
