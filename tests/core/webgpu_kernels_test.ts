@@ -52,7 +52,7 @@ for (const [name, make, numRuns] of kinds) {
 const leaf = (shape: readonly number[], dtype: "f32" | "i32"): Node =>
   makeNode({ kind: "input", shape, dtype, inputs: [] });
 
-webgpuTest(
+webgpuTestOnce(
   "kernels",
   "sums of more numbers than a software adapter's loop takes",
   async (device) => {

@@ -65,6 +65,7 @@ function figures(lines: readonly string[]): Explanation {
     ...bytes,
     kernels: lines.length,
     lines,
+    composed: [],
     liveBytes: [],
     trafficBytes: 8,
     flops: 9,
