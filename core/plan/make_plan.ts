@@ -35,7 +35,7 @@ export function makePlan(graph: Graph, limits: PlanLimits): Plan {
       : items.map((it) => [it]);
     const kernels = ordered(tasksOf(groups, results), bound, inPlace);
     const plan = {
-      ...allocate(graph, results, kernels, { donors, inPlace }),
+      ...allocate(graph, results, kernels, { donors, inPlace }, limits.halves),
       composed,
     };
     const refused = limits.fuse

@@ -1,23 +1,28 @@
 /** Every kind of kernel in WGSL against plain loops, over random shapes and views. */
 import fc from "npm:fast-check@4.10.2";
 import { assertEquals } from "@std/assert";
+import type { DType } from "../../core/dtype.ts";
 import * as X from "../../core/expr/expr.ts";
 import { makeNode, type Node } from "../../core/graph/node.ts";
 import { type Kernel, REDUCED } from "../../core/plan/kernels.ts";
 import { interpret } from "./plan_interpreter.ts";
 import * as R from "./random_kernel.ts";
-import { runPlan, webgpuTest, webgpuTestOnce } from "./webgpu_device.ts";
+import { runPlan, webgpuTest } from "./webgpu_device.ts";
 import type { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import type { Draw } from "./random_graph.ts";
+
+/** As the laws allow: a value close to the middle of two may be rounded to either. */
+const tolerances: { readonly [D in DType]?: number } = { f16: 2 ** -9.9, bf16: 2 ** -6.9 };
 
 async function check(device: WebGpuDevice, k: Kernel, draw: Draw): Promise<void> {
   const { graph, plan } = R.aloneInPlan(k);
   const inputs = graph.inputs.map((n) => R.someValues(draw, n));
   const want = interpret(graph, plan, inputs), got = await runPlan(device, graph, plan, inputs);
   want.forEach((w, o) => {
+    const { dtype } = graph.outputs[o]!, tolerance = tolerances[dtype] ?? 2e-5;
     w.forEach((x, i) => {
       const g = got[o]![i]!;
-      if (g === x || Math.abs(g - x) <= 2e-5 * Math.max(1, Math.abs(x))) return;
+      if (g === x || Math.abs(g - x) <= tolerance * Math.max(1, Math.abs(x))) return;
       throw new RangeError(`${k.kind}, output ${o}: element ${i} is ${g}, not ${x}`);
     });
   });
@@ -30,6 +35,9 @@ const kinds: readonly (readonly [string, (draw: Draw) => Kernel, number])[] = [
   ["gather", R.randomGather, 80],
   ["scatter", R.randomScatter, 80],
   ["place", R.randomPlace, 80],
+  ["row of mixed floats", (draw) => R.randomRow(draw, R.floats), 70],
+  ["column of mixed floats", (draw) => R.randomColumn(draw, R.floats), 40],
+  ["matmul of mixed floats", (draw) => R.randomMatmul(draw, R.floats), 15],
 ];
 
 for (const [name, make, numRuns] of kinds) {

@@ -63,6 +63,7 @@ function figures(lines: readonly string[]): Explanation {
   return {
     ...times,
     ...bytes,
+    composed: [],
     kernels: lines.length,
     lines,
     composed: [],
@@ -114,7 +115,7 @@ Deno.test("a traced run records both tracks, every kernel, and learns to the bit
     const rows: Row[] = [];
     const hooks = { metrics: (row: Row) => rows.push(row), ...trace && { trace: watch } };
     const { evaluation } = await trainTiny(config, device, hooks as never);
-    return [...rows.map((r) => r.loss), evaluation.perplexity];
+    return [...rows.map((r) => r.loss), evaluation!.perplexity];
   };
   assertEquals(await losses(true), await losses(false));
   const trace = watch.trace(), { host, device: kernels } = tracks(chromeTrace(trace));

@@ -133,10 +133,10 @@ function handOvers(steps: readonly Step[]): boolean[] {
 /** Where each slot of scratch memory starts, and the size of all. */
 function layOut(plan: Plan): { readonly offsets: readonly number[]; readonly bytes: number } {
   let bytes = 0;
-  const offsets = plan.slots.map(({ role, elements }) => {
+  const offsets = plan.slots.map(({ role, words }) => {
     if (role !== "scratch") return 0;
     const here = bytes;
-    bytes += Math.ceil(elements / 16) * 64;
+    bytes += Math.ceil(words / 16) * 64;
     return here;
   });
   return { offsets, bytes };
@@ -167,6 +167,18 @@ export interface AssembleOptions {
   readonly timed?: boolean;
 }
 
+/** What a plan's program needs beside inputs and results: the scratch memory of all, and what every thread has for itself. */
+export function workspaceOf(
+  plan: Plan,
+  options: AssembleOptions,
+): Pick<Assembled, "scratchBytes" | "threadBytes"> {
+  const stages = stepsOf(plan, options).flatMap((s) => s.stages);
+  return {
+    scratchBytes: layOut(plan).bytes,
+    threadBytes: stages.reduce((most, s) => Math.max(most, s.threadBytes), 0),
+  };
+}
+
 /** A plan's module. */
 export function assemble(
   plan: Plan,
@@ -177,7 +189,7 @@ export function assemble(
     waits = handOvers(steps),
     { offsets, bytes } = layOut(plan);
   const all = steps.flatMap((s) => s.stages),
-    threadBytes = Math.max(0, ...all.map((s) => s.threadBytes));
+    threadBytes = all.reduce((most, s) => Math.max(most, s.threadBytes), 0);
   const ptr = pointersOf(limits);
   const fns: Encoded[] = threadBytes ? [...gemmHelpers(ptr)] : [];
   const add = (f: Encoded): number => IMPORTS + fns.push(f) - 1;

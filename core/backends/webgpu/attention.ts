@@ -96,7 +96,7 @@ export function attentionShaders(
   target: Target,
   temporary: number,
 ): Shader[] {
-  const p = partsOf(k, slotOf, temporary), { op, sums } = k.does;
+  const p = partsOf(k, slotOf, target, temporary), { op, sums } = k.does;
   if (op === "attentionGrad") return attentionGradShaders(p, target);
   const cut = cutOf(target, k.does, 2, 2), again = cutOf(target, k.does, 1, 1);
   return [

@@ -15,6 +15,7 @@ import { threefry, unit, USES } from "../../random/threefry.ts";
 import { address } from "./address.ts";
 import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
 import { expressions, literal } from "./wgsl_expr.ts";
+import type { Target } from "./shader.ts";
 
 /** What temporary memory holds; `logs` and `means` are a number a query, `rowSums` what the scores' gradients come to by row. */
 export type Packed =
@@ -56,9 +57,15 @@ export interface Parts {
   /** Where each part of it begins. */
   readonly at: { readonly [P in Packed]: number };
   readonly slotOf: SlotOf;
+  readonly target: Target;
 }
 
-export function partsOf(kernel: HandKernel, slotOf: SlotOf, slot: number): Parts {
+export function partsOf(
+  kernel: HandKernel,
+  slotOf: SlotOf,
+  target: Target,
+  slot: number,
+): Parts {
   const sizes = sizesOf(kernel), shape = [Math.max(1, attentionTemporary(kernel))];
   const temporary = makeNode({ kind: "input", shape, dtype: "u32", inputs: [] });
   let end = 0;
@@ -72,6 +79,7 @@ export function partsOf(kernel: HandKernel, slotOf: SlotOf, slot: number): Parts
     sizes,
     at,
     slotOf: (n) => n === temporary ? slot : slotOf(n),
+    target,
   };
 }
 
@@ -92,13 +100,17 @@ export function bindParts(p: Parts, { reads, temporary, store }: Touched): Bindi
       o.strides.slice(0, -1).every((s) => s % 4 === 0);
     return o ? [{ node: o.base, write: false, vector: whole === true }] : [];
   });
-  return bind([
-    ...given,
-    ...temporary && attentionTemporary(p.kernel)
-      ? [{ node: p.temporary, write: temporary === "write", vector: false }]
-      : [],
-    ...store ? [{ node: p.kernel.store, write: true, vector: false }] : [],
-  ], p.slotOf);
+  return bind(
+    [
+      ...given,
+      ...temporary && attentionTemporary(p.kernel)
+        ? [{ node: p.temporary, write: temporary === "write", vector: false }]
+        : [],
+      ...store ? [{ node: p.kernel.store, write: true, vector: false }] : [],
+    ],
+    p.slotOf,
+    p.target,
+  );
 }
 const vectors: ReadonlySet<AttentionOperand> = new Set(["q", "k", "v", "dOut"]);
 

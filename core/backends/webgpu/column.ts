@@ -23,14 +23,18 @@ export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): S
   const rowAxes = merged.sizes.slice(0, -1), rows = rowAxes.reduce((a, b) => a * b, 1);
   const loads = k.loads.map((l, i) => ({ ...l, strides: merged.strides[i]! }));
   const lanes = k.columns % 4 === 0 ? 4 : 1, columns = k.columns / lanes, dtype = k.value.dtype;
-  const bound = bind([
-    ...loads.map((l) => ({
-      node: l.base,
-      write: false,
-      vector: lanes === 4 && isVector(l.offset, l.strides),
-    })),
-    { node: k.store, write: true, vector: lanes === 4 },
-  ], slotOf);
+  const bound = bind(
+    [
+      ...loads.map((l) => ({
+        node: l.base,
+        write: false,
+        vector: lanes === 4 && isVector(l.offset, l.strides),
+      })),
+      { node: k.store, write: true, vector: lanes === 4 },
+    ],
+    slotOf,
+    target,
+  );
 
   const [slices, across] = shapeOf(columns, rows, target);
   const at = coordinates("r", rowAxes);
@@ -42,7 +46,7 @@ export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): S
     ]);
     return `let x${i} = ${load(bound, l, where, lanes, stride)};`;
   });
-  const { lines, names } = expressions([k.value], lanes, (i) => `x${i}`);
+  const { lines, names } = expressions([k.value], lanes, (i) => `x${i}`, target.roundsF16);
   const step = `sum = ${combineText(k.combine, "sum", names[0]!, dtype, lanes)};`;
   const put = store(
     bound,

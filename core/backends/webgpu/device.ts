@@ -5,6 +5,7 @@
  */
 import type { DType, HostArray } from "../../dtype.ts";
 import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import type { Planner } from "../../device/planner.ts";
 import type { FusedKernel } from "../../graph/fused_kernel.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -14,6 +15,7 @@ import { Choices } from "./choices.ts";
 import { checkAlive, checkFaults, type Faults, faultsOf, guarded } from "./faults.ts";
 import { fromWords, toWords } from "./host_words.ts";
 import { pipelineCache } from "./pipelines.ts";
+import { plannerOf } from "./planner.ts";
 import { type Host, programOf } from "./program.ts";
 import type { Target } from "./shader.ts";
 import { type Keeping, type Tune, tuner } from "./tuner.ts";
@@ -22,6 +24,7 @@ import { type Keeping, type Tune, tuner } from "./tuner.ts";
 export class WebGpuDevice implements Device {
   readonly kind = "webgpu";
   readonly description: string;
+  readonly planner: Planner;
   readonly #host: Host;
 
   readonly #tune: Tune | undefined;
@@ -44,6 +47,7 @@ export class WebGpuDevice implements Device {
       memory: new Memory(gpu, faults),
       compileShader: pipelineCache(gpu, faults),
     };
+    this.planner = plannerOf(this.#host, this.#planOf.bind(this));
     this.#tune = keeping &&
       tuner(
         this.#host,
@@ -52,8 +56,8 @@ export class WebGpuDevice implements Device {
       );
   }
 
-  allocate(size: number, _dtype: DType): Block {
-    return this.#host.memory.allocate(size);
+  allocate(size: number, dtype: DType): Block {
+    return this.#host.memory.allocate(size, this.#isHalf(dtype) ? 2 : 4);
   }
 
   free(storage: Storage): void {
@@ -63,7 +67,8 @@ export class WebGpuDevice implements Device {
   write(storage: Storage, data: HostArray, dtype: DType): void {
     checkAlive(this.#host.faults);
     if (data.length === 0) return;
-    this.#host.gpu.queue.writeBuffer((storage as Block).buffer, 0, toWords(data, dtype));
+    const { gpu, target } = this.#host, words = toWords(data, dtype, target.halves);
+    gpu.queue.writeBuffer((storage as Block).buffer, 0, words);
   }
 
   /** Deno waits at least 11 ms for any number of reads: start several before awaiting the first. */
@@ -73,8 +78,13 @@ export class WebGpuDevice implements Device {
     return data;
   }
 
+  #isHalf(dtype: DType): boolean {
+    return this.#host.target.halves?.has(dtype) ?? false;
+  }
+
   async #download(storage: Block, size: number, dtype: DType): Promise<HostArray> {
-    const { gpu, faults } = this.#host, bytes = 4 * size;
+    const { gpu, faults, target } = this.#host;
+    const bytes = 4 * Math.ceil(size / (this.#isHalf(dtype) ? 2 : 1));
     checkAlive(faults);
     if (size === 0) return fromWords(new ArrayBuffer(0), 0, dtype);
     // The copy is submitted before the first await: runs that come later do not change what is read.
@@ -90,18 +100,21 @@ export class WebGpuDevice implements Device {
     });
     try {
       await waitFor(staging.mapAsync(GPUMapMode.READ), faults);
-      return fromWords(staging.getMappedRange(), size, dtype);
+      return fromWords(staging.getMappedRange(), size, dtype, target.halves);
     } finally {
       staging.destroy();
     }
   }
 
   compile(graph: Graph): Program {
-    const start = performance.now();
-    const { target } = this.#host, { bindings } = target;
-    const composes = (k: FusedKernel): string | undefined => attentionRefusal(k, target);
-    const plan = makePlan(graph, { bindings, fuse: true, composes });
+    const start = performance.now(), plan = this.#planOf(graph);
     return this.compilePlan(plan, performance.now() - start);
+  }
+
+  #planOf(graph: Graph): Plan {
+    const { target } = this.#host, { bindings, halves } = target;
+    const composes = (k: FusedKernel): string | undefined => attentionRefusal(k, target);
+    return makePlan(graph, { bindings, fuse: true, composes, ...halves && { halves } });
   }
 
   /** A program from a plan that is already made. */
@@ -118,6 +131,10 @@ export class WebGpuDevice implements Device {
 
   usage(): { readonly bytes: number; readonly storages: number } {
     return this.#host.memory.usage();
+  }
+
+  peakBytes(): number {
+    return this.#host.memory.peak();
   }
 
   destroy(): void {

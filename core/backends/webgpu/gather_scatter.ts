@@ -34,13 +34,17 @@ function widthOf(row: Sizes, o: Operand): { readonly lanes: Lanes; readonly vect
 const inUnits = (row: Sizes, lanes: Lanes): Sizes =>
   row.map((n, i) => i === row.length - 1 ? n / lanes : n);
 
-export function gatherShader(k: GatherKernel, slotOf: SlotOf): Shader {
+export function gatherShader(k: GatherKernel, slotOf: SlotOf, target: Target): Shader {
   const { lanes, vector } = widthOf(k.row, k.table), row = inUnits(k.row, lanes);
-  const bound = bind([
-    { node: k.table.base, write: false, vector },
-    { node: k.ids.base, write: false, vector: false },
-    { node: k.store, write: true, vector: lanes === 4 },
-  ], slotOf);
+  const bound = bind(
+    [
+      { node: k.table.base, write: false, vector },
+      { node: k.ids.base, write: false, vector: false },
+      { node: k.store, write: true, vector: lanes === 4 },
+    ],
+    slotOf,
+    target,
+  );
   const at = coordinates("unit", [...k.groups, ...k.count, ...row]);
   const g = at.slice(0, k.groups.length), ids = at.slice(0, k.groups.length + k.count.length);
   const r = at.slice(ids.length), u32 = lanes === 4 ? "vec4u" : "u32";
@@ -63,11 +67,15 @@ export function gatherShader(k: GatherKernel, slotOf: SlotOf): Shader {
  */
 export function scatterShaders(k: ScatterKernel, slotOf: SlotOf, target: Target): Shader[] {
   const { lanes, vector } = widthOf(k.row, k.updates), row = inUnits(k.row, lanes);
-  const bound = bind([
-    { node: k.ids.base, write: false, vector: false },
-    { node: k.updates.base, write: false, vector },
-    { node: k.store, write: true, vector: lanes === 4 },
-  ], slotOf);
+  const bound = bind(
+    [
+      { node: k.ids.base, write: false, vector: false },
+      { node: k.updates.base, write: false, vector },
+      { node: k.store, write: true, vector: lanes === 4 },
+    ],
+    slotOf,
+    target,
+  );
   const groups = product(k.groups), columns = product(row), count = product(k.count);
   const wanted = Math.ceil((target.software ? 256 : 32768) / (groups * columns));
   const rows = Math.ceil(k.size / Math.min(k.size, Math.max(1, wanted)));

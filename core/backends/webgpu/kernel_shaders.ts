@@ -32,7 +32,7 @@ export function shadersOf(k: Kernel, { target, slotOf, temporary, choiceOf }: Ma
     case "matmul":
       return matmulShaders(k, slotOf, choiceOf(k), target, temporary);
     case "gather":
-      return [gatherShader(k, slotOf)];
+      return [gatherShader(k, slotOf, target)];
     case "scatter":
       return scatterShaders(k, slotOf, target);
     case "place":

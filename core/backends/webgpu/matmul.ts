@@ -112,11 +112,11 @@ export function choiceFor(k: MatmulKernel, target: Target): MatmulChoice {
 function tileShader(k: MatmulKernel, slotOf: SlotOf, tile: MatmulTile, target: Target): Shader {
   switch (tile.kind) {
     case "register":
-      return registerMatmul(k, slotOf, tile);
+      return registerMatmul(k, slotOf, tile, target);
     case "subgroup":
-      return subgroupMatmul(k, slotOf, tile, target.subgroups!);
+      return subgroupMatmul(k, slotOf, tile, target.subgroups!, target);
     case "workgroup":
-      return tiledMatmul(k, slotOf, tile);
+      return tiledMatmul(k, slotOf, tile, target);
   }
 }
 

@@ -19,7 +19,7 @@ import {
   factorValue,
   storeTile,
 } from "./matmul_factor.ts";
-import { overGroups, type Shader, type Subgroups } from "./shader.ts";
+import { overGroups, type Shader, type Subgroups, type Target } from "./shader.ts";
 
 /** One member of the family: a subgroup makes `rows` by 4 · lanes · `quads` of the result. */
 export interface SubgroupTile {
@@ -98,11 +98,12 @@ export function subgroupMatmul(
   slotOf: SlotOf,
   { rows, quads }: SubgroupTile,
   { lanes, header }: Subgroups,
+  target: Target,
 ): Shader {
   const r = k.batch.length, columns = 4 * lanes * quads;
   const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], rows, k.k);
   const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], columns, k.k);
-  const bound = bindFactors(k, a, b, slotOf, 4);
+  const bound = bindFactors(k, a, b, slotOf, 4, target);
   const valueOf = (f: Factor) => (at: string, width: 1 | 4, step: number): string =>
     factorValue(bound, f, at, width, step);
   const R = range(rows), W = range(quads);

@@ -9,6 +9,7 @@ import { deviceOf, nameOf } from "./adapter.ts";
 import { defaultChoiceFile, deviceKey, loadChoices } from "./choice_file.ts";
 import { Choices } from "./choices.ts";
 import { WebGpuDevice } from "./device.ts";
+import { halvesOf } from "./half_probe.ts";
 import { probeSubgroups } from "./subgroups.ts";
 import type { Keeping } from "./tuner.ts";
 
@@ -67,7 +68,10 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   });
   const subgroups = device.features.has("subgroups") && await probeSubgroups(device, info);
   const bindings = Math.min(device.limits.maxStorageBuffersPerShaderStage, mostBindings);
-  const target = { software, bindings, scoreBytes, ...subgroups && { subgroups } };
+  const { halves, roundsF16 } = await halvesOf(device);
+  // Programs convert to f16 by many instructions, more than rounding takes.
+  const f16 = { halves, roundsF16: roundsF16 && !software };
+  const target = { software, bindings, scoreBytes, ...subgroups && { subgroups }, ...f16 };
   const keeping = options.tune
     ? keepingOf(options.tune === true ? {} : options.tune, info)
     : undefined;

@@ -5,14 +5,13 @@
  * @module
  */
 import type { KernelTime, Program, ProgramFigures } from "../../device/device.ts";
-import { sizeOf } from "../../graph/node.ts";
 import { explainPlan } from "../../plan/explain.ts";
-import type { Plan } from "../../plan/plan.ts";
+import { type Plan, wordsOf } from "../../plan/plan.ts";
 import type { Block, Memory } from "./buffers.ts";
 import type { Choices } from "./choices.ts";
 import { checkAlive, type Faults } from "./faults.ts";
 import type { CompileShader } from "./pipelines.ts";
-import { groupOf, type Step, stepsOf, temporarySize } from "./steps.ts";
+import { groupOf, scratchSizes, type Step, stepsOf } from "./steps.ts";
 import type { Target } from "./shader.ts";
 import { timestamps } from "./timestamps.ts";
 
@@ -85,7 +84,11 @@ class GpuProgram implements Program {
 
   explain(): ProgramFigures {
     this.#refresh();
-    return { ...explainPlan(this.#plan), planMs: this.#planMs, ...this.#made };
+    return {
+      ...explainPlan(this.#plan, this.#host.target.halves),
+      planMs: this.#planMs,
+      ...this.#made,
+    };
   }
 
   destroy(): void {
@@ -97,10 +100,7 @@ class GpuProgram implements Program {
 
   #make(): void {
     const start = performance.now(), host = this.#host, plan = this.#plan;
-    const { steps, lines } = stepsOf(host, plan), temporary = temporarySize(host, plan);
-    const sizes: number[] = [];
-    plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.elements);
-    if (temporary) sizes.push(temporary);
+    const { steps, lines } = stepsOf(host, plan), sizes = scratchSizes(host, plan);
     host.memory.releaseScratch(this.#scratch);
     this.#scratch = host.memory.takeScratch(sizes);
     this.#steps = steps;
@@ -143,7 +143,8 @@ class GpuProgram implements Program {
     for (const { node, from, to } of this.#plan.copies) {
       const source = bound[from]!.buffer, target = bound[to]!.buffer;
       if (source !== target) {
-        encoder.copyBufferToBuffer(source, 0, target, 0, 4 * sizeOf(node.shape));
+        const words = wordsOf(node, this.#host.target.halves);
+        encoder.copyBufferToBuffer(source, 0, target, 0, 4 * words);
       }
     }
   }
