@@ -66,7 +66,6 @@ function figures(lines: readonly string[]): Explanation {
     composed: [],
     kernels: lines.length,
     lines,
-    composed: [],
     liveBytes: [],
     trafficBytes: 8,
     flops: 9,

@@ -21,7 +21,14 @@ import type { HandKernel } from "../../plan/kernels.ts";
 import { address } from "./address.ts";
 import { attentionGradShaders } from "./attention_grad.ts";
 import { packShaders } from "./attention_pack.ts";
-import { addTo, LOWEST, type Parts, partsOf, storeVector } from "./attention_parts.ts";
+import {
+  addTo,
+  attentionTemporary,
+  LOWEST,
+  type Parts,
+  partsOf,
+  storeVector,
+} from "./attention_parts.ts";
 import { cutOf, orElse, type Pass, passShader, queryScore } from "./attention_pass.ts";
 import { load, type SlotOf, store } from "./bindings.ts";
 import type { Shader, Target } from "./shader.ts";
@@ -106,18 +113,31 @@ export function attentionShaders(
   ];
 }
 
+/** Elements of the result: all results, or all cotangents, in a row. */
+function attentionResult(
+  { op, B, H, T, K, R, sums, bias, keyTerm, queryTerm }: AttentionKernel,
+): number {
+  const terms = (...on: boolean[]): number => B * H * T * R * on.filter(Boolean).length;
+  if (op === "attention") return B * H * T * (K + 1) + terms(sums);
+  return 3 * B * H * T * K + (bias ? B * H * R : 0) + terms(keyTerm, queryTerm);
+}
+
 /** Longest vectors: an invocation holds them in registers, four of them in the backward pass. */
 const longest = 128;
 
 /** Why a device computes attention's composite, or undefined if it runs the kernel. */
-export function attentionRefusal(
-  { B, H, T, K }: AttentionKernel,
-  target: Target,
-): string | undefined {
+export function attentionRefusal(does: AttentionKernel, target: Target): string | undefined {
+  const { B, H, T, K } = does;
   if (K > longest) return `vectors of ${K} are longer than ${longest}`;
   const bytes = 4 * B * H * T * T;
   if (bytes < target.scoreBytes) {
     return `scores of ${showBytes(bytes)} are less than ${showBytes(target.scoreBytes)}`;
+  }
+  const largest = 4 * Math.max(attentionResult(does), attentionTemporary(does));
+  if (largest > target.bufferBytes) {
+    return `a buffer of ${showBytes(largest)} would be larger than ${
+      showBytes(target.bufferBytes)
+    }`;
   }
   return target.bindings < 8 ? `a shader may touch ${target.bindings} buffers, not 8` : undefined;
 }
