@@ -39,27 +39,24 @@ function withSign(size: Expr, x: Expr): Expr {
   return X.bitcast(X.or(X.and(X.bitcast(x, "u32"), SIGN), X.bitcast(size, "u32")), "f32");
 }
 
-/** 2^n for -126 <= n <= 127. */
-function power(n: Expr): Expr {
-  return X.bitcast(X.shl(X.add(n, 127), 23), "f32");
-}
-
 /** x = n ln 2 + r with |r| <= ln 2 / 2; e^r by a polynomial, 2^n by exponent bits, in two factors so that 2^128 and subnormals are reached. */
 function exp(x: Expr): Expr {
   const v = clamp(x, -104, 89);
   const n = X.round(X.mul(v, Math.LOG2E));
   const r = X.sub(X.sub(v, X.mul(n, LN2_HIGH)), X.mul(n, LN2_LOW));
-  const p = polynomial(r, [
-    0.5,
-    0.1666666687,
-    0.04166625376,
-    0.008333262638,
-    1.394722492e-3,
-    1.991937988e-4,
+  const mantissa = polynomial(r, [
+    1,
+    1,
+    0.49999994,
+    0.16666521,
+    0.04166839,
+    0.008368745,
+    0.001381454,
   ]);
-  const mantissa = X.add(X.add(X.mul(X.mul(p, r), r), r), 1);
-  const whole = integer(n), half = X.shr(whole, 1);
-  return X.mul(X.mul(mantissa, power(half)), power(X.sub(whole, half)));
+  // Twice the exponents' bias, in halves.
+  const twice = X.add(integer(n), 254), half = X.shr(twice, 1);
+  const power = (biased: Expr): Expr => X.bitcast(X.shl(biased, 23), "f32");
+  return X.mul(X.mul(mantissa, power(half)), power(X.sub(twice, half)));
 }
 const LN2_HIGH = 0.693359375, LN2_LOW = -2.1219444005469e-4;
 
