@@ -134,7 +134,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
     set(top, acrossLanes(f32x4.pmax, get(top), locals)),
     set(sum, locals.constant(0)),
     parts.vectors((x) => [
-      set(v, apply(X.exp, f32x4.sub(v128.load(here(x)), get(top)), locals)),
+      set(v, apply(X.expDown, f32x4.sub(v128.load(here(x)), get(top)), locals)),
       v128.store(here(x), get(v)),
       set(sum, add.with(get(sum), get(v))),
     ]),

@@ -176,7 +176,7 @@ function gradFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointer
     );
   /** The weights again, and G and its product with them. */
   const weights = parts.score(row, i, (score, x) => [
-    set(p, apply(X.exp, f32x4.sub(score, get(lse)), locals)),
+    set(p, apply(X.expDown, f32x4.sub(score, get(lse)), locals)),
     v128.store(on(row, x), get(p)),
     set(g, v128.load(on(grads, x))),
     hasDrops

@@ -162,7 +162,16 @@ function castText(from: ScalarType, to: ScalarType, lanes: Lanes, x: string): st
 }
 
 /** Replaced by `lower` before. */
-type Lowered = "exp" | "log" | "tanh" | "erf" | "sin" | "cos" | "roundF16" | "roundBf16";
+type Lowered =
+  | "exp"
+  | "expDown"
+  | "log"
+  | "tanh"
+  | "erf"
+  | "sin"
+  | "cos"
+  | "roundF16"
+  | "roundBf16";
 
 const rules: { readonly [Op in Exclude<ExprOp, "in" | Lowered>]: Rule } = {
   const: (e, lanes) => literal(e.value, e.dtype, lanes),
