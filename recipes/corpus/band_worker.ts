@@ -1,0 +1,34 @@
+/**
+ * A worker of `dedup`: where the documents of a shard begin, and the hashes of their bands, band by band.
+ *
+ * @module
+ */
+import { answer } from "../run/worker_pool.ts";
+import { BANDS, bandHashes, comparable } from "./minhash.ts";
+import { type DocumentPlaces, documentPlaces } from "./places.ts";
+
+/** A shard's bytes. */
+export interface BandQuestion {
+  readonly jsonl: Uint8Array<ArrayBuffer>;
+  /** Shorter ones are not compared. Units: UTF-16. */
+  readonly shortest: number;
+}
+
+/** What is found. Documents that are too short have zeros for hashes. */
+export interface BandAnswer extends DocumentPlaces {
+  readonly bands: Uint32Array<ArrayBuffer>;
+}
+
+answer(
+  ({ jsonl, shortest }: BandQuestion): BandAnswer => {
+    const { places, texts } = documentPlaces(jsonl), count = texts.length;
+    const bands = new Uint32Array(2 * BANDS * count), lengths = new Uint32Array(count);
+    texts.forEach((text, i) => {
+      const compared = comparable(text);
+      lengths[i] = text.length;
+      if (compared.length >= shortest) bandHashes(compared, bands, 2 * i, 2 * count);
+    });
+    return { places, lengths, bands };
+  },
+  ({ places, lengths, bands }) => [places.buffer, lengths.buffer, bands.buffer],
+);

@@ -1,0 +1,124 @@
+/**
+ * `clean`: raw files to a corpus of clean documents.
+ *
+ * A block of the input becomes a shard, by itself: any number of workers gives the same shards, and what is there when a run is killed
+ * need not be made again.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { InputError } from "../cli/input_error.ts";
+import type { Interrupt } from "../cli/main.ts";
+import type { ProgressView } from "../cli/progress.ts";
+import { short } from "../cli/format.ts";
+import { eachOf } from "../run/each_of.ts";
+import { WorkerPool } from "../run/worker_pool.ts";
+import { type Block, blocksOf, linesBefore } from "./blocks.ts";
+import type { CleanBlock } from "./clean_block.ts";
+import { type RuleCounts, sumCounts } from "./rule_counts.ts";
+import { closeStage, openForStage, shardMeta, type ShardMeta, writeShard } from "./shards.ts";
+import { type Source, sourceFiles } from "./sources.ts";
+
+/** A shard of `clean`. */
+export interface CleanShard extends ShardMeta {
+  /** Documents, characters and bytes before cleaning. */
+  readonly read: number;
+  readonly bytes: number;
+  readonly rules: RuleCounts;
+  readonly bad: number;
+}
+
+/** What `clean` did to a source. */
+export interface SourceReport {
+  readonly source: string;
+  readonly weight: number;
+  readonly bytes: number;
+  readonly read: number;
+  readonly kept: number;
+  readonly characters: number;
+  readonly bad: number;
+  readonly rules: RuleCounts;
+}
+
+/** What a stage of the corpus needs. */
+export interface StageOptions {
+  readonly out: string;
+  readonly workers: number;
+  readonly view: ProgressView;
+  readonly interrupt: Interrupt;
+}
+
+/** What `clean` needs beside. */
+export interface CleanOptions extends StageOptions {
+  readonly sources: readonly Source[];
+  /** Lines that are no documents are counted and left out, not refused. */
+  readonly skipBad: boolean;
+  /** Units: bytes of a block. */
+  readonly block?: number;
+}
+
+/** To be raised with every change after which the same input gives other documents. */
+const FORMAT = 1;
+
+/** Cleans sources. Gives a report for each; undefined if it was interrupted. */
+export async function clean(o: CleanOptions): Promise<readonly SourceReport[] | undefined> {
+  const files = await sourceFiles(o.sources);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const weights = new Map(o.sources.map(({ name, weight }) => [name, weight]));
+  const key = createHash("sha256")
+    .update(JSON.stringify([FORMAT, o.block ?? 0, o.skipBad, o.sources, files])).digest("hex");
+  await openForStage(o.out, "clean", key);
+  using pool = new WorkerPool<Block, CleanBlock>({
+    url: new URL("./clean_worker.ts", import.meta.url),
+    work: "clean text",
+    size: o.workers,
+  });
+  let count = 0, done = 0;
+  const make = async (block: Block): Promise<void> => {
+    const { length } = block.bytes, before = await shardMeta<CleanShard>(o.out, block.index);
+    count = Math.max(count, block.index + 1);
+    done += length;
+    if (before) return;
+    const { hashes, jsonl, bad, ...figures } = await pool.ask(block, [block.bytes.buffer]);
+    if (bad.length > 0 && !o.skipBad) {
+      const line = await linesBefore(block.path, block.at) + bad[0]!.line + 1;
+      throw new InputError(
+        `Cannot read ${block.path}: line ${line}: ${bad[0]!.why}; or leave such lines out with --skip-bad`,
+      );
+    }
+    const meta: CleanShard = {
+      index: block.index,
+      source: block.source,
+      weight: weights.get(block.source)!,
+      documents: hashes.length / 2,
+      bytes: length,
+      bad: bad.length,
+      ...figures,
+    };
+    await writeShard(o.out, meta, { jsonl, hash64: new Uint8Array(hashes.buffer) });
+    o.view.show({ label: "clean", done, total, figures: [`${short(done)}B`] });
+  };
+  const blocks = blocksOf(files, o.block), stop = (): boolean => o.interrupt.requested;
+  if (!await eachOf(blocks, pool.size + 1, make, stop)) return undefined;
+  const shards = await Promise.all(
+    Array.from({ length: count }, (_, i) => shardMeta<CleanShard>(o.out, i)),
+  );
+  const report = o.sources.map((source) => sourceReport(source, shards as CleanShard[]));
+  await closeStage(o.out, { stage: "clean", key, shards: count, report });
+  return report;
+}
+
+function sourceReport({ name, weight }: Source, all: readonly CleanShard[]): SourceReport {
+  const shards = all.filter(({ source }) => source === name);
+  const sum = (f: (s: CleanShard) => number): number => shards.reduce((n, s) => n + f(s), 0);
+  return {
+    source: name,
+    weight,
+    bytes: sum((s) => s.bytes),
+    read: sum((s) => s.read),
+    kept: sum((s) => s.documents),
+    characters: sum((s) => s.characters),
+    bad: sum((s) => s.bad),
+    rules: sumCounts(shards.map(({ rules }) => rules)),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * A corpus on disk: a folder of numbered shards, each some documents of one source.
+ *
+ * `000012.jsonl` holds the documents, `{"text": "…"}` a line; `000012.json` says what they are and is written last: without it a
+ * shard is not there. `corpus.json` says what made the folder, and whether it is whole.
+ *
+ * @module
+ */
+import { ensureDir } from "@std/fs";
+import { join } from "@std/path";
+import { InputError } from "../cli/input_error.ts";
+import { writeWhole } from "../run/write_whole.ts";
+
+/** What a shard says of itself; a stage adds its own figures. */
+export interface ShardMeta {
+  readonly index: number;
+  readonly source: string;
+  /** How often a document of it is seen in an epoch. */
+  readonly weight: number;
+  readonly documents: number;
+  /** Units: UTF-16. */
+  readonly characters: number;
+}
+
+/** What a folder says of itself. */
+export interface CorpusInfo {
+  /** The stage that made it. */
+  readonly stage: string;
+  /** What it was made from and how: a stage goes on in a folder with the same key only. */
+  readonly key: string;
+  /** Shards, once all are there. */
+  readonly shards?: number;
+  readonly report?: unknown;
+}
+
+const nameOf = (index: number): string => String(index).padStart(6, "0");
+
+/** The path of one file of a shard. */
+export function shardPath(folder: string, index: number, extension: string): string {
+  return join(folder, `${nameOf(index)}.${extension}`);
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path)) as T;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    if (error instanceof SyntaxError) return undefined; // a file that is not whole is not there
+    throw error;
+  }
+}
+
+/** What a folder says of itself, if it is one of ours. */
+export function corpusInfo(folder: string): Promise<CorpusInfo | undefined> {
+  return readJson(join(folder, "corpus.json"));
+}
+
+/** What a shard says of itself, if it is there. */
+export function shardMeta<M extends ShardMeta>(
+  folder: string,
+  index: number,
+): Promise<M | undefined> {
+  return readJson(shardPath(folder, index, "json"));
+}
+
+/** Bytes that are there whole or not at all. */
+async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+  await Deno.writeFile(`${path}.part`, bytes);
+  await Deno.rename(`${path}.part`, path);
+}
+
+/** Leaves a shard: its files by extension, then what it says of itself. */
+export async function writeShard(
+  folder: string,
+  meta: ShardMeta,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  for (const [extension, bytes] of Object.entries(files)) {
+    await writeBytes(shardPath(folder, meta.index, extension), bytes);
+  }
+  await writeWhole(shardPath(folder, meta.index, "json"), JSON.stringify(meta));
+}
+
+/**
+ * Opens a folder for a stage: an empty or new one, or one that the same stage left off.
+ *
+ * @throws InputError where something else is in it.
+ */
+export async function openForStage(folder: string, stage: string, key: string): Promise<void> {
+  const found = await corpusInfo(folder);
+  if (found) {
+    if (found.stage === stage && found.key === key) return;
+    throw new InputError(
+      `Cannot write ${folder}: it holds the result of "${found.stage}" of other input or settings; give another --out`,
+    );
+  }
+  await ensureDir(folder);
+  for await (const { name } of Deno.readDir(folder)) {
+    throw new InputError(`Cannot write ${folder}: ${name} is in it; give an empty or new --out`);
+  }
+  const info: CorpusInfo = { stage, key };
+  await writeWhole(join(folder, "corpus.json"), JSON.stringify(info));
+}
+
+/** Says that a folder is whole. */
+export async function closeStage(folder: string, info: CorpusInfo): Promise<void> {
+  await writeWhole(join(folder, "corpus.json"), JSON.stringify(info, null, 2));
+}
+
+/**
+ * The shards of a folder that is whole.
+ *
+ * @throws InputError where the folder is none, or its stage did not come to its end.
+ */
+export async function wholeCorpus<M extends ShardMeta>(
+  folder: string,
+): Promise<{ readonly info: CorpusInfo; readonly shards: readonly M[] }> {
+  const info = await corpusInfo(folder);
+  if (!info) {
+    throw new InputError(`Cannot read ${folder}: no corpus.json in it; make it with "clean"`);
+  }
+  if (info.shards === undefined) {
+    throw new InputError(
+      `Cannot read ${folder}: "${info.stage}" did not come to its end; run it again, it goes on where it stopped`,
+    );
+  }
+  const shards = await Promise.all(
+    Array.from({ length: info.shards }, (_, i) => shardMeta<M>(folder, i)),
+  );
+  const missing = shards.indexOf(undefined);
+  if (missing >= 0) {
+    throw new InputError(
+      `Cannot read ${folder}: ${nameOf(missing)}.json is missing; make it again`,
+    );
+  }
+  return { info, shards: shards as M[] };
+}
+
+/** The documents of a shard. */
+export async function shardTexts(folder: string, index: number): Promise<readonly string[]> {
+  const lines = (await Deno.readTextFile(shardPath(folder, index, "jsonl"))).split("\n");
+  return lines.slice(0, -1).map((line) => (JSON.parse(line) as { text: string }).text);
+}

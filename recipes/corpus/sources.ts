@@ -1,0 +1,99 @@
+/**
+ * Where raw text comes from: files and folders of several sources, each with a name.
+ *
+ * @module
+ */
+import { walk } from "@std/fs";
+import { basename } from "@std/path";
+import { InputError } from "../cli/input_error.ts";
+import { isRecord, positive, text } from "../cli/schema.ts";
+
+/** A part of a corpus that has a name: news, novels, questions. */
+export interface Source {
+  readonly name: string;
+  readonly path: string;
+  /** How often a document of it is seen in an epoch, on average. */
+  readonly weight: number;
+}
+
+/** A file of a source. */
+export interface SourceFile {
+  readonly source: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What is read in folders; in `.gz` and `.zst` files stands what their name says without that. */
+const READ = /\.(txt|text|jsonl)(\.gz|\.zst)?$/;
+
+const HINT = "pass --in FILE|DIR, or a .json file that lists sources";
+
+async function statOf(path: string): Promise<Deno.FileInfo> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotFound;
+    const why = missing ? "no such file or folder" : (error as Error).message;
+    throw new InputError(`Cannot read ${path}: ${why}; ${HINT}`);
+  }
+}
+
+/**
+ * The sources that a person names: a file or a folder is one of weight 1, a `.json` file lists several as
+ * `[{"name": "news", "path": "news/", "weight": 2}]`, with paths from where the command is run.
+ *
+ * @throws InputError where nothing is there, or the list is wrong.
+ */
+export async function sourcesOf(path: string): Promise<readonly Source[]> {
+  if (!path.endsWith(".json")) return [{ name: basename(path), path, weight: 1 }];
+  await statOf(path);
+  let listed: unknown;
+  try {
+    listed = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    throw new InputError(`Cannot use ${path}: it is no JSON: ${(error as Error).message}`);
+  }
+  if (!Array.isArray(listed) || listed.length === 0) {
+    throw new InputError(
+      `Cannot use ${path}: it must be a list such as [{"name": "news", "path": "news/", "weight": 2}]`,
+    );
+  }
+  const sources = listed.map((entry: unknown, i): Source => {
+    const at = (field: string) => ({ source: path, path: `[${i}].${field}` });
+    const fields = isRecord(entry) ? entry : {};
+    return {
+      name: text(fields.name, at("name")),
+      path: text(fields.path, at("path")),
+      weight: positive(fields.weight ?? 1, at("weight")),
+    };
+  });
+  const twice = sources.find(({ name }, i) => sources.findIndex((s) => s.name === name) < i);
+  if (twice) throw new InputError(`Cannot use ${path}: two sources are called "${twice.name}"`);
+  return sources;
+}
+
+/**
+ * All files of some sources, sorted within each; hidden ones and links are passed over.
+ *
+ * @throws InputError where a source has nothing to read.
+ */
+export async function sourceFiles(sources: readonly Source[]): Promise<readonly SourceFile[]> {
+  const files: SourceFile[] = [];
+  for (const { name: source, path } of sources) {
+    const { isDirectory, size } = await statOf(path), before = files.length;
+    if (!isDirectory) files.push({ source, path, bytes: size });
+    else {
+      for await (const entry of walk(path, { includeDirs: false, includeSymlinks: false })) {
+        if (/(^|[/\\])\.[^/\\.]/.test(entry.path.slice(path.length))) continue;
+        if (!READ.test(entry.path)) continue;
+        files.push({ source, path: entry.path, bytes: (await statOf(entry.path)).size });
+      }
+    }
+    if (files.slice(before).every(({ bytes }) => bytes === 0)) {
+      throw new InputError(
+        `Cannot read ${path}: no text in it; .txt and .jsonl files are read, also as .gz and .zst; ${HINT}`,
+      );
+    }
+  }
+  return files;
+}
