@@ -4,7 +4,7 @@
  * @module
  */
 import { answer } from "../run/worker_pool.ts";
-import { BANDS, bandHashes, comparable } from "./minhash.ts";
+import { bandHashes, BANDS, comparable } from "./minhash.ts";
 import { type DocumentPlaces, documentPlaces } from "./places.ts";
 
 /** A shard's bytes. */

@@ -6,18 +6,17 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { InputError } from "../cli/input_error.ts";
-import type { Interrupt } from "../cli/main.ts";
-import type { ProgressView } from "../cli/progress.ts";
 import { short } from "../cli/format.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
 import { type Block, blocksOf, linesBefore } from "./blocks.ts";
 import type { CleanBlock } from "./clean_block.ts";
+import type { CorpusReport, SourceReport } from "./report.ts";
 import { type RuleCounts, sumCounts } from "./rule_counts.ts";
-import { closeStage, openForStage, shardMeta, type ShardMeta, writeShard } from "./shards.ts";
+import { closeStage, openForStage, type ShardMeta, shardMeta, writeShard } from "./shards.ts";
 import { type Source, sourceFiles } from "./sources.ts";
+import { stageKey, type StageOptions } from "./stage.ts";
 
 /** A shard of `clean`. */
 export interface CleanShard extends ShardMeta {
@@ -28,27 +27,7 @@ export interface CleanShard extends ShardMeta {
   readonly bad: number;
 }
 
-/** What `clean` did to a source. */
-export interface SourceReport {
-  readonly source: string;
-  readonly weight: number;
-  readonly bytes: number;
-  readonly read: number;
-  readonly kept: number;
-  readonly characters: number;
-  readonly bad: number;
-  readonly rules: RuleCounts;
-}
-
-/** What a stage of the corpus needs. */
-export interface StageOptions {
-  readonly out: string;
-  readonly workers: number;
-  readonly view: ProgressView;
-  readonly interrupt: Interrupt;
-}
-
-/** What `clean` needs beside. */
+/** What `clean` needs. */
 export interface CleanOptions extends StageOptions {
   readonly sources: readonly Source[];
   /** Lines that are no documents are counted and left out, not refused. */
@@ -60,13 +39,12 @@ export interface CleanOptions extends StageOptions {
 /** To be raised with every change after which the same input gives other documents. */
 const FORMAT = 1;
 
-/** Cleans sources. Gives a report for each; undefined if it was interrupted. */
-export async function clean(o: CleanOptions): Promise<readonly SourceReport[] | undefined> {
+/** Cleans sources. Undefined if it was interrupted. */
+export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> {
   const files = await sourceFiles(o.sources);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const weights = new Map(o.sources.map(({ name, weight }) => [name, weight]));
-  const key = createHash("sha256")
-    .update(JSON.stringify([FORMAT, o.block ?? 0, o.skipBad, o.sources, files])).digest("hex");
+  const key = stageKey(FORMAT, o.block ?? 0, o.skipBad, o.sources, files);
   await openForStage(o.out, "clean", key);
   using pool = new WorkerPool<Block, CleanBlock>({
     url: new URL("./clean_worker.ts", import.meta.url),
@@ -83,7 +61,9 @@ export async function clean(o: CleanOptions): Promise<readonly SourceReport[] | 
     if (bad.length > 0 && !o.skipBad) {
       const line = await linesBefore(block.path, block.at) + bad[0]!.line + 1;
       throw new InputError(
-        `Cannot read ${block.path}: line ${line}: ${bad[0]!.why}; or leave such lines out with --skip-bad`,
+        `Cannot read ${block.path}: line ${line}: ${
+          bad[0]!.why
+        }; or leave such lines out with --skip-bad`,
       );
     }
     const meta: CleanShard = {
@@ -103,7 +83,13 @@ export async function clean(o: CleanOptions): Promise<readonly SourceReport[] | 
   const shards = await Promise.all(
     Array.from({ length: count }, (_, i) => shardMeta<CleanShard>(o.out, i)),
   );
-  const report = o.sources.map((source) => sourceReport(source, shards as CleanShard[]));
+  const sources = o.sources.map((source) => sourceReport(source, shards as CleanShard[]));
+  const report: CorpusReport = {
+    read: sources.reduce((sum, { read }) => sum + read, 0),
+    kept: sources.reduce((sum, { kept }) => sum + kept, 0),
+    rules: sumCounts(sources.map(({ rules }) => rules)),
+    sources,
+  };
   await closeStage(o.out, { stage: "clean", key, shards: count, report });
   return report;
 }

@@ -8,25 +8,18 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
 import type { BandAnswer, BandQuestion } from "./band_worker.ts";
-import type { StageOptions } from "./clean.ts";
 import { groupsOf } from "./groups.ts";
+import { keepDocuments } from "./keep_documents.ts";
 import { type HashPart, meet } from "./meet.ts";
 import { BANDS, comparable, jaccard, pieces } from "./minhash.ts";
 import { readDocument } from "./places.ts";
-import { ruleCounter, type RuleCounts } from "./rule_counts.ts";
-import {
-  closeStage,
-  openForStage,
-  shardMeta,
-  type ShardMeta,
-  shardPath,
-  wholeCorpus,
-  writeShard,
-} from "./shards.ts";
+import type { CorpusReport } from "./report.ts";
+import { sumCounts } from "./rule_counts.ts";
+import { closeStage, openForStage, type ShardMeta, shardPath, wholeCorpus } from "./shards.ts";
+import { stageKey, type StageOptions } from "./stage.ts";
 
 /** What `dedup` needs. */
 export interface DedupOptions extends StageOptions {
@@ -35,13 +28,6 @@ export interface DedupOptions extends StageOptions {
   readonly threshold: number;
   /** Shorter ones are compared word for word alone. Units: UTF-16 of letters, digits and Chinese characters. */
   readonly shortest: number;
-}
-
-/** What `dedup` did. */
-export interface DedupReport {
-  readonly read: number;
-  readonly kept: number;
-  readonly rules: RuleCounts;
 }
 
 const FORMAT = 1;
@@ -65,20 +51,32 @@ async function words(path: string): Promise<Uint32Array> {
 }
 
 /** Removes duplicates. Undefined if it was interrupted. */
-export async function dedup(o: DedupOptions): Promise<DedupReport | undefined> {
+export async function dedup(o: DedupOptions): Promise<CorpusReport | undefined> {
   const { info, shards } = await wholeCorpus<ShardMeta>(o.in), all = numbered(shards);
-  const key = createHash("sha256")
-    .update(JSON.stringify([FORMAT, info.key, o.threshold, o.shortest])).digest("hex");
+  const key = stageKey(FORMAT, info.key, o.threshold, o.shortest);
   await openForStage(o.out, "dedup", key);
   /** 1: equal to an earlier one, 2: nearly equal to a longer one. */
   const gone = new Uint8Array(all.count);
-  const exact = (): AsyncIterable<HashPart> => partsOf(all, (i) => words(shardPath(o.in, i, "hash64")));
+  const exact = (): AsyncIterable<HashPart> =>
+    partsOf(all, (i) => words(shardPath(o.in, i, "hash64")));
   await meet(all.count, exact, () => false, (document) => gone[document] = 1);
   if (o.threshold < 1) {
     if (!await makeBands(o, all)) return undefined;
     await nearDuplicates(o, all, gone);
   }
-  return await writeKept(o, all, gone, key);
+  const rules = [undefined, "equal", "nearly equal"];
+  const kept = await keepDocuments(o, shards, (shard, i) => rules[gone[all.firsts[shard]! + i]!]);
+  if (!kept) return undefined;
+  const report: CorpusReport = {
+    read: all.count,
+    kept: kept.reduce((sum, { documents }) => sum + documents, 0),
+    rules: sumCounts(kept.map(({ rules }) => rules)),
+  };
+  await closeStage(o.out, { stage: "dedup", key, shards: shards.length, report });
+  for (const { index } of shards) {
+    await Deno.remove(shardPath(o.out, index, "bands")).catch(() => {});
+  }
+  return report;
 }
 
 async function* partsOf(
@@ -102,9 +100,10 @@ async function makeBands(o: DedupOptions, { shards }: Numbering): Promise<boolea
     if (await Deno.stat(path).catch(() => undefined)) return;
     const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
     const found = await pool.ask({ jsonl, shortest: o.shortest }, [jsonl.buffer]);
-    const { places, lengths, bands } = found, all = new Uint32Array(
-      places.length + lengths.length + bands.length,
-    );
+    const { places, lengths, bands } = found,
+      all = new Uint32Array(
+        places.length + lengths.length + bands.length,
+      );
     all.set(places);
     all.set(lengths, places.length);
     all.set(bands, places.length + lengths.length);
@@ -179,51 +178,4 @@ async function nearDuplicates(o: DedupOptions, all: Numbering, gone: Uint8Array)
       });
     }
   }
-}
-
-/** Copies what stays, shard by shard. */
-async function writeKept(
-  o: DedupOptions,
-  { shards, firsts, count }: Numbering,
-  gone: Uint8Array,
-  key: string,
-): Promise<DedupReport | undefined> {
-  const counter = ruleCounter();
-  let kept = 0;
-  for (const { index, documents, source, weight } of shards) {
-    if (o.interrupt.requested) return undefined;
-    const bytes = await Deno.readFile(shardPath(o.in, index, "jsonl"));
-    const hashes = await words(shardPath(o.in, index, "hash64"));
-    const out = new Uint8Array(bytes.length), left: number[] = [];
-    let at = 0, from = 0, characters = 0;
-    const decoder = new TextDecoder();
-    for (let i = 0; i < documents; i++) {
-      const to = bytes.indexOf(10, from) + 1, line = bytes.subarray(from, to);
-      const why = gone[firsts[index]! + i]!;
-      if (why === 0) {
-        out.set(line, at);
-        at += line.length;
-        left.push(hashes[2 * i]!, hashes[2 * i + 1]!);
-        characters += JSON.parse(decoder.decode(line)).text.length;
-      } else {
-        counter.note(why === 1 ? "equal" : "nearly equal", JSON.parse(decoder.decode(line)).text);
-      }
-      from = to;
-    }
-    kept += left.length / 2;
-    const meta: ShardMeta = { index, source, weight, documents: left.length / 2, characters };
-    if (!await shardMeta(o.out, index)) {
-      await writeShard(o.out, meta, {
-        jsonl: out.subarray(0, at),
-        hash64: new Uint8Array(Uint32Array.from(left).buffer),
-      });
-    }
-    o.view.show({ label: "write", done: index + 1, total: shards.length });
-  }
-  const report: DedupReport = { read: count, kept, rules: counter.counts() };
-  await closeStage(o.out, { stage: "dedup", key, shards: shards.length, report });
-  for (const { index } of shards) {
-    await Deno.remove(shardPath(o.out, index, "bands")).catch(() => {});
-  }
-  return report;
 }

@@ -9,7 +9,8 @@ const MARKUP =
   /<\/?(?:html|body|head|div|p|br|span|a|b|i|em|strong|font|table|tr|td|th|ul|ol|li|dl|dt|dd|h[1-6]|img|script|style|article|section|blockquote|pre|center)\b[^<>]*>|&(?:nbsp|amp|lt|gt|quot|apos|ldquo|rdquo|lsquo|rsquo|hellip|mdash|ndash|middot|bull|copy|times|emsp|ensp|#\d{2,6}|#x[\da-f]{2,5});/i;
 
 /** Elements that stand in a line; all others begin one. */
-const INLINE = /^(?:span|a|b|i|u|em|strong|font|small|big|sub|sup|mark|abbr|img|code|q|s|ruby|rb|rt)$/;
+const INLINE =
+  /^(?:span|a|b|i|u|em|strong|font|small|big|sub|sup|mark|abbr|img|code|q|s|ruby|rb|rt)$/;
 /** Elements whose content is not read by people. */
 const HIDDEN = /^(?:script|style|noscript|template|head|svg|nav|footer|select|button|rp)$/;
 

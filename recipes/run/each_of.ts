@@ -18,7 +18,8 @@ export async function eachOf<T>(
   const running = new Set<Promise<void>>(), failed: unknown[] = [];
   let stopped = false;
   for await (const thing of things) {
-    if (stopped = stop()) break;
+    stopped = stop();
+    if (stopped) break;
     const work: Promise<void> = f(thing).catch((error) => void failed.push(error))
       .finally(() => running.delete(work));
     running.add(work);

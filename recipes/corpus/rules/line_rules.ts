@@ -73,7 +73,8 @@ const personal: LineRule = {
   kind: "line",
   name: "private",
   about: "a mail address, a mobile number or the number of an identity card",
-  drops: (line) => /\d{11}|@/.test(line) && (MAIL.test(line) || MOBILE.test(line) || IDENTITY.test(line)),
+  drops: (line) =>
+    /\d{11}|@/.test(line) && (MAIL.test(line) || MOBILE.test(line) || IDENTITY.test(line)),
 };
 
 const BOILERPLATE =

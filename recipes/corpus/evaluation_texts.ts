@@ -1,0 +1,77 @@
+/**
+ * The texts of evaluation sets, whatever their format.
+ *
+ * @module
+ */
+import { walk } from "@std/fs";
+import { basename } from "@std/path";
+import { InputError } from "../cli/input_error.ts";
+import { rawBytes } from "./raw_bytes.ts";
+
+/** The texts of one file. */
+export interface EvaluationFile {
+  readonly name: string;
+  readonly texts: readonly string[];
+}
+
+const READ = /\.(json|jsonl|tsv|csv|txt)(\.gz|\.zst)?$/;
+
+/** All strings in a JSON value; the names of fields are not text. */
+function stringsIn(value: unknown, found: string[]): void {
+  if (typeof value === "string") found.push(value);
+  else if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) stringsIn(part, found);
+  }
+}
+
+function textsOf(path: string, content: string): readonly string[] {
+  const found: string[] = [];
+  if (!/\.jsonl?(\.|$)/.test(path)) return content.split(/[\n\t]/);
+  try {
+    stringsIn(JSON.parse(content), found);
+    return found;
+  } catch { /* an object a line, then */ }
+  content.split("\n").forEach((line, i) => {
+    if (line.trim() === "") return;
+    try {
+      stringsIn(JSON.parse(line), found);
+    } catch {
+      throw new InputError(`Cannot read ${path}: line ${i + 1} is no JSON`);
+    }
+  });
+  return found;
+}
+
+/**
+ * The texts of evaluation files, or of all in folders: every string of JSON, every cell of tables, every line.
+ *
+ * @throws InputError where there is none.
+ */
+export async function evaluationTexts(
+  paths: readonly string[],
+): Promise<readonly EvaluationFile[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    let isDirectory: boolean;
+    try {
+      ({ isDirectory } = await Deno.stat(path));
+    } catch {
+      throw new InputError(`Cannot read ${path}: no such file or folder; pass --against FILE|DIR`);
+    }
+    if (!isDirectory) files.push(path);
+    else {
+      for await (const entry of walk(path, { includeDirs: false, includeSymlinks: false })) {
+        if (READ.test(entry.path)) files.push(entry.path);
+      }
+    }
+  }
+  if (files.length === 0) {
+    throw new InputError(`Cannot check against ${paths.join(", ")}: no .json, .tsv or .txt in it`);
+  }
+  return await Promise.all(files.map(async (path) => {
+    const parts: Uint8Array[] = [];
+    for await (const bytes of rawBytes(path)) parts.push(bytes.slice());
+    const content = await new Blob(parts as BlobPart[]).text();
+    return { name: basename(path), texts: textsOf(path, content) };
+  }));
+}

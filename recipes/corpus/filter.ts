@@ -1,0 +1,109 @@
+/**
+ * `filter`: leaves out documents that are least like text that is known to be good.
+ *
+ * A character n-gram model of the good text gives each document a perplexity; thirds of the characters are called head, middle and
+ * tail, as in CCNet (arXiv 1911.00359, section 3.3).
+ *
+ * @module
+ */
+import { InputError } from "../cli/input_error.ts";
+import { eachOf } from "../run/each_of.ts";
+import { WorkerPool } from "../run/worker_pool.ts";
+import type { FilterQuestion } from "./filter_worker.ts";
+import { keepDocuments } from "./keep_documents.ts";
+import { ngramCounter, type NgramModel } from "./ngram_model.ts";
+import { quantiles } from "./quantiles.ts";
+import type { CorpusReport } from "./report.ts";
+import { sumCounts } from "./rule_counts.ts";
+import {
+  closeStage,
+  openForStage,
+  type ShardMeta,
+  shardPath,
+  shardTexts,
+  wholeCorpus,
+} from "./shards.ts";
+import { stageKey, type StageOptions } from "./stage.ts";
+
+/** The thirds, from the most to the least like the good text. */
+export const thirds = ["head", "middle", "tail"] as const;
+/** One of them. */
+export type Third = typeof thirds[number];
+
+/** What `filter` needs. */
+export interface FilterOptions extends StageOptions {
+  readonly in: string;
+  /** A corpus of good text. */
+  readonly good: string;
+  readonly keep: readonly Third[];
+}
+
+/** To be raised with every change after which the same input gives other documents. */
+const FORMAT = 1;
+
+/** Characters that the model is made from, at most: more changes little. */
+const GOOD_CHARACTERS = 20_000_000;
+
+async function modelOf(folder: string, shards: readonly ShardMeta[]): Promise<NgramModel> {
+  const counter = ngramCounter();
+  let characters = 0;
+  for (const { index } of shards) {
+    for (const text of await shardTexts(folder, index)) {
+      counter.add(text);
+      characters += text.length;
+    }
+    if (characters > GOOD_CHARACTERS) break;
+  }
+  if (characters === 0) throw new InputError(`Cannot learn from ${folder}: no text is in it`);
+  return counter.model();
+}
+
+/** Leaves the other thirds out. Undefined if it was interrupted. */
+export async function filter(o: FilterOptions): Promise<CorpusReport | undefined> {
+  const { info, shards } = await wholeCorpus<ShardMeta>(o.in), good = await wholeCorpus(o.good);
+  const key = stageKey(FORMAT, info.key, good.info.key, o.keep);
+  await openForStage(o.out, "filter", key);
+  const model = await modelOf(o.good, good.shards);
+  const path = (shard: number): string => shardPath(o.out, shard, "perplexity");
+  {
+    using pool = new WorkerPool<FilterQuestion, Float32Array>({
+      url: new URL("./filter_worker.ts", import.meta.url),
+      work: "filter text",
+      size: o.workers,
+    });
+    let done = 0;
+    const make = async ({ index }: ShardMeta): Promise<void> => {
+      o.view.show({ label: "filter", done: ++done, total: shards.length });
+      if (await Deno.stat(path(index)).catch(() => undefined)) return;
+      const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+      const found = await pool.ask({ jsonl, model }, [jsonl.buffer]);
+      await Deno.writeFile(`${path(index)}.part`, new Uint8Array(found.buffer));
+      await Deno.rename(`${path(index)}.part`, path(index));
+    };
+    if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
+  }
+  const all = await Promise.all(
+    shards.map(async ({ index }) => new Float32Array((await Deno.readFile(path(index))).buffer)),
+  );
+  const marks = quantiles();
+  shards.forEach(({ characters, documents }, i) => {
+    all[i]!.forEach((perplexity) => marks.add(perplexity, characters / documents));
+  });
+  const bounds = [marks.at(1 / 3), marks.at(2 / 3)] as const;
+  const thirdOf = (perplexity: number): Third =>
+    thirds[perplexity <= bounds[0] ? 0 : perplexity <= bounds[1] ? 1 : 2];
+  const kept = await keepDocuments(o, shards, (shard, document) => {
+    const third = thirdOf(all[shard]![document]!);
+    return o.keep.includes(third) ? undefined : third;
+  });
+  if (!kept) return undefined;
+  const report: CorpusReport = {
+    read: kept.reduce((sum, { read }) => sum + read, 0),
+    kept: kept.reduce((sum, { documents }) => sum + documents, 0),
+    bounds,
+    rules: sumCounts(kept.map(({ rules }) => rules)),
+  };
+  await closeStage(o.out, { stage: "filter", key, shards: shards.length, report });
+  for (const { index } of shards) await Deno.remove(path(index)).catch(() => {});
+  return report;
+}

@@ -1,0 +1,20 @@
+/**
+ * A worker of `filter`.
+ *
+ * @module
+ */
+import { answer } from "../run/worker_pool.ts";
+import { type NgramModel, perplexity } from "./ngram_model.ts";
+import { documentPlaces } from "./places.ts";
+
+/** A shard's bytes, and what its documents are held against. */
+export interface FilterQuestion {
+  readonly jsonl: Uint8Array<ArrayBuffer>;
+  readonly model: NgramModel;
+}
+
+answer(
+  ({ jsonl, model }: FilterQuestion): Float32Array<ArrayBuffer> =>
+    Float32Array.from(documentPlaces(jsonl).texts, (text) => perplexity(model, text)),
+  (perplexities) => [perplexities.buffer],
+);
