@@ -119,24 +119,26 @@ export async function* blocksOf(
       at += bytes.length;
       return made;
     };
-    for await (const bytes of rawBytes(path)) {
-      rest.push(bytes);
-      length += bytes.length;
-      if (length < Math.max(size, needed, layout ? 0 : PROBE)) continue;
+    /** Cuts off as many blocks as there are; at the end of the file all that is left is one. */
+    function* cut(isEnd: boolean): Generator<Block> {
       let all = joined();
       layout ??= layoutOf(path, all.subarray(0, PROBE));
       while (all.length >= size) {
-        const end = blockEnd(all, size, layout);
+        const end = blockEnd(all, size, layout) ?? (isEnd ? all.length : undefined);
         if (end === undefined) break;
         yield block(all.subarray(0, end));
         all = all.subarray(end);
       }
+      if (isEnd && all.length > 0) yield block(all);
       // Twice as many, where no end was found: looking again for each piece would take forever.
       [rest, length, needed] = [[all], all.length, all.length < size ? size : 2 * all.length];
     }
-    const all = joined();
-    layout ??= layoutOf(path, all.subarray(0, PROBE));
-    if (all.length > 0) yield block(all);
+    for await (const bytes of rawBytes(path)) {
+      rest.push(bytes);
+      length += bytes.length;
+      if (length >= Math.max(size, needed, layout ? 0 : PROBE)) yield* cut(false);
+    }
+    yield* cut(true);
   }
 }
 

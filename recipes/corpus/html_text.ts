@@ -5,8 +5,13 @@
  */
 import { Parser } from "npm:htmlparser2@12.0.0";
 
-const MARKUP =
-  /<\/?(?:html|body|head|div|p|br|span|a|b|i|em|strong|font|table|tr|td|th|ul|ol|li|dl|dt|dd|h[1-6]|img|script|style|article|section|blockquote|pre|center)\b[^<>]*>|&(?:nbsp|amp|lt|gt|quot|apos|ldquo|rdquo|lsquo|rsquo|hellip|mdash|ndash|middot|bull|copy|times|emsp|ensp|#\d{2,6}|#x[\da-f]{2,5});/i;
+const TAG =
+  "html|body|head|div|p|br|span|a|b|i|em|strong|font|table|tr|td|th|ul|ol|li|dl|dt|dd|h[1-6]|img|script|style|article|section|blockquote|pre|center";
+const ATTRIBUTE = `\\s+[\\w:-]+(?:\\s*=\\s*(?:"[^"]*"|'[^']*'|[^\\s"'<>]+))?`;
+const ENTITY =
+  "nbsp|amp|lt|gt|quot|apos|ldquo|rdquo|lsquo|rsquo|hellip|mdash|ndash|middot|bull|copy|times|emsp|ensp|#\\d{2,6}|#x[\\da-f]{2,5}";
+/** A whole tag or entity: "a<b and c>d" holds none. */
+const MARKUP = new RegExp(`</?(?:${TAG})(?:${ATTRIBUTE})*\\s*/?>|&(?:${ENTITY});`, "i");
 
 /** Elements that stand in a line; all others begin one. */
 const INLINE =
