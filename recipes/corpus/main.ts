@@ -8,14 +8,17 @@ import { type Interrupt, runMain } from "../cli/main.ts";
 import { anyOf, suggestion } from "../cli/nearest.ts";
 import { helpText, type OptionsOf, parseOptions } from "../cli/options.ts";
 import { progressView } from "../cli/progress.ts";
+import { readVocabulary } from "../text/read_vocabulary.ts";
 import { check } from "./check.ts";
 import { clean } from "./clean.ts";
 import { dedup } from "./dedup.ts";
 import { filter, type Third } from "./filter.ts";
 import { commands, type Verb } from "./options.ts";
+import { pack } from "./pack.ts";
 import { type CorpusReport, reportLines, writeCorpusReport } from "./report.ts";
 import { sourcesOf } from "./sources.ts";
 import type { StageOptions } from "./stage.ts";
+import { vocabulary } from "./vocabulary.ts";
 
 type Given<V extends Verb> = OptionsOf<typeof commands[V]>;
 
@@ -54,6 +57,12 @@ const stages: {
       in: needed(o.in, "check", "in"),
       against: needed(o.against, "check", "against").split(","),
     }),
+  vocab: (o, stage) => vocabulary({ ...stage, in: needed(o.in, "vocab", "in"), size: o.size }),
+  async pack(o, stage) {
+    const read = await readVocabulary(needed(o.vocab, "pack", "vocab"));
+    const settings = { in: needed(o.in, "pack", "in"), heldOut: o["held-out"] };
+    return await pack({ ...stage, ...settings, vocabulary: read });
+  },
 };
 
 const verbs = Object.keys(commands) as Verb[];

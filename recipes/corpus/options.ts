@@ -92,6 +92,32 @@ export const commands = {
       ...common,
     },
   },
+  vocab: {
+    name: "data vocab",
+    about: "Builds the vocabulary of a corpus.",
+    options: {
+      in: corpus,
+      size: { type: "whole", value: "N", min: 100, default: 21128, help: "tokens at most" },
+      ...common,
+      out: { type: "text", value: "FILE", help: "a new vocab.txt" },
+    },
+  },
+  pack: {
+    name: "data pack",
+    about: "Segments and tokenizes a corpus for training.",
+    options: {
+      in: corpus,
+      vocab: { type: "text", value: "FILE", help: "a vocab.txt" },
+      "held-out": {
+        type: "number",
+        value: "S",
+        max: 0.5,
+        default: 0.01,
+        help: "share of the documents that is not trained on",
+      },
+      ...common,
+    },
+  },
 } as const satisfies Readonly<Record<string, Command>>;
 
 /** A step's name. */

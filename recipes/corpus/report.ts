@@ -38,6 +38,8 @@ export interface CorpusReport {
   readonly sources?: readonly SourceReport[];
   /** Perplexities that part the thirds of `filter`. */
   readonly bounds?: readonly [number, number];
+  /** Of a vocabulary that was built. */
+  readonly tokens?: number;
   readonly seconds?: number;
 }
 
@@ -50,7 +52,8 @@ function ordered(rules: RuleCounts): readonly (readonly [string, RuleCounts[stri
 }
 
 /** Lines for a terminal. */
-export function reportLines({ read, kept, rules, sources = [], seconds }: CorpusReport): string[] {
+export function reportLines(report: CorpusReport): string[] {
+  const { read, kept, rules, sources = [], tokens, seconds } = report;
   const all = sources.reduce((sum, { characters }) => sum + characters, 0);
   return [
     ...sources.map((s) =>
@@ -61,6 +64,7 @@ export function reportLines({ read, kept, rules, sources = [], seconds }: Corpus
     ...ordered(rules).map(([name, { dropped, characters }]) =>
       `  ${name}: ${dropped} left out, ${short(characters)} characters`
     ),
+    ...tokens === undefined ? [] : [`${tokens} tokens`],
     `${short(kept)} of ${short(read)} documents stay` +
     (seconds === undefined ? "" : `, ${seconds.toFixed(1)} s`),
   ];

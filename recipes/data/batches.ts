@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Draws, draws, permutation, USES } from "../masking/counter_random.ts";
+import { type Draws, draws, USES } from "../masking/counter_random.ts";
 import {
   type MaskSettings,
   maskSettings,
@@ -11,6 +11,7 @@ import {
   maskWords,
 } from "../masking/mask_words.ts";
 import { isSpecial, type Vocabulary } from "../text/vocabulary.ts";
+import { epochLength, epochOrder, isWeighted } from "./epoch_order.ts";
 import { type PackedSet, sequences, writeSequence } from "./pack.ts";
 
 /**
@@ -85,8 +86,8 @@ function batchOf(
 
 /**
  * The training batches of a set: `batch(step)` is that step's, `batch(step, from, to)` only its rows [from, to), with
- * positions counted from `from`. Every epoch goes through all sequences once in an order of its own and with masks of its own;
- * steps go on over the ends of epochs.
+ * positions counted from `from`. Every epoch goes through all sequences once in an order of its own and with masks of its own,
+ * or as often as their source's weight says; steps go on over the ends of epochs.
  *
  * @throws RangeError where the set is empty.
  */
@@ -95,15 +96,13 @@ export function trainBatches(
   vocabulary: Vocabulary,
   { seed, B, mask }: BatchSettings,
 ): (step: number, from?: number, to?: number) => Batch {
-  const count = sequences(set);
+  const count = epochLength(set);
   if (count === 0) throw new RangeError("Cannot make batches of no sequences");
   const tokens = maskTokens(vocabulary);
   const settings = maskSettings(set.T, mask);
   let order: { epoch: number; indices: Uint32Array } = { epoch: -1, indices: new Uint32Array() };
   const orderOf = (epoch: number): Uint32Array => {
-    if (order.epoch !== epoch) {
-      order = { epoch, indices: permutation(count, draws(seed, USES.shuffle, epoch, 0)) };
-    }
+    if (order.epoch !== epoch) order = { epoch, indices: epochOrder(set, seed, epoch) };
     return order.indices;
   };
   return (step, from = 0, to = B) => {
@@ -111,7 +110,9 @@ export function trainBatches(
     for (let example = step * B + from; example < step * B + to; example++) {
       const epoch = Math.floor(example / count);
       const index = orderOf(epoch)[example % count]!;
-      rows.push({ index, draw: draws(seed, USES.mask, epoch, index), counts: true });
+      // Its place among all examples: a sequence that is seen twice in an epoch has two masks.
+      const draw = draws(seed, USES.mask, epoch, isWeighted(set) ? example % count : index);
+      rows.push({ index, draw, counts: true });
     }
     return batchOf(set, rows, tokens, settings);
   };

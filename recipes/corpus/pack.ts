@@ -1,0 +1,147 @@
+/**
+ * `pack`: a corpus to tokens, in files that training reads where it wants them.
+ *
+ * A shard becomes four files: ids of the documents to train on and of those held out, and a byte for each, 1 where a word begins.
+ * Sequences of any length are cut from them when training begins, see `data/pack.ts`.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { InputError } from "../cli/input_error.ts";
+import type { TokenFile, TokenFiles } from "../data/token_store.ts";
+import { eachOf } from "../run/each_of.ts";
+import { WorkerPool } from "../run/worker_pool.ts";
+import { writeWhole } from "../run/write_whole.ts";
+import { readVocabulary } from "../text/read_vocabulary.ts";
+import { formatVocabulary, type Vocabulary } from "../text/vocabulary.ts";
+import type { PackAnswer, PackedTokens, PackQuestion } from "./pack_worker.ts";
+import type { CorpusReport } from "./report.ts";
+import {
+  closeStage,
+  openForStage,
+  type ShardMeta,
+  shardMeta,
+  shardPath,
+  wholeCorpus,
+  writeShard,
+} from "./shards.ts";
+import { stageKey, type StageOptions } from "./stage.ts";
+
+/** What `pack` needs. */
+export interface PackOptions extends StageOptions {
+  readonly in: string;
+  readonly vocabulary: Vocabulary;
+  /** The share of the documents that is held out. */
+  readonly heldOut: number;
+}
+
+/** How much of a shard is what. */
+interface TokenCounts {
+  readonly tokens: number;
+  readonly documents: number;
+  readonly unknown: number;
+}
+
+/** A shard of tokens. */
+interface PackedShard extends ShardMeta {
+  readonly train: TokenCounts;
+  readonly heldOut: TokenCounts;
+}
+
+/** A packed corpus, ready for training. */
+export interface PackedCorpus {
+  readonly vocabulary: Vocabulary;
+  readonly train: TokenFiles;
+  readonly heldOut: TokenFiles;
+  readonly unkShare: number;
+}
+
+const FORMAT = 1;
+const VOCABULARY = "vocab.txt";
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+const countsOf = ({ ids, documents, unknown }: PackedTokens): TokenCounts => ({
+  tokens: ids.length,
+  documents,
+  unknown,
+});
+
+/** Tokenizes a corpus. Undefined if it was interrupted. */
+export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
+  const { info, shards } = await wholeCorpus<ShardMeta>(o.in);
+  const key = stageKey(FORMAT, info.key, o.heldOut, o.vocabulary.tokens);
+  await openForStage(o.out, "pack", key);
+  await writeWhole(join(o.out, VOCABULARY), formatVocabulary(o.vocabulary));
+  using pool = new WorkerPool<PackQuestion, PackAnswer>({
+    url: new URL("./pack_worker.ts", import.meta.url),
+    work: "tokenize text",
+    size: o.workers,
+  });
+  let done = 0;
+  const make = async (shard: ShardMeta): Promise<void> => {
+    const { index } = shard;
+    o.view.show({ label: "pack", done: ++done, total: shards.length });
+    if (await shardMeta(o.out, index)) return;
+    const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+    const hashes = new Uint32Array((await Deno.readFile(shardPath(o.in, index, "hash64"))).buffer);
+    // By what it says: a document stays where it is when the corpus around it changes.
+    const held = Uint8Array.from(
+      { length: shard.documents },
+      (_, i) => hashes[2 * i]! < o.heldOut * 2 ** 32 ? 1 : 0,
+    );
+    const question = { jsonl, vocabulary: o.vocabulary, held };
+    const { train, heldOut } = await pool.ask(question, [jsonl.buffer]);
+    const meta: PackedShard = { ...shard, train: countsOf(train), heldOut: countsOf(heldOut) };
+    await writeShard(o.out, meta, {
+      "train.ids": bytesOf(train.ids),
+      "train.starts": train.starts,
+      "heldOut.ids": bytesOf(heldOut.ids),
+      "heldOut.starts": heldOut.starts,
+    });
+  };
+  if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
+  const documents = shards.reduce((sum, shard) => sum + shard.documents, 0);
+  const report: CorpusReport = { read: documents, kept: documents, rules: {} };
+  await closeStage(o.out, { stage: "pack", key, shards: shards.length, report });
+  return report;
+}
+
+/** Is this the folder of a packed corpus? */
+export async function isPacked(folder: string): Promise<boolean> {
+  return await Deno.stat(join(folder, VOCABULARY)).then(() => true, () => false) &&
+    await Deno.stat(join(folder, "corpus.json")).then(() => true, () => false);
+}
+
+/**
+ * Opens a packed corpus.
+ *
+ * @throws InputError where it is none, or has nothing to train on or to hold out.
+ */
+export async function packedCorpus(folder: string): Promise<PackedCorpus> {
+  const { info, shards } = await wholeCorpus<PackedShard>(folder);
+  if (info.stage !== "pack") {
+    throw new InputError(`Cannot train on ${folder}: it is the result of "${info.stage}"; pack it`);
+  }
+  const vocabulary = await readVocabulary(join(folder, VOCABULARY));
+  const of = (name: "train" | "heldOut"): TokenFiles => ({
+    vocabularySize: vocabulary.tokens.length,
+    documents: shards.reduce((sum, shard) => sum + shard[name].documents, 0),
+    files: shards.flatMap((shard): readonly TokenFile[] =>
+      shard[name].tokens === 0 ? [] : [{
+        ids: shardPath(folder, shard.index, `${name}.ids`),
+        starts: shardPath(folder, shard.index, `${name}.starts`),
+        tokens: shard[name].tokens,
+        weight: name === "train" ? shard.weight : 1,
+      }]
+    ),
+  });
+  const [train, heldOut] = [of("train"), of("heldOut")];
+  for (const [what, { documents }] of [["to train on", train], ["held out", heldOut]] as const) {
+    if (documents > 0) continue;
+    throw new InputError(`Cannot train on ${folder}: no document is ${what}; give it more text`);
+  }
+  const tokens = shards.reduce((sum, shard) => sum + shard.train.tokens, 0);
+  const unknown = shards.reduce((sum, shard) => sum + shard.train.unknown, 0);
+  return { vocabulary, train, heldOut, unkShare: unknown / (tokens - train.documents) };
+}
