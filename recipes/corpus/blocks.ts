@@ -96,49 +96,63 @@ function wholeCharacters(bytes: Uint8Array, end: number): number {
 /** Units: bytes of a block, about. */
 export const BLOCK = 1 << 22;
 
+function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const all = new Uint8Array(length);
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
+}
+
+/** The blocks of one file; the first has the number `first`. */
+async function* blocksOfFile(
+  { source, path }: SourceFile,
+  size: number,
+  first: number,
+): AsyncGenerator<Block, void, unknown> {
+  let layout: Layout | undefined, rest: Uint8Array[] = [], length = 0, needed = size;
+  let index = first, at = 0;
+  const block = (bytes: Uint8Array): Block => {
+    const made = { index, source, path, at, layout: layout!, bytes: bytes.slice() };
+    index++;
+    at += bytes.length;
+    return made;
+  };
+  /** Cuts off as many blocks as there are; at the end of the file all that is left is one. */
+  function* cut(isEnd: boolean): Generator<Block> {
+    let all = joined(rest, length);
+    layout ??= layoutOf(path, all.subarray(0, PROBE));
+    while (all.length >= size) {
+      const end = blockEnd(all, size, layout) ?? (isEnd ? all.length : undefined);
+      if (end === undefined) break;
+      yield block(all.subarray(0, end));
+      all = all.subarray(end);
+    }
+    if (isEnd && all.length > 0) yield block(all);
+    // Twice as many, where no end was found: looking again for each piece would take forever.
+    [rest, length, needed] = [[all], all.length, all.length < size ? size : 2 * all.length];
+  }
+  for await (const bytes of rawBytes(path)) {
+    rest.push(bytes);
+    length += bytes.length;
+    if (length >= Math.max(needed, layout ? 0 : PROBE)) yield* cut(false);
+  }
+  yield* cut(true);
+}
+
 /** The blocks of some files, in order. */
 export async function* blocksOf(
   files: readonly SourceFile[],
   size: number = BLOCK,
 ): AsyncGenerator<Block, void, unknown> {
-  let index = 0;
-  for (const { source, path } of files) {
-    let layout: Layout | undefined, rest: Uint8Array[] = [], length = 0, needed = 0, at = 0;
-    const joined = (): Uint8Array => {
-      const all = new Uint8Array(length);
-      let end = 0;
-      for (const part of rest) {
-        all.set(part, end);
-        end += part.length;
-      }
-      return all;
-    };
-    const block = (bytes: Uint8Array): Block => {
-      const made = { index, source, path, at, layout: layout!, bytes: bytes.slice() };
-      index++;
-      at += bytes.length;
-      return made;
-    };
-    /** Cuts off as many blocks as there are; at the end of the file all that is left is one. */
-    function* cut(isEnd: boolean): Generator<Block> {
-      let all = joined();
-      layout ??= layoutOf(path, all.subarray(0, PROBE));
-      while (all.length >= size) {
-        const end = blockEnd(all, size, layout) ?? (isEnd ? all.length : undefined);
-        if (end === undefined) break;
-        yield block(all.subarray(0, end));
-        all = all.subarray(end);
-      }
-      if (isEnd && all.length > 0) yield block(all);
-      // Twice as many, where no end was found: looking again for each piece would take forever.
-      [rest, length, needed] = [[all], all.length, all.length < size ? size : 2 * all.length];
+  let count = 0;
+  for (const file of files) {
+    for await (const block of blocksOfFile(file, size, count)) {
+      count = block.index + 1;
+      yield block;
     }
-    for await (const bytes of rawBytes(path)) {
-      rest.push(bytes);
-      length += bytes.length;
-      if (length >= Math.max(size, needed, layout ? 0 : PROBE)) yield* cut(false);
-    }
-    yield* cut(true);
   }
 }
 

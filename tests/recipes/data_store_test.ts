@@ -109,7 +109,7 @@ Deno.test("an epoch shows sequences as often as the weights of their sources say
 Deno.test("a sequence that is seen twice in an epoch has two masks", () => {
   const set = {
     ...train,
-    begins: train.begins.slice(0, 2) as typeof train.begins,
+    begins: train.begins.subarray(0, 2),
     parts: [{ end: 1, weight: 40 }],
   };
   const batch = trainBatches(set, vocabulary, { seed: 1, B: 40 })(0), T = batch.T;
