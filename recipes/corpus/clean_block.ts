@@ -6,7 +6,7 @@
 import type { Block } from "./blocks.ts";
 import { cleanText } from "./clean_text.ts";
 import { type BadLine, documentsOf } from "./documents_of.ts";
-import { hash64 } from "./hash64.ts";
+import { hash64 } from "../hash/hash64.ts";
 import { ruleCounter, type RuleCounts } from "./rule_counts.ts";
 
 /** A block after cleaning. */

@@ -7,8 +7,9 @@
  * @module
  */
 import { normalizeText } from "../data/clean_document.ts";
+import { addHash, type HashSet, hashSet, valueOf } from "../hash/hash_set.ts";
 import type { EvaluationFile } from "./evaluation_texts.ts";
-import { hash64, mix32 } from "./hash64.ts";
+import { hash64, mix32 } from "../hash/hash64.ts";
 import { comparable } from "./minhash.ts";
 import { simplify } from "./simplify.ts";
 
@@ -16,14 +17,6 @@ import { simplify } from "./simplify.ts";
 export const RUN = 13;
 /** A shorter sentence must be all of the document. */
 const TELLING = 5;
-
-/** Hashes in memory that workers share. */
-interface HashSet {
-  /** Two words a place, 0 0 for an empty one. */
-  readonly keys: Uint32Array<SharedArrayBuffer>;
-  /** The number of the file that a hash is from. */
-  readonly files: Uint16Array<SharedArrayBuffer>;
-}
 
 /** What documents are held against. */
 export interface Evaluation {
@@ -43,31 +36,6 @@ const ENDS = /[。！？!?；;…\n\t]+/;
 /** The sentences of a text, comparable. */
 function sentencesOf(text: string): readonly string[] {
   return text.split(ENDS).map(comparable).filter((sentence) => sentence !== "");
-}
-
-function place({ keys }: HashSet, low: number, high: number): number {
-  const last = keys.length / 2 - 1;
-  for (let at = low & last;; at = at + 1 & last) {
-    const a = keys[2 * at]!, b = keys[2 * at + 1]!;
-    if (a === low && b === high) return at;
-    if (a === 0 && b === 0) return ~at;
-  }
-}
-
-function emptySet(entries: number): HashSet {
-  const size = 2 ** Math.ceil(Math.log2(2 * entries + 16));
-  return {
-    keys: new Uint32Array(new SharedArrayBuffer(8 * size)),
-    files: new Uint16Array(new SharedArrayBuffer(2 * size)),
-  };
-}
-
-function put(set: HashSet, low: number, high: number, file: number): void {
-  const at = place(set, low, high);
-  if (at >= 0) return;
-  set.keys[2 * ~at] = low;
-  set.keys[2 * ~at + 1] = high;
-  set.files[~at] = file;
 }
 
 const FACTOR_A = 0x01000193, FACTOR_B = 0x5bd1e995;
@@ -98,15 +66,15 @@ export function evaluationOf(files: readonly EvaluationFile[]): Evaluation {
     texts.map((text) => simplify(text.split("\n").map(normalizeText)).join("\n"))
   );
   const size = clean.flat().reduce((sum, text) => sum + text.length, 0);
-  const runs = emptySet(size), sentences = emptySet(size / 4 + 2 * clean.flat().length);
+  const runs = hashSet(size), sentences = hashSet(size / 4 + 2 * clean.flat().length);
   clean.forEach((texts, file) => {
     for (const text of texts) {
       const whole = comparable(text);
-      eachRun(whole, (low, high) => put(runs, low, high, file));
+      eachRun(whole, (low, high) => addHash(runs, low, high, file));
       for (const sentence of [whole, ...sentencesOf(text)]) {
         if (sentence === "") continue;
         hash64(sentence, words, 0);
-        put(sentences, words[0]! || 1, words[1]!, file);
+        addHash(sentences, words[0]! || 1, words[1]!, file);
       }
     }
   });
@@ -118,16 +86,16 @@ export function contamination(text: string, { runs, sentences }: Evaluation): Fo
   const whole = comparable(text);
   let found: Found | undefined;
   eachRun(whole, (low, high) => {
-    const at = place(runs, low, high);
-    if (at >= 0) found = { rule: "run", file: runs.files[at]! };
-    return at >= 0;
+    const file = valueOf(runs, low, high);
+    if (file >= 0) found = { rule: "run", file };
+    return file >= 0;
   });
   if (found) return found;
   for (const sentence of [whole, ...sentencesOf(text)]) {
     if (sentence === "" || sentence.length < TELLING && sentence !== whole) continue;
     hash64(sentence, words, 0);
-    const at = place(sentences, words[0]! || 1, words[1]!);
-    if (at >= 0) return { rule: "sentence", file: sentences.files[at]! };
+    const file = valueOf(sentences, words[0]! || 1, words[1]!);
+    if (file >= 0) return { rule: "sentence", file };
   }
   return undefined;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hashTable } from "./hash_table.ts";
+import { hashTable } from "../hash/hash_table.ts";
 
 /** Hashes of a part of the documents, two words each, zeros for none; `first` is the number of the part's first document. */
 export interface HashPart {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { mix32 } from "./hash64.ts";
+import { mix32 } from "../hash/hash64.ts";
 
 /** Bands, and numbers of a band. */
 export const BANDS = 16, ROWS = 8;

@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { contamination, evaluationOf, RUN } from "../../recipes/corpus/contamination.ts";
 import { groupsOf } from "../../recipes/corpus/groups.ts";
-import { hash64 } from "../../recipes/corpus/hash64.ts";
+import { hash64 } from "../../recipes/hash/hash64.ts";
 import { meet } from "../../recipes/corpus/meet.ts";
 import { bandHashes, BANDS, jaccard, pieces } from "../../recipes/corpus/minhash.ts";
 import { ngramCounter, perplexity } from "../../recipes/corpus/ngram_model.ts";

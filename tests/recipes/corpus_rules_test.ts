@@ -4,7 +4,7 @@ import fc from "npm:fast-check@4.10.2";
 import { cleanText } from "../../recipes/corpus/clean_text.ts";
 import { htmlText } from "../../recipes/corpus/html_text.ts";
 import { documentRules, repeatedShare } from "../../recipes/corpus/rules/document_rules.ts";
-import { distinct } from "../../recipes/corpus/rules/distinct.ts";
+import { distinct } from "../../recipes/hash/distinct.ts";
 import { figuresOf } from "../../recipes/corpus/rules/figures.ts";
 import { lineRules } from "../../recipes/corpus/rules/line_rules.ts";
 import { normalizeText } from "../../recipes/data/clean_document.ts";

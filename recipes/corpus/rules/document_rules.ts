@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { distinct } from "./distinct.ts";
+import { distinct } from "../../hash/distinct.ts";
 import type { DocumentRule } from "./rule.ts";
 
 /** Units: UTF-16. Rules that count shares say nothing about less. */
