@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { openDevice } from "../../core/device/open.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { anyOf, suggestion } from "../cli/nearest.ts";
 import { helpText, type OptionsOf, parseOptions } from "../cli/options.ts";
 import { progressView } from "../cli/progress.ts";
+import { readAntonyms } from "../masking/antonyms.ts";
+import { mineSynonyms } from "../synonyms/mine.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import { check } from "./check.ts";
 import { clean } from "./clean.ts";
@@ -58,6 +61,12 @@ const stages: {
       against: needed(o.against, "check", "against").split(","),
     }),
   vocab: (o, stage) => vocabulary({ ...stage, in: needed(o.in, "vocab", "in"), size: o.size }),
+  async synonyms(o, stage) {
+    const antonyms = o.antonyms === undefined ? new Map() : await readAntonyms(o.antonyms);
+    const device = await openDevice(o.device);
+    const settings = { in: needed(o.in, "synonyms", "in"), steps: o.steps };
+    return await mineSynonyms({ ...stage, ...settings, device, antonyms });
+  },
   async pack(o, stage) {
     const read = await readVocabulary(needed(o.vocab, "pack", "vocab"));
     const settings = { in: needed(o.in, "pack", "in"), heldOut: o["held-out"] };

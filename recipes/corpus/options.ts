@@ -102,6 +102,27 @@ export const commands = {
       out: { type: "text", value: "FILE", help: "a new vocab.txt" },
     },
   },
+  synonyms: {
+    name: "data synonyms",
+    about: "Mines a table of synonyms from a corpus, by word vectors that this library trains.",
+    options: {
+      in: corpus,
+      antonyms: {
+        type: "text",
+        value: "FILE",
+        help: "pairs that are never synonyms, 大——小 a line",
+      },
+      steps: { type: "whole", value: "N", min: 1, default: 2000, help: "steps of training" },
+      device: {
+        type: "choice",
+        choices: ["auto", "webgpu", "cpu", "reference"],
+        default: "cpu",
+        help: "what trains",
+      },
+      ...common,
+      out: { type: "text", value: "FILE", help: "a new table" },
+    },
+  },
   pack: {
     name: "data pack",
     about: "Segments and tokenizes a corpus for training.",

@@ -40,6 +40,9 @@ export interface CorpusReport {
   readonly bounds?: readonly [number, number];
   /** Of a vocabulary that was built. */
   readonly tokens?: number;
+  /** Words that synonyms were looked for, and for how many they were found. */
+  readonly words?: number;
+  readonly synonyms?: number;
   readonly seconds?: number;
 }
 
@@ -53,7 +56,7 @@ function ordered(rules: RuleCounts): readonly (readonly [string, RuleCounts[stri
 
 /** Lines for a terminal. */
 export function reportLines(report: CorpusReport): string[] {
-  const { read, kept, rules, sources = [], tokens, seconds } = report;
+  const { read, kept, rules, sources = [], tokens, words, synonyms, seconds } = report;
   const all = sources.reduce((sum, { characters }) => sum + characters, 0);
   return [
     ...sources.map((s) =>
@@ -65,6 +68,7 @@ export function reportLines(report: CorpusReport): string[] {
       `  ${name}: ${dropped} left out, ${short(characters)} characters`
     ),
     ...tokens === undefined ? [] : [`${tokens} tokens`],
+    ...words === undefined ? [] : [`${synonyms} of ${words} words have synonyms`],
     `${short(kept)} of ${short(read)} documents stay` +
     (seconds === undefined ? "" : `, ${seconds.toFixed(1)} s`),
   ];

@@ -38,7 +38,7 @@ export function areAntonyms(table: Antonyms, a: string, b: string): boolean {
 }
 
 /**
- * Reads a table of antonyms, `大——小` a line; also `大\t小`.
+ * Reads a table of antonyms, `大——小` a line, with any dash or a tab.
  *
  * @throws InputError at a line that is no pair.
  */
@@ -49,7 +49,7 @@ export async function readAntonyms(path: string): Promise<Antonyms> {
   text.split("\n").forEach((raw, i) => {
     const line = raw.trim();
     if (line === "") return;
-    const [a, b, ...more] = line.split(/——|─+|—+|\t|--/).map((word) => word.trim());
+    const [a, b, ...more] = line.split(/[\p{Pd}─\t]+/u).map((word) => word.trim());
     if (!a || !b || more.length > 0) {
       throw new InputError(`Cannot read ${path}: line ${i + 1} is no pair of words such as 大——小`);
     }
