@@ -76,7 +76,11 @@ export async function readSynonyms(path: string, o: SynonymOptions): Promise<Rea
   let text = "", skipped = 0;
   for await (const piece of readText(path)) text += piece;
   const entries: SynonymEntry[] = [];
-  const ids = (word: string): readonly number[] => o.tokens.encode(word).ids;
+  /** Undefined where the vocabulary does not know all of the word: [UNK] stands for many words. */
+  const ids = (word: string): readonly number[] | undefined => {
+    const found = o.tokens.encode(word).ids;
+    return found.includes(o.tokens.vocabulary.unk) ? undefined : found;
+  };
   text.split("\n").forEach((raw, i) => {
     const line = raw.trim();
     if (line === "") return;
@@ -94,11 +98,14 @@ export async function readSynonyms(path: string, o: SynonymOptions): Promise<Rea
     }
     for (const { word, others } of found) {
       const allowed = others.filter((other) => !areAntonyms(o.antonyms, word, other.word));
+      const known = ids(word);
+      if (!known) continue;
       entries.push({
-        word: ids(word),
-        others: allowed.map(({ word, weight }) => {
+        word: known,
+        others: allowed.flatMap(({ word, weight }) => {
           const tokens = ids(word);
-          return { word: tokens, weight: weight ?? (o.count ? o.count(tokens) ** 0.75 : 1) };
+          if (!tokens) return [];
+          return [{ word: tokens, weight: weight ?? (o.count ? o.count(tokens) ** 0.75 : 1) }];
         }),
       });
     }
