@@ -35,6 +35,7 @@ export type {
   ProgramFigures,
   Storage,
 } from "./device/device.ts";
+export type { PlannedProgram, Planner } from "./device/planner.ts";
 export { grad, type ValueAndGrad, valueAndGrad, valueGradAux, vjp } from "./transform/grad.ts";
 export { jvp } from "./transform/jvp.ts";
 export {
@@ -46,7 +47,7 @@ export {
 } from "./transform/vmap.ts";
 export { checkpoint } from "./transform/checkpoint.ts";
 export { type CustomVjp, customVjp } from "./transform/custom_vjp.ts";
-export { jit, type JitOptions, type Jitted, type Profiled } from "./transform/jit.ts";
+export { jit, type JitOptions, type Jitted, type Planned, type Profiled } from "./transform/jit.ts";
 export { openDevice } from "./device/open.ts";
 export { DeviceError, type DeviceFailure } from "./device/error.ts";
 export { cpu, type CpuOptions, defaultCpu, type MemorySize } from "./backends/cpu/mod.ts";

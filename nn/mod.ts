@@ -63,6 +63,7 @@ export {
   normal,
   parameterCount,
   type ParameterInfo,
+  placeholders,
   repeat,
   type Spec,
   type specTag,

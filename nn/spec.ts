@@ -24,6 +24,7 @@ import {
   type Tensor,
   tensor,
   type Tree,
+  zeros,
 } from "../core/mod.ts";
 
 /** The key under which shape and dtype stand in the type. */
@@ -140,6 +141,17 @@ export function init<T>(seed: number, specs: T, device?: Device): TensorsOf<T> {
     specs as Tree<object>,
     (s, path) => drawOf(s)(root, tensor(hash(path), "u32")),
   ) as TensorsOf<T>;
+}
+
+/**
+ * Zeros in the shapes of the parameters. They take no memory: they stand for parameters where shapes alone count, as in the `plan`
+ * of a compiled function.
+ */
+export function placeholders<T>(specs: T): TensorsOf<T> {
+  return mapTree(specs as Tree<object>, (s) => {
+    const { shape, dtype } = contents.get(s)!;
+    return zeros([...shape], dtype) as AnyTensor;
+  }) as TensorsOf<T>;
 }
 
 /** What is known of the parameters before they exist, by path, in the fixed order. */

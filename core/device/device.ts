@@ -6,6 +6,7 @@
  */
 import type { DType, HostArray } from "../dtype.ts";
 import type { Node } from "../graph/node.ts";
+import type { Planner } from "./planner.ts";
 
 /** The names users choose devices by. */
 export type DeviceKind = "cpu" | "webgpu" | "reference";
@@ -105,10 +106,14 @@ export interface Device {
   read(storage: Storage, size: number, dtype: DType): Promise<HostArray>;
   /** Compiles a graph. */
   compile(graph: Graph): Program;
+  /** Says what programs and values would take. */
+  readonly planner: Planner;
   /** Resolves when everything queued has run; rejects with a typed error if something failed. */
   synchronize(): Promise<void>;
   /** Bytes allocated and not freed (scratch memory of programs not counted), and the number of storages. */
   usage(): { readonly bytes: number; readonly storages: number };
+  /** The most bytes that were taken at once so far: storages, scratch memory of programs, and what is kept of freed ones. */
+  peakBytes(): number;
   /** Frees everything; nothing of it may be used afterwards. */
   destroy(): void;
 }

@@ -15,12 +15,22 @@ const minus = (a: Slope): Slope => a === null ? null : X.neg(a);
 const either = (condition: Expr, a: Slope, b: Slope): Slope =>
   a === null && b === null ? null : X.select(condition, a ?? X.constant(0), b ?? X.constant(0));
 
+/** Derivatives by operand: the layers of a model ask for the same ones. */
+const derivatives = new Map<number, WeakMap<Expr, { readonly slope: Slope }>>();
+
 /** d e / d operand `i`, or null where e does not depend on it. Ties of min and max go to the first operand. */
-export function derive(e: Expr, i: number, seen: Map<Expr, Slope> = new Map()): Slope {
+export function derive(e: Expr, i: number): Slope {
   if (e.dtype !== "f32") return null;
-  const known = seen.get(e);
-  if (known !== undefined) return known;
-  const d = (x: Expr): Slope => derive(x, i, seen);
+  if (!derivatives.has(i)) derivatives.set(i, new WeakMap());
+  const seen = derivatives.get(i)!, known = seen.get(e);
+  if (known) return known.slope;
+  const slope = slopeOf(e, i);
+  seen.set(e, { slope });
+  return slope;
+}
+
+function slopeOf(e: Expr, i: number): Slope {
+  const d = (x: Expr): Slope => derive(x, i);
   const [a, b, c] = e.args as [Expr, Expr, Expr];
   const none = (): Slope => null;
   const rules: Record<ExprOp, () => Slope> = {
@@ -69,7 +79,5 @@ export function derive(e: Expr, i: number, seen: Map<Expr, Slope> = new Map()): 
     roundF16: () => d(a),
     roundBf16: () => d(a),
   };
-  const out = rules[e.op]();
-  seen.set(e, out);
-  return out;
+  return rules[e.op]();
 }

@@ -62,16 +62,41 @@ export interface Expr {
   readonly id: number;
 }
 
-const interned = new Map<string, Expr>();
+/** Expressions by operator and type, then by value if they are leaves, else by the numbers of their arguments. */
+const tables = new Map<ExprOp, Map<ScalarType, Map<number | "-0", Expr>>>();
+/** Numbers of the pairs of arguments that a third one follows. */
+const pairs = new Map<number, number>();
+/** Two numbers of expressions as one, which a double holds exactly. */
+const PAIR = 2 ** 26;
+let made = 0, asked = 0;
+
+/** How many expressions there are, and how often one was asked for: the cost of planning, free of the machine's moods. */
+export function expressionCounts(): { readonly made: number; readonly asked: number } {
+  return { made, asked };
+}
+
+function keyOf(args: readonly Expr[], value: number): number | "-0" {
+  const [a, b, c] = args;
+  if (!a) return Object.is(value, -0) ? "-0" : value;
+  if (!b) return a.id;
+  const pair = a.id * PAIR + b.id;
+  if (!c) return pair;
+  let number = pairs.get(pair);
+  if (number === undefined) pairs.set(pair, number = pairs.size);
+  return number * PAIR + c.id;
+}
 
 function make(op: ExprOp, dtype: ScalarType, args: readonly Expr[], value = 0): Expr {
-  const number = Object.is(value, -0) ? "-0" : value;
-  const key = `${op}:${dtype}:${number}:${args.map((a) => a.id).join()}`;
-  const found = interned.get(key);
+  asked++;
+  let types = tables.get(op);
+  if (!types) tables.set(op, types = new Map());
+  let table = types.get(dtype);
+  if (!table) types.set(dtype, table = new Map());
+  const key = keyOf(args, value), found = table.get(key);
   if (found) return found;
-  const made: Expr = { op, dtype, args, value, id: interned.size };
-  interned.set(key, made);
-  return made;
+  const e: Expr = { op, dtype, args, value, id: made++ };
+  table.set(key, e);
+  return e;
 }
 
 /** What a builder takes: an expression, or a number of the other operand's type. */
@@ -222,17 +247,45 @@ export function rewrite(
   return out;
 }
 
+/** The last substitutions in an expression: the layers of a model ask for the same ones. */
+const substitutions = new WeakMap<
+  Expr,
+  { readonly operands: readonly Expr[]; readonly out: Expr }[]
+>();
+const KEPT_SUBSTITUTIONS = 8;
+/** With more operands, two are hardly ever alike. */
+const FEW_OPERANDS = 16;
+
 /** Puts expressions in the place of operands: this is what fusion is. */
 export function substitute(e: Expr, operands: readonly Expr[]): Expr {
-  return rewrite(
-    e,
-    (n, args) =>
-      n.op === "in"
-        ? operands[n.value]!
-        : args.every((a, i) => a === n.args[i])
-        ? n
-        : rebuild(n, args),
+  if (e.op === "in") return operands[e.value]!;
+  if (operands.length > FEW_OPERANDS) return renewed(e, (n) => operands[n.value]!, new Map());
+  let kept = substitutions.get(e);
+  if (!kept) substitutions.set(e, kept = []);
+  const known = kept.find((k) =>
+    k.operands.length === operands.length && operands.every((o, i) => o === k.operands[i])
   );
+  if (known) return known.out;
+  const out = renewed(e, (n) => operands[n.value]!, new Map());
+  if (kept.length === KEPT_SUBSTITUTIONS) kept.shift();
+  kept.push({ operands, out });
+  return out;
+}
+
+/** The same expression of other operands. */
+export function renumber(e: Expr, numberOf: (operand: number) => number): Expr {
+  return renewed(e, (n) => operand(numberOf(n.value), n.dtype), new Map());
+}
+
+function renewed(e: Expr, leaf: (operand: Expr) => Expr, seen: Map<Expr, Expr>): Expr {
+  if (e.op === "in") return leaf(e);
+  if (!e.args.length) return e;
+  const done = seen.get(e);
+  if (done) return done;
+  const args = e.args.map((a) => renewed(a, leaf, seen));
+  const out = args.every((a, i) => a === e.args[i]) ? e : rebuild(e, args);
+  seen.set(e, out);
+  return out;
 }
 
 /** Every node of the expressions, arguments first. */

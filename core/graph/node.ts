@@ -151,16 +151,17 @@ export function sorted(
   isLeaf: (n: Node) => boolean = () => false,
   inputsOf: (n: Node) => readonly Node[] = (n) => n.inputs,
 ): Node[] {
-  const done = new Set<Node>();
-  const stack: [Node, boolean][] = outputs.map((n): [Node, boolean] => [n, false]).reverse();
+  const done = new Set<Node>(), open = new Set<Node>(), stack = [...outputs].reverse();
   while (stack.length) {
-    const [n, ready] = stack.pop()!;
-    if (done.has(n)) continue;
-    if (ready || isLeaf(n)) done.add(n);
+    const n = stack.at(-1)!;
+    if (done.has(n)) stack.pop();
+    else if (open.has(n) || isLeaf(n)) done.add(stack.pop()!);
     else {
-      stack.push([n, true]);
+      open.add(n);
       const inputs = inputsOf(n);
-      for (let i = inputs.length - 1; i >= 0; i--) stack.push([inputs[i]!, false]);
+      for (let i = inputs.length - 1; i >= 0; i--) {
+        if (!done.has(inputs[i]!)) stack.push(inputs[i]!);
+      }
     }
   }
   return [...done];

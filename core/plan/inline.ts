@@ -5,14 +5,13 @@
  *
  * @module
  */
-import { bytesOf, scalarOf } from "../dtype.ts";
-import * as X from "../expr/expr.ts";
-import { type Node, sizeOf, type Sizes, stridesOf } from "../graph/node.ts";
-import { alive, type Item, type MapItem, operandNumber, type SpaceItem } from "./items.ts";
+import { bytesOf } from "../dtype.ts";
+import { type Node, sameShape, sizeOf, type Sizes, stridesOf } from "../graph/node.ts";
+import { backwards, inlined, type Reads } from "./inlined.ts";
+import { alive, type Item, type MapItem, type SpaceItem } from "./items.ts";
 import type { Operand } from "./kernels.ts";
-import { tidied } from "./tidy.ts";
-import { through } from "./views.ts";
-import { KERNEL_WEIGHT, weightOf } from "./weight.ts";
+import { isPacked, through } from "./views.ts";
+import { KERNEL_WEIGHT, outweighs } from "./weight.ts";
 
 /** Extra operations an element that repeating one map may cost in all its readers together. */
 const REPEATED_WEIGHT = 128;
@@ -58,20 +57,25 @@ function cut(item: SpaceItem, o: Operand, producer: MapItem): SpaceItem | null {
   };
 }
 
-/** What a producer reads for every operand of an item that reads its result; nothing for the others. */
-type Reads = readonly (readonly Operand[] | null)[];
-
 /** What the producer would read at its reader's elements, or null if strides cannot say it. */
 function readsThrough(item: SpaceItem, producer: MapItem): Reads | null {
-  const out: (Operand[] | null)[] = [];
+  const out: (readonly Operand[] | null)[] = [];
   for (const o of item.operands) {
-    const reads = o.base === producer.node ? [] as Operand[] : null;
-    out.push(reads);
-    for (const q of reads ? producer.operands : []) {
-      const access = through(item.space, o, producer.space, q);
-      if (!access) return null;
-      reads!.push({ base: q.base, ...access });
-    }
+    const reads = o.base === producer.node ? readsAt(item, o, producer) : undefined;
+    if (reads === null) return null;
+    out.push(reads ?? null);
+  }
+  return out;
+}
+
+/** What the producer would read where one operand of its reader reads it. */
+function readsAt(item: SpaceItem, o: Operand, producer: MapItem): readonly Operand[] | null {
+  if (sameShape(item.space, producer.space) && isPacked(item.space, o)) return producer.operands;
+  const out: Operand[] = [];
+  for (const q of producer.operands) {
+    const access = through(item.space, o, producer.space, q);
+    if (!access) return null;
+    out.push({ base: q.base, ...access });
   }
   return out;
 }
@@ -88,30 +92,14 @@ function reachable(item: SpaceItem, p: MapItem): { item: SpaceItem; reads: Reads
   return cutReads && { item: finer, reads: cutReads };
 }
 
-/** The producer's expression in the place of its result. */
-function inlined(item: SpaceItem, producer: MapItem, reads: Reads): SpaceItem {
-  const operands = [...item.operands];
-  const exprs = item.operands.map((o, i) => {
-    const inner = reads[i];
-    if (!inner) return X.operand(i, scalarOf(o.base.dtype));
-    const parts = inner.map((q) =>
-      X.operand(operandNumber(operands, q.base, q), scalarOf(q.base.dtype))
-    );
-    return X.substitute(producer.expr, parts);
-  });
-  const after = producer.after.length
-    ? [...new Set([...item.after, ...producer.after])]
-    : item.after;
-  return tidied({ ...item, operands, expr: X.substitute(item.expr, exprs), after });
-}
-
 /** Would repeating the producer cost too many operations? `readers` counts the items that read its result. */
 function tooHeavy(item: SpaceItem, p: MapItem, readers: number): boolean {
-  const ratio = sizeOf(item.space) / sizeOf(p.space), weight = weightOf(p.expr);
+  const ratio = sizeOf(item.space) / sizeOf(p.space);
   const places = item.operands.filter((o) => o.base === p.node).length;
-  if (weight * places + weightOf(item.expr) > KERNEL_WEIGHT) return true;
-  if (ratio > 1) return weight > BROADCAST_WEIGHT;
-  return weight * (readers - 1) > REPEATED_WEIGHT || weight * (places - 1) > PLACES_WEIGHT;
+  if (outweighs(KERNEL_WEIGHT, p.expr, places, item.expr)) return true;
+  if (ratio > 1) return outweighs(BROADCAST_WEIGHT, p.expr);
+  return outweighs(REPEATED_WEIGHT, p.expr, readers - 1) ||
+    outweighs(PLACES_WEIGHT, p.expr, places - 1);
 }
 
 /** Would the item touch too many buffers, or, if it is not the only reader, read much more memory than before? */
@@ -124,6 +112,7 @@ function readsTooMuch(
 ): boolean {
   const kept = new Set(item.operands.map((o) => o.base).filter((n) => n !== p.node));
   const fresh = reads.flatMap((r) => r ?? []).filter((q) => !kept.has(q.base));
+  if (alone && kept.size + fresh.length <= bindings) return false;
   const bases = new Set([...kept, ...fresh.map((q) => q.base)].filter((n) => n.kind !== "iota"));
   if (bases.size > bindings) return true;
   if (alone) return false;
@@ -148,7 +137,7 @@ export function inlineMaps(
   }
   const current = new Map<Node, Item>();
   for (const item of items) {
-    let now = item;
+    let now = backwards(item);
     if (now.kind !== "alone") {
       // One buffer is left for the result.
       for (const n of new Set(item.operands.map((o) => o.base))) {
@@ -165,5 +154,5 @@ export function inlineMaps(
     }
     current.set(item.node, now);
   }
-  return alive(items.map((item) => current.get(item.node)!), results);
+  return alive(items.map((item) => current.get(item.node)!), results).map(backwards);
 }

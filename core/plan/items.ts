@@ -43,16 +43,23 @@ export function operandKey(o: Operand): string {
   return `${o.base.id}:${o.offset}:${o.strides}`;
 }
 
-/** The number of an operand in a growing list. */
+/** The number of an operand in a growing list, of which the first so many may be equal to it. */
 export function operandNumber(
   operands: Operand[],
   base: Node,
   { offset, strides }: Access,
+  among = Infinity,
 ): number {
-  const found = operands.findIndex((o) =>
-    o.base === base && o.offset === offset && o.strides.every((s, i) => s === strides[i])
-  );
-  return found >= 0 ? found : operands.push({ base, offset, strides }) - 1;
+  const count = Math.min(among, operands.length);
+  for (let i = 0; i < count; i++) {
+    const o = operands[i]!;
+    if (o.base === base && o.offset === offset && sameStrides(o.strides, strides)) return i;
+  }
+  return operands.push({ base, offset, strides }) - 1;
+}
+
+function sameStrides(a: readonly number[], b: readonly number[]): boolean {
+  return a.every((s, i) => s === b[i]);
 }
 
 /** Without the work that nobody needs. Who waits for such work waits for what it would have read. */

@@ -122,20 +122,27 @@ export function ordered(
     s.waits = s.before.size;
   }
   const out: Kernel[] = [];
-  /** Bytes that running it would free: what nothing else reads any more. */
-  const freed = (s: Step): number => total(s.reads.filter((n) => readers.get(n)!.size === 1));
-  /** The one step that reads what it writes, waits for nothing else and fills no scratch: a gradient's addition to a sum. */
-  const heir = (s: Step): Step | undefined => {
-    const [only, ...others] = s.next;
-    return only && others.length === 0 && only.waits === 1 && total(only.writes) === 0
-      ? only
-      : undefined;
+  /** Would running these now free at least what they fill? Freed is what nothing else reads any more. */
+  const gains = (run: readonly Step[]): boolean => {
+    const read = new Set(run.flatMap((s) => s.reads)), written = run.flatMap((s) => s.writes);
+    const dies = (n: Node): boolean => [...readers.get(n)!].every((r) => run.includes(r));
+    return total([...read].filter(dies)) >= total(written);
   };
-  /** Would running it now, or it and its heir, free at least what they fill? */
-  const frees = (s: Step): boolean => {
-    if (s.done || s.waits > 0) return false;
-    const gain = freed(s) - total(s.writes), then = heir(s);
-    return gain >= 0 || then !== undefined && gain + freed(then) >= 0;
+  /**
+   * Steps that can run with it because one step reads all that they fill and fills no scratch itself: parts of a gradient, and
+   * their addition to a sum. Undefined if some of them cannot run yet.
+   */
+  const parts = (s: Step): readonly Step[] | undefined => {
+    const [sink, ...others] = s.next;
+    if (!sink || others.length > 0 || total(sink.writes) > 0) return undefined;
+    const open = [...sink.before].filter((b) => !b.done);
+    const ready = open.every((b) => b.waits === 0 && b.next.size === 1);
+    return ready && gains([...open, sink]) ? open : undefined;
+  };
+  /** What should run as soon as this can: it, perhaps with other steps, if that takes no memory. */
+  const cheap = (s: Step): readonly Step[] => {
+    if (s.done || s.waits > 0) return [];
+    return gains([s]) ? [s] : parts(s) ?? [];
   };
   const run = (first: Step): void => {
     const queue = [first];
@@ -151,7 +158,7 @@ export function ordered(
         left.delete(s);
         if (left.size === 1) candidates.push(...left);
       }
-      queue.push(...new Set(candidates.filter(frees).sort((p, q) => q.place - p.place)));
+      queue.push(...new Set(candidates.flatMap(cheap).sort((p, q) => q.place - p.place)));
     }
   };
   const order = [...steps].sort((p, q) => p.place - q.place);

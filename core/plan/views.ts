@@ -87,17 +87,23 @@ export function collapsed(
   sizes: Sizes,
   strides: readonly (readonly number[])[],
   fixed = sizes.length,
-): { sizes: number[]; strides: number[][] } {
+): { readonly sizes: readonly number[]; readonly strides: readonly (readonly number[])[] } {
   const out: number[] = [], kept: number[] = [];
   for (let i = 0; i < sizes.length; i++) {
     const n = sizes[i]!, last = kept.at(-1);
-    if (i >= fixed) out.push(n), kept.push(i);
-    else if (n !== 1) {
-      const merges = last !== undefined && strides.every((s) => s[last] === s[i]! * n);
-      if (merges) out[out.length - 1]! *= n, kept[kept.length - 1] = i;
-      else out.push(n), kept.push(i);
+    if (i < fixed) {
+      if (n === 1) continue;
+      if (last !== undefined && strides.every((s) => s[last] === s[i]! * n)) {
+        out[out.length - 1]! *= n;
+        kept[kept.length - 1] = i;
+        continue;
+      }
     }
+    out.push(n);
+    kept.push(i);
   }
+  // Nothing has merged, as a rule: then the strides are what they were.
+  if (kept.length === sizes.length) return { sizes, strides };
   return { sizes: out, strides: strides.map((s) => kept.map((i) => s[i]!)) };
 }
 

@@ -22,7 +22,7 @@ const costs: { readonly [Op in ExprOp]?: number } = {
   roundF16: 16,
   roundBf16: 8,
 };
-const known = new WeakMap<Expr, number>();
+const known = new WeakMap<Expr, number>(), unshared = new WeakMap<Expr, number>();
 
 /** Operations for one element, shared parts once. */
 export function weightOf(e: Expr): number {
@@ -31,6 +31,23 @@ export function weightOf(e: Expr): number {
   const weight = topological([e]).reduce((sum, n) => sum + (costs[n.op] ?? 1), 0);
   known.set(e, weight);
   return weight;
+}
+
+/** Operations for one element if nothing were shared: at least the weight, and found without looking at the arguments again. */
+function unsharedWeight(e: Expr): number {
+  const found = unshared.get(e);
+  if (found !== undefined) return found;
+  let weight = costs[e.op] ?? 1;
+  for (const a of e.args) weight += unsharedWeight(a);
+  unshared.set(e, weight);
+  return weight;
+}
+
+/** Is `times` the weight of `e`, with that of `other`, more than `limit`? Counts only where it is near. */
+export function outweighs(limit: number, e: Expr, times = 1, other?: Expr): boolean {
+  const of = (weight: (e: Expr) => number): number =>
+    times * weight(e) + (other ? weight(other) : 0);
+  return of(unsharedWeight) > limit && of(weightOf) > limit;
 }
 
 /** Most operations in one kernel: beyond it code is slow to make and registers spill. */

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { Device, Explanation, KernelTime, Program, Storage } from "../device/device.ts";
+import type { Device, Explanation, Graph, KernelTime, Program, Storage } from "../device/device.ts";
 import { DeviceError } from "../device/error.ts";
+import type { PlannedProgram } from "../device/planner.ts";
 import { collect, Value } from "../device/value.ts";
 import { concrete, dataLeaves, dataNode, deviceOf, isTracing, tracing } from "../execute.ts";
 import { type DataNode, makeNode, type Node, show, sizeOf } from "../graph/node.ts";
@@ -26,6 +27,21 @@ export interface Jitted<A extends readonly unknown[], R> {
   (...args: A): R;
   /** What the program for these arguments consists of; compiles it if need be. */
   explain(...args: A): Explanation;
+  /**
+   * What the program for these arguments would take. Nothing is compiled, and nothing is put on a device: only the shapes and
+   * dtypes of the arguments count, so `zeros`, which take no memory, may stand for any.
+   *
+   * @example
+   * ```ts
+   * import { cpu, jit, matmul, type Tensor, zeros } from "@motian/motian";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const device = cpu(), f = jit((x: Tensor<[4096, 4096]>) => matmul(x, x), { device });
+   * assertEquals(f.plan(zeros([4096, 4096])).flops, 2 * 4096 ** 3);
+   * assertEquals(device.peakBytes(), 0);
+   * ```
+   */
+  plan(...args: A): Planned;
   /**
    * Calls it once on a device that is otherwise idle, as a plain call does (donated arguments are given up), and tells when each
    * kernel ran. Kernels of different lines never overlap, so the whole takes a little longer than a plain call.
@@ -50,6 +66,12 @@ export interface Jitted<A extends readonly unknown[], R> {
   profile(...args: A): Promise<Profiled<R>>;
 }
 
+/** What a compiled function would take. */
+export interface Planned extends PlannedProgram {
+  /** Bytes of the tensors that it closes over, on its device. */
+  readonly capturedBytes: number;
+}
+
 /** What a profiled call gave, and when its kernels ran: `kernel` numbers the lines of `explain`. */
 export interface Profiled<R> {
   /** What the function gave. */
@@ -62,14 +84,15 @@ interface Leaf {
   readonly path: string;
   readonly node: Node;
 }
-interface Compiled {
-  readonly program: Program;
-  readonly traceMs: number;
+interface Traced {
+  readonly graph: Graph;
   readonly result: unknown;
-  readonly outputs: readonly Node[];
-  /** Tensors that the function closes over. */
+  /** Tensors that the function closes over: the last inputs. */
   readonly captured: readonly DataNode[];
-  readonly donations: ReadonlyMap<number, number>;
+  readonly traceMs: number;
+}
+interface Compiled extends Traced {
+  readonly program: Program;
 }
 
 const identities = new WeakMap<object, number>();
@@ -130,12 +153,11 @@ const tensorLeaves = (tree: unknown): Leaf[] =>
     isTensor(x) ? [{ path, node: nodeOf(x) }] : []
   );
 
-function compile(
+function trace(
   f: (...args: never) => unknown,
   args: readonly unknown[],
-  device: Device,
   donate: readonly number[],
-): Compiled {
+): Traced {
   const start = performance.now(), inputs: Node[] = [];
   const traced = mapTree(args as Tree<unknown>, (x) => {
     if (!isTensor(x)) return x;
@@ -158,9 +180,8 @@ function compile(
       .filter(([, l]) => donate.includes(Number.parseInt(l.path))),
   );
   const donations = pair(found, donated);
-  const traceMs = performance.now() - start;
-  const program = device.compile({ inputs: [...inputs, ...captured], outputs, donations });
-  return { program, traceMs, result, outputs, captured, donations };
+  const graph: Graph = { inputs: [...inputs, ...captured], outputs, donations };
+  return { graph, result, captured, traceMs: performance.now() - start };
 }
 
 /** Starts the program as `start` does; gives what that gives, and the results. */
@@ -185,19 +206,19 @@ function run<T>(
   });
   const storages = given.map((g) => g.value.on(device));
   const captured = c.captured.map((n) => n.value.on(device));
-  const outputs: Storage[] = c.outputs.map((n, o) => {
-    const donor = c.donations.get(o);
+  const outputs: Storage[] = c.graph.outputs.map((n, o) => {
+    const donor = c.graph.donations.get(o);
     return donor === undefined ? device.allocate(sizeOf(n.shape), n.dtype) : storages[donor]!;
   });
   // Nothing is given up before everything else is there: a call that fails leaves the state usable.
   given.forEach((g, i) => gives[i] && g.value.donate(device));
   const started = start([...storages, ...captured], outputs);
-  const reused = new Set(c.donations.values());
+  const reused = new Set(c.graph.donations.values());
   gives.forEach((given, i) => given && !reused.has(i) && device.free(storages[i]!));
   let o = 0;
   const result = mapTree(c.result as Tree<unknown>, (x) => {
     if (!isTensor(x)) return x;
-    const n = c.outputs[o]!, storage = outputs[o++]!;
+    const n = c.graph.outputs[o]!, storage = outputs[o++]!;
     return wrap(dataNode(new Value(sizeOf(n.shape), n.dtype, undefined, device, storage), n.shape));
   });
   return { started, result };
@@ -226,11 +247,15 @@ export function jit<A extends readonly unknown[], R>(
 ): Jitted<A, R> {
   const { donate = [] } = options;
   const cache = new Map<Device, Map<string, Compiled>>();
+  const deviceFor = (args: A): Device => options.device ?? deviceOf(dataLeaves(nodesOf(args)));
   const prepare = (args: A): readonly [Compiled, Device] => {
-    const device = options.device ?? deviceOf(dataLeaves(nodesOf(args)));
+    const device = deviceFor(args);
     if (!cache.has(device)) cache.set(device, new Map());
     const programs = cache.get(device)!, key = signatureOf(args);
-    if (!programs.has(key)) programs.set(key, compile(f, args, device, donate));
+    if (!programs.has(key)) {
+      const traced = trace(f, args, donate);
+      programs.set(key, { ...traced, program: device.compile(traced.graph) });
+    }
     return [programs.get(key)!, device];
   };
   const call = (...args: A): R => {
@@ -242,6 +267,14 @@ export function jit<A extends readonly unknown[], R>(
   const explain = (...args: A): Explanation => {
     const [{ program, traceMs }] = prepare(args);
     return { ...program.explain(), traceMs };
+  };
+  const plan = (...args: A): Planned => {
+    const { planner } = deviceFor(args), { graph, captured } = trace(f, args, donate);
+    const capturedBytes = captured.reduce(
+      (sum, n) => sum + planner.storageBytes(sizeOf(n.shape), n.dtype),
+      0,
+    );
+    return { ...planner.plan(graph), capturedBytes };
   };
   const profile = async (...args: A): Promise<Profiled<R>> => {
     if (isTracing()) throw new TypeError("Cannot profile inside a trace: nothing runs there");
@@ -262,5 +295,5 @@ export function jit<A extends readonly unknown[], R>(
     );
     return { result: result as R, times: await started };
   };
-  return Object.assign(call, { explain, profile });
+  return Object.assign(call, { explain, plan, profile });
 }

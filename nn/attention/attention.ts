@@ -42,9 +42,18 @@ export interface Attended<
   readonly v: Tensor<[B, H, T, K]>;
 }
 
+type Own = Readonly<Record<string, AnyTensor | undefined>>;
+
 /** The rows of a term as the heads see them: [H, R, K], or [R, K] if all see the same. */
-function rowsOf(p: Positions, projection: AnyTensor | undefined, table?: AnyTensor): AnyTensor {
-  return projection ? einsum("rc,chk->hrk", p.rows!, projection) : table ?? p.direct!;
+function rowsOf(positions: Positions, own: Own, side: "key" | "query" | "value"): AnyTensor {
+  const { scheme: { [`${side}Side` as const]: from, projections }, rows } = positions;
+  if (from === "direct") return own[`${side}Table`] ?? positions.direct!;
+  const project = (w: AnyTensor): AnyTensor => einsum("rc,chk->hrk", rows!, w);
+  if (projections === "own") return project(own[`${side}Rows`]!);
+  // With the biases of keys and queries, as DeBERTa v2 does. That of values is part of every result already.
+  if (side === "value") return project(own.wv!);
+  const [w, b] = side === "key" ? [own.wk!, own.bk!] : [own.wq!, own.bq!];
+  return add(project(w), expandDims(b, 1));
 }
 
 /** x [B, H, T, K] times every row: [B, H, T, R]. */
@@ -77,7 +86,7 @@ interface PositionTerms {
 
 /** The position terms by query, by key, and between segments, from q and k of one layer. */
 function positionTerms(
-  p: Readonly<Record<string, AnyTensor | undefined>>,
+  p: Own,
   query: (shift: AnyTensor | undefined) => AnyTensor,
   k: AnyTensor,
   positions: Positions,
@@ -86,10 +95,10 @@ function positionTerms(
   const segment = p.segment && same && mul(segmentTerm(query(p.z), p.segment, same), scale);
   return {
     ...scheme.keySide !== "off" && {
-      keyTerm: timesRows(query(p.w), rowsOf(positions, p.keyRows, p.keyTable)),
+      keyTerm: timesRows(query(p.w), rowsOf(positions, p, "key")),
     },
     ...scheme.querySide !== "off" && {
-      queryTerm: timesRows(k, rowsOf(positions, p.queryRows)),
+      queryTerm: timesRows(k, rowsOf(positions, p, "query")),
     },
     added: segment ? [...added, segment as AnyTensor] : added,
   };
@@ -115,7 +124,7 @@ export function attention<
   drop?: Dropout<B>,
   site = 0,
 ): Attended<B, T, C, H, K> {
-  const own = p as unknown as Readonly<Record<string, AnyTensor | undefined>>;
+  const own = p as unknown as Own;
   const q = add(einsum("btc,chk->bhtk", x, p.wq), expandDims(p.bq, 1));
   const k = add(einsum("btc,chk->bhtk", x, p.wk), expandDims(p.bk, 1));
   const v = add(einsum("btc,chk->bhtk", x, p.wv), expandDims(p.bv, 1));
@@ -133,7 +142,7 @@ export function attention<
     ...drop && { dropout: { keys: siteKeys(drop, site), rate: drop.rate } },
   });
   const mixed: Tensor<[B, H, T, K]> = byValue
-    ? plus(out, mixRows(sums!, rowsOf(positions, own.valueRows, own.valueTable)))
+    ? plus(out, mixRows(sums!, rowsOf(positions, own, "value")))
     : out;
   return { out: add(einsum("bhtk,hkc->btc", mixed, p.wo), p.bo), q, k, v };
 }

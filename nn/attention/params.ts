@@ -7,7 +7,7 @@ import { type AnyTensor, type Dim, type Size, size } from "../../core/mod.ts";
 import { type NormSpec, normSpec } from "../layer_norm.ts";
 import { constant, given, normal, type Spec, type TensorsOf } from "../spec.ts";
 import { bucketCount, rowSinusoids } from "./index.ts";
-import { type Scheme, usesSharedRows } from "./scheme.ts";
+import { type Rows, type Scheme, usesSharedRows } from "./scheme.ts";
 
 /** An f32 parameter. */
 export type F32<S> = Spec<S, "f32">;
@@ -40,7 +40,7 @@ export interface AttentionSpec<C, H, K> {
   readonly wo: F32<[H, K, C]>;
   /** Output bias. */
   readonly bo: F32<[C]>;
-  /** Projections of the shared rows. */
+  /** Projections of the shared rows, where they have their own. */
   readonly keyRows?: F32<[C, H, K]>;
   /** Of the query-side term. */
   readonly queryRows?: F32<[C, H, K]>;
@@ -95,6 +95,7 @@ export function attentionSpec<C extends Dim, H extends Dim, K extends Dim>(
   const table = (): F32<["R", K]> =>
     normal([size("R", bucketCount(scheme)), K] as never, std) as F32<["R", K]>;
   const { keySide, querySide, valueSide, globalBias, segments } = scheme;
+  const projected = (side: Rows): boolean => side === "projected" && scheme.projections === "own";
   const learnt = scheme.rows.startsWith("learnt");
   return {
     wq: weight(),
@@ -105,9 +106,9 @@ export function attentionSpec<C extends Dim, H extends Dim, K extends Dim>(
     bv: zero(),
     wo: normal([H, K, C] as never, outStd) as F32<[H, K, C]>,
     bo: constant([C] as never, 0) as F32<[C]>,
-    ...keySide === "projected" && { keyRows: weight() },
-    ...querySide === "projected" && { queryRows: weight() },
-    ...valueSide === "projected" && { valueRows: weight() },
+    ...projected(keySide) && { keyRows: weight() },
+    ...projected(querySide) && { queryRows: weight() },
+    ...projected(valueSide) && { valueRows: weight() },
     ...keySide === "direct" && learnt && { keyTable: table() },
     ...valueSide === "direct" && learnt && { valueTable: table() },
     ...globalBias.content && { u: zero() },

@@ -36,6 +36,11 @@ export interface Scheme {
   readonly querySide: Exclude<Rows, "direct">;
   /** α V_β: distance is part of what is read. */
   readonly valueSide: Rows;
+  /**
+   * What projects the shared rows: maps of their own, three more matrices a layer where all sides are projected; or the layer's
+   * maps of keys, queries and values.
+   */
+  readonly projections: "own" | "content";
   /** b_β: one number a head and bucket. */
   readonly bias: boolean;
   /** u, w, z: learnt per head, added to the query in the content, key-side and segment terms. */
@@ -60,12 +65,28 @@ const off: Scheme = {
   keySide: "off",
   querySide: "off",
   valueSide: "off",
+  projections: "own",
   bias: false,
   globalBias: { content: false, position: false, segment: false },
   segments: "off",
   absolute: 0,
   ownCls: false,
   scale: "head",
+};
+
+/** After the article's account of combining NEZHA, XLNet, T5 and DeBERTa for short texts; its own formula is unpublished. */
+const motian: Scheme = {
+  ...off,
+  bucket: exactThenLog(),
+  rows: "learnt-from-sinusoid",
+  keySide: "projected",
+  querySide: "projected",
+  valueSide: "projected",
+  bias: true,
+  globalBias: { content: false, position: true, segment: false },
+  segments: "bias",
+  ownCls: true,
+  scale: "terms",
 };
 
 const named = {
@@ -105,20 +126,10 @@ const named = {
   },
   /** Ke et al. 2020 (TUPE-R). */
   tupe: { ...off, bucket: t5Bucket(), bias: true, absolute: 512, ownCls: true, scale: "terms" },
-  /** Ours, after the article's account of combining NEZHA, XLNet, T5 and DeBERTa for short texts; its own formula is unpublished. */
-  motian: {
-    ...off,
-    bucket: exactThenLog(),
-    rows: "learnt-from-sinusoid",
-    keySide: "projected",
-    querySide: "projected",
-    valueSide: "projected",
-    bias: true,
-    globalBias: { content: false, position: true, segment: false },
-    segments: "bias",
-    ownCls: true,
-    scale: "terms",
-  },
+  /** Ours. */
+  motian,
+  /** Ours with a fifth fewer parameters a layer: positions go through the maps of the content, as under DeBERTa v2's share_att_key. */
+  "motian-shared": { ...motian, projections: "content" },
 } as const satisfies Readonly<Record<SchemeName, Scheme>>;
 
 /** The name of a scheme. */
@@ -131,7 +142,8 @@ export type SchemeName =
   | "tener"
   | "deberta"
   | "tupe"
-  | "motian";
+  | "motian"
+  | "motian-shared";
 
 /** The schemes by name. */
 export const schemes: Readonly<Record<SchemeName, Scheme>> = named;

@@ -1,6 +1,6 @@
 /**
- * One whole training step of a named configuration on a cpu device of 16 GiB, on random tokens: does the model fit, what does
- * a step take, are the loss finite and the weights changed? A row of JSON.
+ * One whole training step of a named configuration on a cpu device, on random tokens: does the model fit, what does a step take and
+ * what was foreseen, are the loss finite and the weights changed? A row of JSON.
  *
  *     deno run --allow-all recipes/bench/one_step.ts motian-1b 4 128
  *
@@ -20,18 +20,28 @@ import {
   type Tree,
 } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
+import { checkFit, deviceFor, fitLine, fitOf } from "../pretrain/fit.ts";
+import { forecast } from "../pretrain/forecast.ts";
 import { stepInputs } from "../pretrain/inputs.ts";
 import { loadConfig } from "../pretrain/load_config.ts";
 import { modelSpec } from "../pretrain/model.ts";
-import { metricNames, stepPrograms, zeroSums } from "../pretrain/step.ts";
+import { metricNames, stepOptions, stepPrograms, zeroSums } from "../pretrain/step.ts";
 import { initialState, optimizerOf } from "../pretrain/train.ts";
 
 const [name = "motian-1b", sequences = "4", tokens = "128"] = Deno.args;
 const named = await loadConfig(name), B = Number(sequences), T = Number(tokens);
 const V = named.data.vocabularySize, P = Math.ceil(T * named.data.maskShare);
-// A schedule that starts above 0, so that the one step moves the weights.
-const config = { ...named, optimizer: { ...named.optimizer, warmup: 0 } };
-const device = cpu({ memory: "16GiB" });
+const config = {
+  ...named,
+  data: { ...named.data, length: T, batch: B, microBatch: B },
+  // A schedule that starts above 0, so that the one step moves the weights.
+  optimizer: { ...named.optimizer, warmup: 0 },
+  evalEvery: 0,
+};
+const foreseen = forecast(config, V, cpu()), fit = fitOf(foreseen.memory.total, "cpu");
+console.error(fitLine(foreseen, fit));
+checkFit(config, foreseen, fit);
+const device = deviceFor(fit, cpu());
 const seconds = async <R>(work: () => R | Promise<R>): Promise<readonly [R, number]> => {
   const began = performance.now(), made = await work();
   await device.synchronize();
@@ -53,12 +63,7 @@ const [start, initSeconds] = await seconds(() => initialState(config, V, device)
 say("weights and moments");
 const sums = jit(zeroSums, { device })(start.model);
 say("and gradient sums");
-const programs = stepPrograms(config.model, optimizerOf(config), {
-  device,
-  seed: config.seed,
-  dropout: config.model.dropout,
-  recompute: config.data.recompute,
-});
+const programs = stepPrograms(config.model, optimizerOf(config), stepOptions(config, device));
 const batch = {
   B,
   T,
@@ -101,6 +106,8 @@ console.log(JSON.stringify({
   apply_s: applySeconds,
   scratch_gib: scratch,
   device_gib: GiB(device.usage().bytes),
+  foreseen_gib: GiB(foreseen.memory.total),
+  device_peak_gib: GiB(device.peakBytes()),
   peak_rss_gib: resourceUsage().maxRSS / 2 ** 20,
 }));
 device.destroy();

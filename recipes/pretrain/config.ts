@@ -51,7 +51,10 @@ export interface OptimizerConfig {
   readonly stateDtype: "f32" | "bf16";
 }
 
-/** A run. Units: `evalEvery`, `checkpointEvery` and `logEvery` are steps. */
+/**
+ * A run. Units: `evalEvery`, `checkpointEvery` and `logEvery` are steps. An `evalEvery` or `checkpointEvery` of 0 is never, not at
+ * the end either.
+ */
 export interface PretrainConfig {
   readonly name: string;
   readonly model: ModelConfig;
@@ -128,8 +131,16 @@ const base: PretrainConfig = {
 const large: PretrainConfig = {
   ...base,
   name: "motian-1b",
-  model: { ...base.model, layers: 24, width: 2048, heads: 16, hidden: 8192 },
-  data: { ...base.data, length: 512, batch: 4096, microBatch: 8, recompute: true },
+  model: {
+    ...base.model,
+    layers: 24,
+    width: 2048,
+    heads: 16,
+    hidden: 8192,
+    scheme: "motian-shared",
+  },
+  // Two sequences at once are what weights, sums and moments leave room for in 16 GiB.
+  data: { ...base.data, length: 512, batch: 4096, microBatch: 2, recompute: true },
   optimizer: { ...base.optimizer, rate: 0.0015, stateDtype: "bf16" },
   steps: 125_000,
 };

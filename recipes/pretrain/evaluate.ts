@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { add, type Device, dispose, jit, readNumber, type Tensor, zeros } from "../../core/mod.ts";
+import {
+  add,
+  type Device,
+  dispose,
+  jit,
+  type Jitted,
+  readNumber,
+  type Tensor,
+  zeros,
+} from "../../core/mod.ts";
 import type { Batch } from "../data/batches.ts";
 import type { ModelConfig } from "./config.ts";
 import { mlmInputs } from "./inputs.ts";
@@ -20,18 +29,22 @@ export interface Evaluation {
   readonly count: number;
 }
 
-interface Totals {
+/** What batches add up to. */
+export interface Totals {
   readonly sum: Tensor<[]>;
   readonly weight: Tensor<[]>;
   readonly correct: Tensor<[]>;
 }
 
-/** A function that evaluates a model on some batches; its program is compiled once. */
-export function evaluator(
+/** Totals of no batch. */
+export const noTotals = (): Totals => ({ sum: zeros([]), weight: zeros([]), correct: zeros([]) });
+
+/** Adds a batch to totals, which it takes over. */
+export function evaluationProgram(
   config: ModelConfig,
   device: Device,
-): (model: Model, batches: readonly Batch[]) => Promise<Evaluation> {
-  const addBatch = jit((model: Model, totals: Totals, inputs: MlmInputs): Totals => {
+): Jitted<[Model, Totals, MlmInputs], Totals> {
+  return jit((model: Model, totals: Totals, inputs: MlmInputs): Totals => {
     const loss = mlmLoss(model, inputs, config);
     return {
       sum: add(totals.sum, loss.sum),
@@ -39,9 +52,17 @@ export function evaluator(
       correct: add(totals.correct, loss.correct),
     };
   }, { device, donate: [1] });
+}
+
+/** A function that evaluates a model on some batches; its program is compiled once. */
+export function evaluator(
+  config: ModelConfig,
+  device: Device,
+): (model: Model, batches: readonly Batch[]) => Promise<Evaluation> {
+  const addBatch = evaluationProgram(config, device);
   const keepPace = pacer(device);
   return async (model, batches) => {
-    let totals: Totals = { sum: zeros([]), weight: zeros([]), correct: zeros([]) };
+    let totals = noTotals();
     for (const batch of batches) {
       const inputs = mlmInputs(batch);
       totals = addBatch(model, totals, inputs);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Device, dispose, jit, read } from "../../core/mod.ts";
+import { type Device, dispose, jit, type Jitted, read, type Tensor } from "../../core/mod.ts";
 import { type Batch, heldOutBatches } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
 import type { Blank, Example } from "../run/report.ts";
@@ -12,6 +12,8 @@ import type { ModelConfig } from "./config.ts";
 import { mlmInputs } from "./inputs.ts";
 import { type MlmInputs, type Model, predict } from "./model.ts";
 
+/** Texts that are shown, at most. */
+export const EXAMPLES = 4;
 /** Guesses shown for a masked token. */
 const GUESSES = 5;
 /** Tokens of a text that are shown, at most. */
@@ -55,6 +57,14 @@ function example(
   return parts;
 }
 
+/** Scores of every token at the masked places. */
+export function fillProgram(
+  config: ModelConfig,
+  device: Device,
+): Jitted<[Model, MlmInputs], Tensor<["P", "V"]>> {
+  return jit((model: Model, inputs: MlmInputs) => predict(model, inputs, config), { device });
+}
+
 /** Some held-out texts with the model's guesses. */
 export async function fillMasks(
   model: Model,
@@ -62,12 +72,11 @@ export async function fillMasks(
   device: Device,
   heldOut: PackedSet,
   vocabulary: Vocabulary,
-  count = 4,
+  count = EXAMPLES,
 ): Promise<readonly Example[]> {
   const [batch] = heldOutBatches(heldOut, vocabulary, count, { limit: count });
   if (!batch) return [];
-  const program = jit((m: Model, inputs: MlmInputs) => predict(m, inputs, config), { device });
-  const scores = program(model, mlmInputs(batch)), logits = await read(scores);
+  const scores = fillProgram(config, device)(model, mlmInputs(batch)), logits = await read(scores);
   dispose(scores);
   return Array.from({ length: batch.B }, (_, b) => example(batch, b, logits, vocabulary));
 }

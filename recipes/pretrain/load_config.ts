@@ -58,9 +58,9 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     stateDtype: oneOf(["f32", "bf16"]),
   }),
   steps: whole(1),
-  evalEvery: whole(1),
+  evalEvery: whole(0),
   evalSequences: whole(1),
-  checkpointEvery: whole(1),
+  checkpointEvery: whole(0),
   logEvery: whole(1),
   seed: whole(0, 2 ** 32 - 1),
 });

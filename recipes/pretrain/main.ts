@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import type { Device } from "../../core/device/device.ts";
 import { openDevice } from "../../core/device/open.ts";
 import { helpText } from "../cli/options.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
@@ -16,6 +17,9 @@ import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
+import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
+import { type Forecast, forecast } from "./forecast.ts";
+import { forecastLines } from "./forecast_text.ts";
 import { checkConfig, loadConfig } from "./load_config.ts";
 import { pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import { closingLines, pretrain } from "./run.ts";
@@ -25,29 +29,57 @@ const CACHE = join(".cache", "corpora");
 
 /** What a run is made of, new or resumed. `corpus` is null for the default one. */
 interface Plan {
-  readonly out: string;
   readonly config: PretrainConfig;
   readonly corpus: string | null;
   readonly vocabulary?: Vocabulary;
 }
 
+/** A configuration with what the command line says otherwise. */
+function withOptions(config: PretrainConfig, options: PretrainOptions): PretrainConfig {
+  return {
+    ...config,
+    steps: options.steps ?? config.steps,
+    seed: options.seed ?? config.seed,
+    evalEvery: options["eval-every"] ?? config.evalEvery,
+    checkpointEvery: options["checkpoint-every"] ?? config.checkpointEvery,
+  };
+}
+
 async function planOf(options: PretrainOptions): Promise<Plan> {
   if (options.resume) {
-    const out = options.out!, saved = await savedRun(out);
+    const saved = await savedRun(options.out!);
     const { corpus, ...rest } = saved.config as { readonly corpus: string | null };
-    const config = checkConfig(rest, saved.configPath), steps = options.steps ?? config.steps;
-    return { out, config: { ...config, steps }, corpus, vocabulary: saved.vocabulary };
+    const config = withOptions(checkConfig(rest, saved.configPath), options);
+    return { config, corpus, vocabulary: saved.vocabulary };
   }
-  const named = await loadConfig(options.config);
-  const { steps = named.steps, seed = named.seed } = options, config = { ...named, steps, seed };
-  const out = options.out ?? newRunName(config.name);
-  await newRun(out);
   return {
-    out,
-    config,
+    config: withOptions(await loadConfig(options.config), options),
     corpus: options.corpus ?? null,
     ...options.vocab !== undefined && { vocabulary: await readVocabulary(options.vocab) },
   };
+}
+
+/** What a plan takes on a device, before the corpus is read: a vocabulary built from it has at most the configuration's size. */
+function foreseen({ config, vocabulary }: Plan, device: Device): Foreseen {
+  const found = forecast(
+    config,
+    vocabulary?.tokens.length ?? config.data.vocabularySize,
+    device,
+  );
+  return { found, fit: fitOf(found.memory.total, device.kind, machineMemory()) };
+}
+
+interface Foreseen {
+  readonly found: Forecast;
+  readonly fit: Fit;
+}
+
+/** Prints what a plan takes; refuses one that does not fit afterwards. */
+function dryRun({ config, vocabulary }: Plan, { found, fit }: Foreseen, json: boolean): void {
+  const origin = vocabulary ? "as given" : "the configuration's; a corpus may have fewer";
+  if (json) console.log(JSON.stringify({ ...found, fit }));
+  else for (const line of forecastLines(config, found, fit, origin)) console.log(line);
+  checkFit(config, found, fit);
 }
 
 async function prepare(plan: Plan, view: ProgressView): Promise<PreparedCorpus> {
@@ -72,17 +104,24 @@ async function main(interrupt: Interrupt): Promise<number> {
     console.log(helpText(pretrainCommand));
     return 0;
   }
-  const device = await openDevice(options.device), plan = await planOf(options);
+  const opened = await openDevice(options.device), plan = await planOf(options);
+  const { config } = plan, future = foreseen(plan, opened);
+  if (options["dry-run"]) {
+    dryRun(plan, future, options.json);
+    return 0;
+  }
+  checkFit(config, future.found, future.fit);
+  const device = deviceFor(future.fit, opened), out = options.out ?? newRunName(config.name);
+  if (!options.resume) await newRun(out);
   using view = progressView();
   const corpus = await prepare(plan, view);
-  if (!options.resume) {
-    await saveRun(plan.out, { ...plan.config, corpus: plan.corpus }, corpus.vocabulary);
-  }
+  view.note(fitLine(future.found, future.fit));
+  if (!options.resume) await saveRun(out, { ...config, corpus: plan.corpus }, corpus.vocabulary);
   const finished = await pretrain({
-    config: plan.config,
+    config,
     corpus,
     device,
-    out: plan.out,
+    out,
     resume: options.resume,
     ...options.minutes !== undefined && { minutes: options.minutes },
     ...options.trace !== undefined && { trace: options.trace },

@@ -35,6 +35,12 @@ export const pretrainCommand = {
     steps: { type: "whole", value: "N", min: 1, help: "how many steps (the configuration's)" },
     minutes: { type: "number", value: "N", help: "stop after so long, if steps are left" },
     seed: { type: "whole", value: "N", max: 2 ** 32 - 1, help: "of all that is random" },
+    "eval-every": { type: "whole", value: "N", help: "steps between evaluations; 0 for none" },
+    "checkpoint-every": {
+      type: "whole",
+      value: "N",
+      help: "steps between checkpoints; 0 for none",
+    },
     out: { type: "text", value: "DIR", help: "the run's folder (a new one under runs/)" },
     resume: { type: "flag", help: "go on with the run in --out DIR" },
     trace: {
@@ -42,6 +48,7 @@ export const pretrainCommand = {
       value: "FILE",
       help: "profile some steps into a Chrome trace, and FILE.html",
     },
+    "dry-run": { type: "flag", help: "print what the run would take, and run nothing" },
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
   conflicts: [
@@ -49,6 +56,8 @@ export const pretrainCommand = {
     ["resume", "corpus", saved],
     ["resume", "vocab", saved],
     ["resume", "seed", saved],
+    ["dry-run", "trace", "a dry run has nothing to profile"],
+    ["dry-run", "minutes", "a dry run takes seconds"],
   ],
 } as const satisfies Parameters<typeof parseOptions>[1];
 

@@ -11,6 +11,11 @@ const AHEAD = 2;
 /** Programs between two waits for a GPU, where a wait costs 12 ms, however much there is to wait for. */
 const GPU_AHEAD = 8;
 
+/** Micro-batches that stand on the device at once, at most: a GPU's buffers are used again while the queue still reads them. */
+export function batchesHeld(device: Device): number {
+  return device.kind === "cpu" ? AHEAD + 1 : 1;
+}
+
 /**
  * A function to be awaited after every program.
  *

@@ -46,13 +46,13 @@ export interface RunOptions {
   readonly emit: (row: Row) => void;
 }
 
-/** What a run reached; the last object of `--json`. */
+/** What a run reached; the last object of `--json`. Held-out values are null where the configuration does not evaluate. */
 export interface Summary {
-  readonly mlm_ppl: number;
-  readonly unigram_ppl: number;
+  readonly mlm_ppl: number | null;
+  readonly unigram_ppl: number | null;
   /** mlm_ppl / unigram_ppl. */
-  readonly ratio: number;
-  readonly accuracy: number;
+  readonly ratio: number | null;
+  readonly accuracy: number | null;
   readonly steps: number;
   readonly elapsed_s: number;
   readonly peak_rss_mib: number;
@@ -76,8 +76,9 @@ async function startState(o: RunOptions): Promise<TrainState> {
   return o.resume ? await latestCheckpoint(o.out, fresh, o.device) : fresh;
 }
 
-/** Held-out perplexity of the unigram model on the very tokens that the model is asked for. */
-function unigram({ config, corpus }: RunOptions, data: TrainData): number {
+/** Held-out perplexity of the unigram model on the very tokens that the model is asked for, where it is asked for any. */
+function unigram({ config, corpus }: RunOptions, data: TrainData): number | undefined {
+  if (config.evalEvery === 0) return undefined;
   const batches = heldOutBatches(data.heldOut, corpus.vocabulary, config.data.microBatch, {
     mask: { share: config.data.maskShare },
     limit: config.evalSequences,
@@ -124,13 +125,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     metrics: log(metrics),
     evaluation: (row) => {
       log(evaluations)(row);
-      const ppl = row.mlm_ppl as number;
-      view.note(
-        `step ${row.step}: held-out MLM perplexity ${ppl.toFixed(1)}, unigram ${
-          unigramPpl.toFixed(1)
-        }, ` +
-          `ratio ${(ppl / unigramPpl).toFixed(3)}`,
-      );
+      view.note(`step ${row.step}: ${perplexities(row.mlm_ppl as number, unigramPpl!)}`);
     },
     progress: (step, row) => {
       if (row) shown = figures(row);
@@ -153,8 +148,14 @@ async function writeTrace(path: string, trace: Trace): Promise<string> {
   return `trace in ${path}, kernels and memory in ${path}.html`;
 }
 
+function perplexities(model: number, unigram: number): string {
+  return `held-out MLM perplexity ${model.toFixed(1)}, unigram ${unigram.toFixed(1)}, ratio ${
+    (model / unigram).toFixed(3)
+  }`;
+}
+
 interface Known {
-  readonly unigramPpl: number;
+  readonly unigramPpl: number | undefined;
   readonly params: number;
   readonly began: number;
 }
@@ -166,13 +167,15 @@ async function finish(
   { unigramPpl, params, began }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
-  const examples = await fillMasks(trained.model, config.model, device, data.heldOut, vocabulary);
-  const { perplexity, accuracy } = trained.evaluation;
+  const { evaluation } = trained;
+  const examples = evaluation
+    ? await fillMasks(trained.model, config.model, device, data.heldOut, vocabulary)
+    : [];
   const summary: Summary = {
-    mlm_ppl: perplexity,
-    unigram_ppl: unigramPpl,
-    ratio: perplexity / unigramPpl,
-    accuracy,
+    mlm_ppl: evaluation?.perplexity ?? null,
+    unigram_ppl: unigramPpl ?? null,
+    ratio: evaluation ? evaluation.perplexity / unigramPpl! : null,
+    accuracy: evaluation?.accuracy ?? null,
     steps: trained.step,
     elapsed_s: (performance.now() - began) / 1000,
     peak_rss_mib: resourceUsage().maxRSS / 1024,
@@ -187,17 +190,21 @@ async function finish(
     title: config.name,
     subtitle: `${corpus.report.corpus} on ${device.description}`,
     figures: [
-      ["held-out MLM perplexity", perplexity.toFixed(1)],
-      ["unigram perplexity", unigramPpl.toFixed(1)],
-      ["ratio", summary.ratio.toFixed(3)],
-      ["masked tokens right", `${(100 * accuracy).toFixed(1)} %`],
+      ...evaluation
+        ? [
+          ["held-out MLM perplexity", evaluation.perplexity.toFixed(1)],
+          ["unigram perplexity", unigramPpl!.toFixed(1)],
+          ["ratio", summary.ratio!.toFixed(3)],
+          ["masked tokens right", `${(100 * evaluation.accuracy).toFixed(1)} %`],
+        ] as const
+        : [],
       ["parameters", short(params)],
       ["steps", String(trained.step)],
       ["waiting for input", `${(100 * trained.stallShare).toFixed(1)} %`],
     ],
     metrics: await readRows(join(out, "metrics.jsonl")),
     evaluations: await readRows(join(out, "eval.jsonl")),
-    unigramPerplexity: unigramPpl,
+    ...unigramPpl !== undefined && { unigramPerplexity: unigramPpl },
     tables: { Configuration: config, Corpus: corpus.report },
     examples,
   });
@@ -206,12 +213,10 @@ async function finish(
 
 /** What a person reads at the end. */
 export function closingLines({ summary, examples }: Finished): string[] {
-  const { mlm_ppl, unigram_ppl, ratio, steps, elapsed_s, peak_rss_mib, out } = summary;
+  const { mlm_ppl, unigram_ppl, steps, elapsed_s, peak_rss_mib, out } = summary;
   return [
     ...examples.map((e) => exampleLine(e)),
-    `held-out MLM perplexity ${mlm_ppl.toFixed(1)}, unigram ${unigram_ppl.toFixed(1)}, ratio ${
-      ratio.toFixed(3)
-    }`,
+    ...mlm_ppl !== null && unigram_ppl !== null ? [perplexities(mlm_ppl, unigram_ppl)] : [],
     `${steps} steps in ${elapsed_s.toFixed(0)} s, peak memory ${peak_rss_mib.toFixed(0)} MiB; see ${
       join(out, "report.html")
     }`,

@@ -34,7 +34,7 @@ import {
 } from "../../core/mod.ts";
 import type { Dropout } from "../../nn/mod.ts";
 import type { Optimizer, OptimizerState } from "../../optim/mod.ts";
-import type { ModelConfig } from "./config.ts";
+import type { ModelConfig, PretrainConfig } from "./config.ts";
 import { type MlmInputs, mlmLoss, type Model } from "./model.ts";
 
 /** What micro-batches add up to. */
@@ -72,6 +72,11 @@ export interface StepOptions {
   readonly seed: number;
   readonly dropout: number;
   readonly recompute: boolean;
+}
+
+/** How a configuration's steps are compiled. */
+export function stepOptions({ seed, model, data }: PretrainConfig, device: Device): StepOptions {
+  return { device, seed, dropout: model.dropout, recompute: data.recompute };
 }
 
 /** The programs of a step. */

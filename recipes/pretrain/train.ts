@@ -16,7 +16,7 @@ import { type Evaluation, evaluator } from "./evaluate.ts";
 import { stepInputs } from "./inputs.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
-import { metricNames, stepPrograms, zeroSums } from "./step.ts";
+import { metricNames, stepOptions, stepPrograms, zeroSums } from "./step.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -51,7 +51,8 @@ export interface TrainHooks {
 
 /** How a run ended. */
 export interface Trained extends TrainState {
-  readonly evaluation: Evaluation;
+  /** Held-out values at the end, where the configuration evaluates. */
+  readonly evaluation?: Evaluation;
   /** The share of the time of the steps, evaluations and checkpoints aside, that the loop waited for input. */
   readonly stallShare: number;
 }
@@ -100,16 +101,17 @@ export async function train(
   const mask = { share: maskShare };
   const source = { set: data.train, vocabulary: data.vocabulary, settings: { seed, B, mask } };
   using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch));
-  const programs = stepPrograms(config.model, optimizerOf(config), {
-    device,
-    seed,
-    dropout: config.model.dropout,
-    recompute: config.data.recompute,
-  });
-  const heldOut = heldOutBatches(data.heldOut, data.vocabulary, microBatch, {
-    mask,
-    limit: config.evalSequences,
-  });
+  const programs = stepPrograms(
+    config.model,
+    optimizerOf(config),
+    stepOptions(config, device),
+  );
+  const heldOut = config.evalEvery === 0 ? [] : heldOutBatches(
+    data.heldOut,
+    data.vocabulary,
+    microBatch,
+    { mask, limit: config.evalSequences },
+  );
   const evaluate = evaluator(config.model, device);
   const began = performance.now();
   let { model, optimizer, step } = start, sums = jit(zeroSums, { device })(start.model);
@@ -177,18 +179,27 @@ export async function train(
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (step % config.evalEvery === 0) {
+    if (isDue(step, config.evalEvery)) {
       last = { step, found: await besides("evaluate", evaluation) };
     }
-    if (step % config.checkpointEvery === 0 && step < config.steps) {
+    if (isDue(step, config.checkpointEvery) && step < config.steps) {
       await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
     }
   }
   await log();
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
-  await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
+  if (config.checkpointEvery > 0) {
+    await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
+  }
+  const ended = { step, model, optimizer, stallShare };
+  if (config.evalEvery === 0) return ended;
   const found = last?.step === step ? last.found : await trace.host("evaluate", evaluation);
-  return { step, model, optimizer, evaluation: found, stallShare };
+  return { ...ended, evaluation: found };
+}
+
+/** Is it time for what is done every so many steps? Never where that is 0. */
+function isDue(step: number, every: number): boolean {
+  return every > 0 && step % every === 0;
 }
 
 type Values = Readonly<Record<string, number>> & { readonly step: number };

@@ -15,7 +15,10 @@ export interface Scale {
 /** An axis of round numbers that holds [min, max], with about `count` marks. */
 export function linearScale(min: number, max: number, count: number): Scale {
   if (max === min) {
-    [min, max] = min === 0 ? [0, 1] : [min - Math.abs(min) / 2, max + Math.abs(max) / 2];
+    // Half of a number near the smallest is that number again.
+    [min, max] = Math.abs(min) < 1e-300
+      ? [0, 1]
+      : [min - Math.abs(min) / 2, max + Math.abs(max) / 2];
   }
   const rough = (max - min) / count;
   const power = 10 ** Math.floor(Math.log10(rough));

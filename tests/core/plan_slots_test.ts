@@ -54,6 +54,28 @@ Deno.test("gradients of weights are made while their activations live, big resul
   assertLess(explainPlan(late).peakBytes, 1.1 * 4 * (1024 * 1024 + 1024 * 16 + 4096));
 });
 
+Deno.test("a gradient of two parts is added to its sum while the layer is at hand", () => {
+  const layers = 24, ws = Array.from({ length: layers }, () => input(64, 64));
+  const x = input(16, 64), table = input(4, 64), sums = ws.map(() => input(64, 64));
+  let y: Node = x;
+  for (const w of ws) {
+    const row = build.reduce("sum", product(table, w), [0]);
+    y = compute((a, b) => X.tanh(X.add(a, b)), [
+      product(y, w),
+      build.broadcastTo(build.reshape(row, [1, 64]), [16, 64]),
+    ]);
+  }
+  const grads = pullback([sumAll(y)], [build.constant(1)], ws).map((g) => g!);
+  const added = grads.map((g, i) => compute(X.add, [sums[i]!, g]));
+  const graph: Graph = {
+    ...graphOf(added, [x, table, ...ws, ...sums]),
+    donations: new Map(added.map((_, i) => [i, 2 + layers + i])),
+  };
+  const { liveBytes, peakBytes } = explainPlan(makePlan(graph, { fuse: true, bindings: 8 }));
+  // Three quarters on, half of the layers are done with: neither their results nor the gradients of these are waited with.
+  assertLess(liveBytes[Math.floor(liveBytes.length * 3 / 4)]!, 0.6 * peakBytes);
+});
+
 /** A checkpoint around a block, as the transform makes it. */
 function rematerialised(
   f: (x: Node, ps: readonly Node[]) => Node,

@@ -143,7 +143,18 @@ for (const [name, scheme] of Object.entries(schemes)) {
 }
 
 Deno.test("positions can be told apart by direction: a reversed text gives another result", async () => {
-  for (const name of ["shaw", "nezha", "t5", "xlnet", "tener", "deberta", "motian"] as const) {
+  for (
+    const name of [
+      "shaw",
+      "nezha",
+      "t5",
+      "xlnet",
+      "tener",
+      "deberta",
+      "motian",
+      "motian-shared",
+    ] as const
+  ) {
     const scheme = schemes[name], from = inputs(scheme), reversed = new Float32Array(B * T * C);
     for (let b = 0; b < B; b++) {
       for (let t = 0; t < T; t++) {

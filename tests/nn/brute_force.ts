@@ -59,15 +59,24 @@ export function bruteForce({ scheme, own, shared, x, keep, segments }: Case): nu
   };
   /** Component k of row r as head h sees it in one term. */
   const rowAs =
-    (kind: string, projection: Table | undefined, table: Table | undefined) =>
+    (kind: string, projection: Table | undefined, table?: Table, bias?: Table) =>
     (r: number, h: number, k: number): number => {
-      if (kind === "projected") return sum(C, (c) => wide(r, c) * at(projection!, c, h, k));
+      if (kind === "projected") {
+        return sum(C, (c) => wide(r, c) * at(projection!, c, h, k)) + (bias ? at(bias, h, k) : 0);
+      }
       if (table) return at(table, r, k);
       return r >= scheme.bucket.size(T) ? 0 : sinusoidAt(r, k, K, false);
     };
-  const keyRow = rowAs(scheme.keySide, own.keyRows, own.keyTable);
-  const queryRow = rowAs(scheme.querySide, own.queryRows, undefined);
-  const valueRow = rowAs(scheme.valueSide, own.valueRows, own.valueTable);
+  const ofContent = scheme.projections === "content";
+  const keyRow = ofContent
+    ? rowAs(scheme.keySide, own.wk, undefined, own.bk)
+    : rowAs(scheme.keySide, own.keyRows, own.keyTable);
+  const queryRow = ofContent
+    ? rowAs(scheme.querySide, own.wq, undefined, own.bq)
+    : rowAs(scheme.querySide, own.queryRows);
+  const valueRow = ofContent
+    ? rowAs(scheme.valueSide, own.wv)
+    : rowAs(scheme.valueSide, own.valueRows, own.valueTable);
   const terms = 1 + Number(scheme.keySide !== "off") + Number(scheme.querySide !== "off") +
     Number(scheme.absolute > 0);
   const scale = scheme.scale === "one" ? 1 : Math.sqrt(K * (scheme.scale === "terms" ? terms : 1));

@@ -26,7 +26,7 @@ async function course(device: Device): Promise<Course> {
     metrics: ({ loss }) => losses.push(loss as number),
   });
   assertEquals(losses.length, STEPS);
-  return { losses, perplexity: evaluation.perplexity };
+  return { losses, perplexity: evaluation!.perplexity };
 }
 
 const expected = course(reference());

@@ -113,7 +113,7 @@ Deno.test("a traced run records both tracks, every kernel, and learns to the bit
     const rows: Row[] = [];
     const hooks = { metrics: (row: Row) => rows.push(row), ...trace && { trace: watch } };
     const { evaluation } = await trainTiny(config, device, hooks as never);
-    return [...rows.map((r) => r.loss), evaluation.perplexity];
+    return [...rows.map((r) => r.loss), evaluation!.perplexity];
   };
   assertEquals(await losses(true), await losses(false));
   const trace = watch.trace(), { host, device: kernels } = tracks(chromeTrace(trace));

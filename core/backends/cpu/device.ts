@@ -16,6 +16,7 @@ import { hasRelaxedSimd } from "./features.ts";
 import { type Blas, type Gemm, openGemm } from "./blas.ts";
 import { openTick } from "./clock.ts";
 import { createHeap, type MemorySize } from "./memory.ts";
+import { plannerOf } from "./planner.ts";
 import { pointersOf } from "./pointers.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
 import { assemble, type Assembled, TABLE_HEAD } from "./program.ts";
@@ -196,19 +197,18 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     };
   }
 
+  const assembling = {
+    threads: pool ? threads : 1,
+    serial: thresholds.serial,
+    blas: blas !== undefined,
+  };
+  const planOf = (graph: Graph): Plan => makePlan(graph, { bindings: 1 << 16, fuse: true, hand });
+
   function compilePlan(plan: Plan, planMs: number): Program {
     check();
     const start = performance.now();
     const make = (timed: boolean): Runner =>
-      runnerOf(
-        plan,
-        assemble(plan, heap, {
-          threads: pool ? threads : 1,
-          serial: thresholds.serial,
-          blas: blas !== undefined,
-          timed,
-        }),
-      );
+      runnerOf(plan, assemble(plan, heap, { ...assembling, timed }));
     const plain = make(false), codegenMs = performance.now() - start;
     let timed: Runner | undefined;
     return {
@@ -299,14 +299,15 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       }
     },
     compile(graph: Graph) {
-      const start = performance.now(),
-        plan = makePlan(graph, { bindings: 1 << 16, fuse: true, hand });
+      const start = performance.now(), plan = planOf(graph);
       return compilePlan(plan, performance.now() - start);
     },
     compilePlan,
+    planner: plannerOf(heap, assembling, planOf),
     memoryBytes: () => heap.buffer().byteLength,
     synchronize: () => pool && last ? pool.done(last) : Promise.resolve(),
     usage: () => ({ bytes, storages: live.size }),
+    peakBytes: heap.peak,
     destroy() {
       if (destroyed) return;
       destroyed = true;

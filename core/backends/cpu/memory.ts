@@ -8,7 +8,8 @@ import { DeviceError } from "../../device/error.ts";
 /** How large a cpu device's memory may become. */
 export type MemorySize = "4GiB" | "16GiB";
 
-const PAGE = 65536;
+/** Units: bytes. */
+export const PAGE = 65536;
 /** Addresses are multiples of this. */
 export const ALIGN = 64;
 /** The most pages that engines reserve with addresses of 32 and of 64 bits. */
@@ -40,6 +41,8 @@ export interface Heap {
   /** The address of `bytes` new bytes, a multiple of 64. @throws {DeviceError} when the memory is full */
   allocate(bytes: number): number;
   free(address: number): void;
+  /** The most bytes that were allocated at once. */
+  peak(): number;
   /** Views of the whole memory as it is now; they go stale when it grows. */
   words(): Int32Array<ArrayBufferLike>;
   buffer(): ArrayBufferLike;
@@ -89,7 +92,7 @@ export function createHeap(share: boolean, size: MemorySize = "4GiB"): Heap {
   const reserved = reserve(share, size), { memory, maximum } = reserved;
   const sizes = new Map<number, number>();
   const starts = [FIRST_FREE], lengths = [memory.buffer.byteLength - FIRST_FREE - SPARE];
-  let view = new Int32Array(memory.buffer);
+  let view = new Int32Array(memory.buffer), used = 0, peak = 0;
 
   /** The first free block that does not lie before `address`. */
   function after(address: number): number {
@@ -127,7 +130,6 @@ export function createHeap(share: boolean, size: MemorySize = "4GiB"): Heap {
     try {
       growMemory(reserved, Math.max(pages, Math.ceil(missing / PAGE)));
     } catch (cause) {
-      const used = [...sizes.values()].reduce((a, b) => a + b, 0);
       throw new DeviceError(
         `Cannot allocate ${missing} bytes more: the cpu device holds at most ${
           maximum * PAGE
@@ -167,6 +169,8 @@ export function createHeap(share: boolean, size: MemorySize = "4GiB"): Heap {
         lengths[i]! -= length;
       }
       sizes.set(address, length);
+      used += length;
+      peak = Math.max(peak, used);
       return address;
     },
     free(address) {
@@ -175,8 +179,10 @@ export function createHeap(share: boolean, size: MemorySize = "4GiB"): Heap {
         throw new RangeError(`Cannot free address ${address}: nothing is allocated there`);
       }
       sizes.delete(address);
+      used -= length;
       release(address, length);
     },
+    peak: () => peak,
     words() {
       if (view.buffer !== memory.buffer) view = new Int32Array(memory.buffer);
       return view;

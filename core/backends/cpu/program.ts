@@ -167,6 +167,18 @@ export interface AssembleOptions {
   readonly timed?: boolean;
 }
 
+/** What a plan's program needs beside inputs and results: the scratch memory of all, and what every thread has for itself. */
+export function workspaceOf(
+  plan: Plan,
+  options: AssembleOptions,
+): Pick<Assembled, "scratchBytes" | "threadBytes"> {
+  const stages = stepsOf(plan, options).flatMap((s) => s.stages);
+  return {
+    scratchBytes: layOut(plan).bytes,
+    threadBytes: stages.reduce((most, s) => Math.max(most, s.threadBytes), 0),
+  };
+}
+
 /** A plan's module. */
 export function assemble(
   plan: Plan,
@@ -177,7 +189,7 @@ export function assemble(
     waits = handOvers(steps),
     { offsets, bytes } = layOut(plan);
   const all = steps.flatMap((s) => s.stages),
-    threadBytes = Math.max(0, ...all.map((s) => s.threadBytes));
+    threadBytes = all.reduce((most, s) => Math.max(most, s.threadBytes), 0);
   const ptr = pointersOf(limits);
   const fns: Encoded[] = threadBytes ? [...gemmHelpers(ptr)] : [];
   const add = (f: Encoded): number => IMPORTS + fns.push(f) - 1;

@@ -5,7 +5,7 @@
  * @module
  */
 import { type DType, fromHost, type HostArray, toHost } from "../../dtype.ts";
-import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import type { Device, Graph, PlanFigures, Program, Storage } from "../../device/device.ts";
 import { type Node, sorted } from "../../graph/node.ts";
 import { ruleOf } from "../../primitives/rules.ts";
 import { type Cells, cells } from "./cells.ts";
@@ -42,13 +42,26 @@ function evaluateNode(n: Node, xs: readonly Cells[]): Cells {
 
 /** A device that evaluates with the reference. */
 export function reference(): Device {
-  let bytes = 0, storages = 0;
+  let bytes = 0, storages = 0, peak = 0;
+  const figures = (graph: Graph): PlanFigures => {
+    const nodes = sorted(graph.outputs);
+    return {
+      kernels: nodes.length,
+      liveBytes: nodes.map(() => 0),
+      peakBytes: 0,
+      scratchBytes: 0,
+      trafficBytes: 0,
+      flops: 0,
+      lines: nodes.map((n) => `${n.kind} ${n.dtype as DType} [${n.shape}]`),
+    };
+  };
   return {
     kind: "reference",
     description: "reference (plain loops, one thread)",
     allocate(size, dtype): CellStorage {
       const values = cells(dtype, size);
       bytes += values.byteLength;
+      peak = Math.max(peak, bytes);
       storages++;
       return { bytes: values.byteLength, values };
     },
@@ -68,22 +81,19 @@ export function reference(): Device {
           const results = evaluate(graph, inputs.map((s) => at(s).values));
           results.forEach((r, i) => at(outputs[i]!).values = r);
         },
-        explain: () => ({
-          kernels: sorted(graph.outputs).length,
-          liveBytes: sorted(graph.outputs).map(() => 0),
-          peakBytes: 0,
-          scratchBytes: 0,
-          trafficBytes: 0,
-          flops: 0,
-          planMs: 0,
-          codegenMs: 0,
-          lines: sorted(graph.outputs).map((n) => `${n.kind} ${n.dtype as DType} [${n.shape}]`),
-        }),
+        explain: () => ({ ...figures(graph), planMs: 0, codegenMs: 0 }),
         destroy(): void {},
       };
     },
+    // It plans nothing, and keeps every intermediate result in JavaScript's own memory.
+    planner: {
+      storageBytes: (size, dtype) => size * cells(dtype, 1).byteLength,
+      plan: (graph) => ({ ...figures(graph), workspace: [] }),
+      workspaceBytes: () => 0,
+    },
     synchronize: () => Promise.resolve(),
     usage: () => ({ bytes, storages }),
+    peakBytes: () => peak,
     destroy(): void {},
   };
 }

@@ -20,6 +20,24 @@ export interface Block extends Storage {
 /** Bytes and buffers of one size that the pool keeps. */
 const poolBytes = 256 * 2 ** 20, poolCount = 64;
 
+/**
+ * Which of these blocks a program takes for its scratch, by their numbers, each once; -1 where it needs a new one. All are bytes; a
+ * block is not given to less than half of its size.
+ */
+export function shared(sizes: readonly number[], blocks: readonly number[]): number[] {
+  const out = new Array<number>(sizes.length).fill(-1), free = new Set(blocks.keys());
+  const largestFirst = [...sizes.keys()].sort((p, q) => sizes[q]! - sizes[p]!);
+  for (const slot of largestFirst) {
+    const bytes = sizes[slot]!;
+    const fits = [...free].filter((b) => blocks[b]! >= bytes && blocks[b]! <= 2 * bytes);
+    const best = fits.sort((p, q) => blocks[p]! - blocks[q]!)[0];
+    if (best === undefined) continue;
+    free.delete(best);
+    out[slot] = best;
+  }
+  return out;
+}
+
 /** owns: GPU buffers. */
 export class Memory {
   readonly #gpu: GPUDevice;
@@ -29,6 +47,8 @@ export class Memory {
   readonly #scratch: Map<Block, number> = new Map();
   #pooled = 0;
   #used = 0;
+  #held = 0;
+  #peak = 0;
   #next = 0;
 
   constructor(gpu: GPUDevice, faults: Faults) {
@@ -38,7 +58,7 @@ export class Memory {
 
   /** Memory for `size` elements of a word each; its contents are not defined. */
   allocate(size: number): Block {
-    const bytes = this.#bytesFor(size), found = this.#pool.get(bytes)?.pop();
+    const bytes = this.bytesFor(size), found = this.#pool.get(bytes)?.pop();
     if (found) this.#pooled -= bytes;
     const block = found ?? this.#create(bytes);
     this.#live.add(block);
@@ -50,7 +70,7 @@ export class Memory {
     if (!this.#live.delete(block)) return;
     this.#used -= block.bytes;
     const same = this.#pool.get(block.bytes) ?? [];
-    if (same.length >= poolCount || this.#pooled + block.bytes > poolBytes) block.buffer.destroy();
+    if (same.length >= poolCount || this.#pooled + block.bytes > poolBytes) this.#destroy(block);
     else {
       same.push(block);
       this.#pooled += block.bytes;
@@ -60,19 +80,13 @@ export class Memory {
 
   /** Scratch for a program, a block a slot. Programs run one after the other, so they may have the same. */
   takeScratch(sizes: readonly number[]): Block[] {
-    const out = new Array<Block>(sizes.length), mine = new Set<Block>();
-    const largestFirst = [...sizes.keys()].sort((p, q) => sizes[q]! - sizes[p]!);
-    for (const slot of largestFirst) {
-      const bytes = this.#bytesFor(sizes[slot]!);
-      const fits = [...this.#scratch.keys()].filter((b) =>
-        !mine.has(b) && b.bytes >= bytes && b.bytes <= 2 * bytes
-      );
-      const block = fits.sort((p, q) => p.bytes - q.bytes)[0] ?? this.#create(bytes);
-      mine.add(block);
+    const bytes = sizes.map((size) => this.bytesFor(size)), there = [...this.#scratch.keys()];
+    const taken = shared(bytes, there.map((b) => b.bytes));
+    return taken.map((found, slot) => {
+      const block = there[found] ?? this.#create(bytes[slot]!);
       this.#scratch.set(block, (this.#scratch.get(block) ?? 0) + 1);
-      out[slot] = block;
-    }
-    return out;
+      return block;
+    });
   }
 
   releaseScratch(blocks: readonly Block[]): void {
@@ -81,7 +95,7 @@ export class Memory {
       if (users > 0) this.#scratch.set(block, users);
       else {
         this.#scratch.delete(block);
-        block.buffer.destroy();
+        this.#destroy(block);
       }
     }
   }
@@ -90,17 +104,22 @@ export class Memory {
     return { bytes: this.#used, storages: this.#live.size };
   }
 
+  /** The most bytes of buffers that there were at once, in use or kept. */
+  peak(): number {
+    return this.#peak;
+  }
+
   destroy(): void {
     const all = [...this.#live, ...this.#scratch.keys(), ...[...this.#pool.values()].flat()];
     all.forEach((b) => b.buffer.destroy());
     this.#live.clear();
     this.#scratch.clear();
     this.#pool.clear();
-    this.#pooled = this.#used = 0;
+    this.#pooled = this.#used = this.#held = 0;
   }
 
-  /** Whole vectors of four words; at least one. */
-  #bytesFor(size: number): number {
+  /** Bytes of a buffer of `size` words: whole vectors of four, at least one. */
+  bytesFor(size: number): number {
     const bytes = 16 * Math.max(1, Math.ceil(size / 4)), { limits } = this.#gpu;
     const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     if (bytes > most) {
@@ -121,6 +140,13 @@ export class Memory {
       `an allocation of ${bytes} bytes`,
       () => this.#gpu.createBuffer({ size: bytes, usage }),
     );
+    this.#held += bytes;
+    this.#peak = Math.max(this.#peak, this.#held);
     return { buffer, bytes, id: this.#next++ };
+  }
+
+  #destroy(block: Block): void {
+    this.#held -= block.bytes;
+    block.buffer.destroy();
   }
 }

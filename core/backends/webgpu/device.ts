@@ -5,6 +5,7 @@
  */
 import type { DType, HostArray } from "../../dtype.ts";
 import type { Device, Graph, Program, Storage } from "../../device/device.ts";
+import type { Planner } from "../../device/planner.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { type Block, Memory } from "./buffers.ts";
@@ -12,6 +13,7 @@ import { Choices } from "./choices.ts";
 import { checkAlive, checkFaults, type Faults, faultsOf, guarded } from "./faults.ts";
 import { fromWords, toWords } from "./host_words.ts";
 import { pipelineCache } from "./pipelines.ts";
+import { plannerOf } from "./planner.ts";
 import { type Host, programOf } from "./program.ts";
 import type { Target } from "./shader.ts";
 import { type Keeping, type Tune, tuner } from "./tuner.ts";
@@ -20,6 +22,7 @@ import { type Keeping, type Tune, tuner } from "./tuner.ts";
 export class WebGpuDevice implements Device {
   readonly kind = "webgpu";
   readonly description: string;
+  readonly planner: Planner;
   readonly #host: Host;
 
   readonly #tune: Tune | undefined;
@@ -42,6 +45,7 @@ export class WebGpuDevice implements Device {
       memory: new Memory(gpu, faults),
       compileShader: pipelineCache(gpu, faults),
     };
+    this.planner = plannerOf(this.#host, this.#planOf.bind(this));
     this.#tune = keeping &&
       tuner(
         this.#host,
@@ -95,9 +99,12 @@ export class WebGpuDevice implements Device {
   }
 
   compile(graph: Graph): Program {
-    const start = performance.now();
-    const plan = makePlan(graph, { bindings: this.#host.target.bindings, fuse: true });
+    const start = performance.now(), plan = this.#planOf(graph);
     return this.compilePlan(plan, performance.now() - start);
+  }
+
+  #planOf(graph: Graph): Plan {
+    return makePlan(graph, { bindings: this.#host.target.bindings, fuse: true });
   }
 
   /** A program from a plan that is already made. */
@@ -114,6 +121,10 @@ export class WebGpuDevice implements Device {
 
   usage(): { readonly bytes: number; readonly storages: number } {
     return this.#host.memory.usage();
+  }
+
+  peakBytes(): number {
+    return this.#host.memory.peak();
   }
 
   destroy(): void {

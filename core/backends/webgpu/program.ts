@@ -12,7 +12,7 @@ import type { Block, Memory } from "./buffers.ts";
 import type { Choices } from "./choices.ts";
 import { checkAlive, type Faults } from "./faults.ts";
 import type { CompileShader } from "./pipelines.ts";
-import { groupOf, type Step, stepsOf, temporarySize } from "./steps.ts";
+import { groupOf, scratchSizes, type Step, stepsOf } from "./steps.ts";
 import type { Target } from "./shader.ts";
 import { timestamps } from "./timestamps.ts";
 
@@ -97,10 +97,7 @@ class GpuProgram implements Program {
 
   #make(): void {
     const start = performance.now(), host = this.#host, plan = this.#plan;
-    const { steps, lines } = stepsOf(host, plan), temporary = temporarySize(host, plan);
-    const sizes: number[] = [];
-    plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.elements);
-    if (temporary) sizes.push(temporary);
+    const { steps, lines } = stepsOf(host, plan), sizes = scratchSizes(host, plan);
     host.memory.releaseScratch(this.#scratch);
     this.#scratch = host.memory.takeScratch(sizes);
     this.#steps = steps;

@@ -54,8 +54,14 @@ export function stepsOf(
   return { steps, lines };
 }
 
-/** Elements of the memory that the dispatches of one kernel hand each other. */
-export function temporarySize(host: Host, plan: Plan): number {
+/** Elements of every buffer of scratch: of the plan's slots, then of the memory that the dispatches of one kernel hand each other. */
+export function scratchSizes(host: Pick<Host, "choices">, plan: Plan): number[] {
+  const sizes: number[] = [], temporary = temporarySize(host, plan);
+  plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.elements);
+  return temporary ? [...sizes, temporary] : sizes;
+}
+
+function temporarySize(host: Pick<Host, "choices">, plan: Plan): number {
   const sizes = plan.kernels.map((k) =>
     k.kind === "matmul" ? temporaryOf(k, host.choices.of(k)) : 0
   );
