@@ -30,7 +30,7 @@ import { initialState, optimizerOf } from "../pretrain/train.ts";
 
 const [name = "motian-1b", sequences = "4", tokens = "128"] = Deno.args;
 const named = await loadConfig(name), B = Number(sequences), T = Number(tokens);
-const V = named.data.vocabularySize, P = Math.ceil(T * named.data.maskShare);
+const V = named.data.vocabularySize, P = Math.ceil(T * named.mask.share);
 const config = {
   ...named,
   data: { ...named.data, length: T, batch: B, microBatch: B },

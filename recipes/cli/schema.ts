@@ -52,6 +52,11 @@ export const text: Check<string> = (value, at) =>
 export const flag: Check<boolean> = (value, at) =>
   typeof value === "boolean" ? value : refuse(value, at, "true or false");
 
+/** What another check takes, or null. */
+export function orNull<T>(check: Check<T>): Check<T | null> {
+  return (value, at) => value === null ? null : check(value, at);
+}
+
 /** One of some names. */
 export function oneOf<const N extends string>(names: readonly N[]): Check<N> {
   return (value, at) =>

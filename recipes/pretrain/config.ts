@@ -6,6 +6,7 @@
 import type { SchemeName } from "../../nn/attention/scheme.ts";
 import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
+import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
 
 /** A model's sizes and kinds. */
 export interface ModelConfig {
@@ -29,10 +30,18 @@ export interface DataConfig {
   readonly microBatch: number;
   /** Layers are computed again on the way back instead of kept: less memory, about a third more work, the same result. */
   readonly recompute: boolean;
-  /** Share of the tokens that is predicted. */
-  readonly maskShare: number;
   /** Tokens of a vocabulary that is built from the corpus, at most. */
   readonly vocabularySize: number;
+}
+
+/** What is masked and by what. Paths are as the command was given them. */
+export interface MaskConfig extends MaskSettings {
+  /** A table of synonyms, for the policies `mac` and `motian`. */
+  readonly synonyms: string | null;
+  /** Pairs of words that are never synonyms. */
+  readonly antonyms: string | null;
+  /** Phrases, one a line, or a folder of such files; for units of the kind `phrase`. */
+  readonly phrases: string | null;
 }
 
 /** How a model learns. */
@@ -59,6 +68,7 @@ export interface PretrainConfig {
   readonly name: string;
   readonly model: ModelConfig;
   readonly data: DataConfig;
+  readonly mask: MaskConfig;
   readonly optimizer: OptimizerConfig;
   readonly steps: number;
   readonly evalEvery: number;
@@ -85,9 +95,9 @@ const tiny: PretrainConfig = {
     batch: 32,
     microBatch: 32,
     recompute: false,
-    maskShare: 0.15,
     vocabularySize: 8192,
   },
+  mask: { ...MASK_SETTINGS, synonyms: null, antonyms: null, phrases: null },
   optimizer: {
     name: "lamb",
     rate: 0.01,

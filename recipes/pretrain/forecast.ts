@@ -15,7 +15,12 @@ import {
   zeros,
 } from "../../core/mod.ts";
 import { describe, placeholders } from "../../nn/mod.ts";
-import { maskSettings } from "../masking/mask_words.ts";
+import {
+  evaluated,
+  MASK_SETTINGS,
+  type MaskSettings,
+  predictions,
+} from "../masking/mask_settings.ts";
 import type { DataConfig, PretrainConfig } from "./config.ts";
 import { evaluationProgram, noTotals } from "./evaluate.ts";
 import { EXAMPLES, fillProgram } from "./fill_mask.ts";
@@ -82,8 +87,8 @@ const bytesOn = ({ planner }: Device, tree: unknown): number =>
   }, 0);
 
 /** A batch of B sequences that takes no memory. */
-function emptyBatch({ length: T, maskShare }: DataConfig, B: number): MlmInputs {
-  const P = B * maskSettings(T, { share: maskShare }).maxPredictions;
+function emptyBatch({ length: T }: DataConfig, mask: MaskSettings, B: number): MlmInputs {
+  const P = B * predictions(T, mask);
   return {
     ids: zeros([B, T], "i32") as AnyTensor,
     keep: zeros([B, T]) as AnyTensor,
@@ -118,17 +123,21 @@ export function forecast(config: PretrainConfig, vocabulary: number, device: Dev
   const { data, model: sizes } = config, specs = modelSpec(sizes, vocabulary);
   const optimizer = optimizerOf(config), model = placeholders(specs);
   const sums = zeroSums(model), state = optimizer.init(model);
-  const batch = emptyBatch(data, data.microBatch);
+  const batch = emptyBatch(data, config.mask, data.microBatch);
   const scalar = zeros([], "i32");
   const inputs: StepInputs = { ...batch, step: scalar, first: scalar };
   const programs = stepPrograms(sizes, optimizer, stepOptions(config, device));
   const accumulate = programs.accumulate.plan(model, sums, inputs);
   const apply = programs.apply.plan(model, state, sums);
-  const evaluate = evaluationProgram(sizes, device).plan(model, noTotals(), batch);
+  const evaluate = evaluationProgram(sizes, device)
+    .plan(model, noTotals(), emptyBatch(data, evaluated(config.mask), data.microBatch));
   // In the order of a run.
   const all = [accumulate, apply];
   if (config.evalEvery > 0) {
-    all.push(evaluate, fillProgram(sizes, device).plan(model, emptyBatch(data, EXAMPLES)));
+    all.push(
+      evaluate,
+      fillProgram(sizes, device).plan(model, emptyBatch(data, MASK_SETTINGS, EXAMPLES)),
+    );
   }
   const memory = {
     weights: bytesOn(device, model),

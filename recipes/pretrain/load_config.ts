@@ -6,6 +6,8 @@
 import { basename } from "@std/path";
 import { type SchemeName, schemes } from "../../nn/attention/scheme.ts";
 import { InputError } from "../cli/input_error.ts";
+import type { UnitShares } from "../masking/mask_settings.ts";
+import { policies, type PolicyName } from "../masking/policies.ts";
 import { anyOf, suggestion } from "../cli/nearest.ts";
 import {
   between,
@@ -13,6 +15,7 @@ import {
   flag,
   isRecord,
   oneOf,
+  orNull,
   overridden,
   positive,
   record,
@@ -22,6 +25,7 @@ import {
 import {
   configurations,
   type DataConfig,
+  type MaskConfig,
   type ModelConfig,
   type OptimizerConfig,
   type PretrainConfig,
@@ -43,8 +47,21 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     batch: whole(1),
     microBatch: whole(1),
     recompute: flag,
-    maskShare: between(0.01, 0.9, true),
     vocabularySize: whole(100),
+  }),
+  mask: record<MaskConfig>({
+    share: between(0.01, 0.9, true),
+    units: record<UnitShares>({
+      word: between(0, 1, true),
+      phrase: between(0, 1, true),
+      ngram: between(0, 1, true),
+      span: between(0, 1, true),
+    }),
+    policy: oneOf(Object.keys(policies) as PolicyName[]),
+    dice: oneOf(["unit", "token"]),
+    synonyms: orNull(text),
+    antonyms: orNull(text),
+    phrases: orNull(text),
   }),
   optimizer: record<OptimizerConfig>({
     name: oneOf(["lamb"]),
@@ -72,7 +89,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
  */
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   const config = fields(value, { source, path: "" });
-  const { model, data } = config;
+  const { model, data, mask } = config, { units } = mask;
   const { absolute } = schemes[model.scheme];
   const rules: readonly (readonly [right: boolean, wrong: string])[] = [
     [
@@ -88,7 +105,20 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       `data.length is ${data.length}, model.scheme "${model.scheme}" has ${absolute} positions`,
     ],
   ];
-  const broken = rules.find(([right]) => !right);
+  const sum = units.word + units.phrase + units.ngram + units.span;
+  const needs = policies[mask.policy].synonym > 0;
+  const masking: typeof rules = [
+    [Math.abs(sum - 1) < 1e-9, `mask.units sum to ${sum}, they must sum to 1`],
+    [
+      !needs || mask.synonyms !== null,
+      `mask.policy "${mask.policy}" needs synonyms: give --synonyms FILE, or mine them with deno task data synonyms`,
+    ],
+    [
+      units.phrase === 0 || mask.phrases !== null,
+      `mask.units.phrase is ${units.phrase}, it needs phrases: give --phrases FILE|DIR`,
+    ],
+  ];
+  const broken = [...rules, ...masking].find(([right]) => !right);
   if (broken) throw new InputError(`Cannot use ${source}: ${broken[1]}`);
   return config;
 }
@@ -115,7 +145,36 @@ function named(name: unknown, refuse: (why: string) => never): PretrainConfig {
  * assertEquals([model.layers, model.width], [12, 768]);
  * ```
  */
-export async function loadConfig(nameOrFile: string): Promise<PretrainConfig> {
+export async function loadConfig(
+  nameOrFile: string,
+  changes: readonly string[] = [],
+): Promise<PretrainConfig> {
+  const found = await readConfig(nameOrFile);
+  return changes.length === 0 ? found : changed(found, changes);
+}
+
+/**
+ * A configuration with single values changed: `model.layers=3`, `mask.policy=bert`. What reads as JSON is a value of JSON, all else is text.
+ *
+ * @throws InputError where there is no such value, or it cannot be so.
+ */
+export function changed(config: PretrainConfig, changes: readonly string[]): PretrainConfig {
+  const all = changes.map((change) => {
+    const [, path, text] = /^([\w.]+)=(.*)$/s.exec(change) ?? [];
+    if (path === undefined || text === undefined) {
+      throw new InputError(`Cannot use --set ${change}: write PATH=VALUE, as in model.layers=3`);
+    }
+    let value: unknown = text;
+    try {
+      value = JSON.parse(text);
+    } catch { /* it is text */ }
+    return path.split(".").reduceRight((inner: unknown, name) => ({ [name]: inner }), value);
+  });
+  const whole = all.reduce((sum, one) => overridden(sum, one), config as unknown);
+  return checkConfig(whole, `--set ${changes.join(" --set ")}`);
+}
+
+async function readConfig(nameOrFile: string): Promise<PretrainConfig> {
   if (Object.hasOwn(configurations, nameOrFile)) return configurations[nameOrFile]!;
   let content: string;
   try {

@@ -9,9 +9,9 @@ import { openDevice } from "../../core/device/open.ts";
 import { helpText } from "../cli/options.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
+import { packedCorpus } from "../corpus/pack.ts";
 import { fileCorpus } from "../data/corpus_source.ts";
 import { defaultCorpus } from "../data/default_corpus.ts";
-import type { PreparedCorpus } from "../data/prepare_corpus.ts";
 import { cachedCorpus } from "../data/prepared_cache.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
@@ -22,15 +22,17 @@ import { type Forecast, forecast } from "./forecast.ts";
 import { forecastLines } from "./forecast_text.ts";
 import { checkConfig, loadConfig } from "./load_config.ts";
 import { pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
+import { openPacked, type RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain } from "./run.ts";
 
 /** Where prepared corpora are kept: deleting it costs nothing but time. */
 const CACHE = join(".cache", "corpora");
 
-/** What a run is made of, new or resumed. `corpus` is null for the default one. */
+/** What a run is made of, new or resumed. `corpus` is null for the default one, `data` where the corpus is not packed. */
 interface Plan {
   readonly config: PretrainConfig;
   readonly corpus: string | null;
+  readonly data: string | null;
   readonly vocabulary?: Vocabulary;
 }
 
@@ -45,17 +47,30 @@ function withOptions(config: PretrainConfig, options: PretrainOptions): Pretrain
   };
 }
 
+/** What the command line changes in a configuration. */
+function changesOf(options: PretrainOptions): readonly string[] {
+  const tables = (["synonyms", "antonyms", "phrases"] as const).flatMap((name) =>
+    options[name] === undefined ? [] : [`mask.${name}=${JSON.stringify(options[name])}`]
+  );
+  return [...tables, ...options.set];
+}
+
 async function planOf(options: PretrainOptions): Promise<Plan> {
   if (options.resume) {
     const saved = await savedRun(options.out!);
-    const { corpus, ...rest } = saved.config as { readonly corpus: string | null };
+    const { corpus, data = null, ...rest } = saved.config as Pick<Plan, "corpus" | "data">;
     const config = withOptions(checkConfig(rest, saved.configPath), options);
-    return { config, corpus, vocabulary: saved.vocabulary };
+    return { config, corpus, data, vocabulary: saved.vocabulary };
   }
+  const { vocab, data = null, corpus = null } = options;
+  const vocabulary = data !== null
+    ? (await packedCorpus(data)).vocabulary
+    : vocab && await readVocabulary(vocab);
   return {
-    config: withOptions(await loadConfig(options.config), options),
-    corpus: options.corpus ?? null,
-    ...options.vocab !== undefined && { vocabulary: await readVocabulary(options.vocab) },
+    config: withOptions(await loadConfig(options.config, changesOf(options)), options),
+    corpus,
+    data,
+    ...vocabulary && { vocabulary },
   };
 }
 
@@ -82,7 +97,8 @@ function dryRun({ config, vocabulary }: Plan, { found, fit }: Foreseen, json: bo
   checkFit(config, found, fit);
 }
 
-async function prepare(plan: Plan, view: ProgressView): Promise<PreparedCorpus> {
+async function prepare(plan: Plan, view: ProgressView): Promise<RunCorpus> {
+  if (plan.data !== null) return await openPacked(plan.data);
   const source = plan.corpus === null ? defaultCorpus() : await fileCorpus(plan.corpus);
   const settings = {
     build: { size: plan.config.data.vocabularySize },
@@ -116,13 +132,16 @@ async function main(interrupt: Interrupt): Promise<number> {
   using view = progressView();
   const corpus = await prepare(plan, view);
   view.note(fitLine(future.found, future.fit));
-  if (!options.resume) await saveRun(out, { ...config, corpus: plan.corpus }, corpus.vocabulary);
+  if (!options.resume) {
+    await saveRun(out, { ...config, corpus: plan.corpus, data: plan.data }, corpus.vocabulary);
+  }
   const finished = await pretrain({
     config,
     corpus,
     device,
     out,
     resume: options.resume,
+    skipBad: options["skip-bad"],
     ...options.minutes !== undefined && { minutes: options.minutes },
     ...options.trace !== undefined && { trace: options.trace },
     interrupt,

@@ -14,6 +14,7 @@ export const pretrainCommand = {
   name: "pretrain",
   about: "Trains a masked language model on Chinese text.",
   options: {
+    data: { type: "text", value: "DIR", help: "a packed corpus, as deno task data leaves it" },
     corpus: {
       type: "text",
       value: "FILE|DIR",
@@ -26,6 +27,19 @@ export const pretrainCommand = {
       default: "motian-tiny",
       help: `${Object.keys(configurations).join(", ")} or a JSON file`,
     },
+    set: {
+      type: "list",
+      value: "PATH=VALUE",
+      help: "change one value of the configuration, as in model.layers=3; again and again",
+    },
+    synonyms: {
+      type: "text",
+      value: "FILE",
+      help: "a table of synonyms, for mac and motian masks",
+    },
+    antonyms: { type: "text", value: "FILE", help: "pairs of words that are never synonyms" },
+    phrases: { type: "text", value: "FILE|DIR", help: "phrases, for masks of phrases" },
+    "skip-bad": { type: "flag", help: "count lines of these tables that are wrong, and go on" },
     device: {
       type: "choice",
       choices: ["auto", "webgpu", "cpu", "reference"],
@@ -55,6 +69,13 @@ export const pretrainCommand = {
     ["resume", "config", saved],
     ["resume", "corpus", saved],
     ["resume", "vocab", saved],
+    ["resume", "data", saved],
+    ["resume", "set", saved],
+    ["resume", "synonyms", saved],
+    ["resume", "antonyms", saved],
+    ["resume", "phrases", saved],
+    ["data", "corpus", "both say what to learn from"],
+    ["data", "vocab", "a packed corpus has its vocabulary"],
     ["resume", "seed", saved],
     ["dry-run", "trace", "a dry run has nothing to profile"],
     ["dry-run", "minutes", "a dry run takes seconds"],

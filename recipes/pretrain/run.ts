@@ -14,7 +14,7 @@ import { short } from "../cli/format.ts";
 import type { ProgressView } from "../cli/progress.ts";
 import { heldOutBatches } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
-import type { PreparedCorpus } from "../data/prepare_corpus.ts";
+import { evaluated } from "../masking/mask_settings.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
 import { latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
 import { type Example, writeReport } from "../run/report.ts";
@@ -24,18 +24,22 @@ import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { PretrainConfig } from "./config.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
+import { maskTables } from "./mask_tables.ts";
 import { modelSpec } from "./model.ts";
+import type { RunCorpus } from "./run_corpus.ts";
 import { tracer, WARM_UP } from "./tracer.ts";
 import { initialState, train, type TrainData, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
 export interface RunOptions {
   readonly config: PretrainConfig;
-  readonly corpus: PreparedCorpus;
+  readonly corpus: RunCorpus;
   readonly device: Device;
   /** The run's folder, open for this run. */
   readonly out: string;
   readonly resume: boolean;
+  /** Wrong lines of tables that masking takes are counted, not refused. */
+  readonly skipBad?: boolean;
   /** Stop after so long. */
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
@@ -80,7 +84,7 @@ async function startState(o: RunOptions): Promise<TrainState> {
 function unigram({ config, corpus }: RunOptions, data: TrainData): number | undefined {
   if (config.evalEvery === 0) return undefined;
   const batches = heldOutBatches(data.heldOut, corpus.vocabulary, config.data.microBatch, {
-    mask: { share: config.data.maskShare },
+    mask: evaluated(config.mask),
     limit: config.evalSequences,
   });
   return unigramPerplexity(unigramLogProbs(corpus.train, corpus.vocabulary), batches);
@@ -94,8 +98,12 @@ function figures(row: Row): string[] {
 /** Trains, evaluates, and leaves report and checkpoints in the run's folder. */
 export async function pretrain(o: RunOptions, began = performance.now()): Promise<Finished> {
   const { config, corpus, device, out, view } = o, { vocabulary } = corpus;
+  const { skipBad = false } = o;
+  const { tables, notes } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
+  for (const note of notes) view.note(note);
   const data: TrainData = {
     vocabulary,
+    tables,
     train: pack(corpus.train, vocabulary, config.data.length),
     heldOut: pack(corpus.heldOut, vocabulary, config.data.length),
   };

@@ -7,8 +7,9 @@ import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "..
 import { init } from "../../nn/mod.ts";
 import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
-import { heldOutBatches } from "../data/batches.ts";
+import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
+import { evaluated } from "../masking/mask_settings.ts";
 import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
@@ -32,6 +33,8 @@ export interface TrainData {
   readonly vocabulary: Vocabulary;
   readonly train: PackedSet;
   readonly heldOut: PackedSet;
+  /** What masking knows beside the vocabulary. */
+  readonly tables?: MaskTables;
 }
 
 /** What the loop tells and asks its surroundings. */
@@ -96,10 +99,11 @@ export async function train(
   device: Device,
   hooks: TrainHooks,
 ): Promise<Trained> {
-  const { data: { batch: B, microBatch, maskShare, length }, seed } = config;
+  const { data: { batch: B, microBatch, length }, mask, seed } = config;
   const { trace = untraced } = hooks;
-  const mask = { share: maskShare };
-  const source = { set: data.train, vocabulary: data.vocabulary, settings: { seed, B, mask } };
+  const { vocabulary, tables } = data;
+  const settings = { seed, B, mask, ...tables && { tables } };
+  const source = { set: data.train, vocabulary, settings };
   using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch));
   const programs = stepPrograms(
     config.model,
@@ -110,7 +114,7 @@ export async function train(
     data.heldOut,
     data.vocabulary,
     microBatch,
-    { mask, limit: config.evalSequences },
+    { mask: evaluated(mask), limit: config.evalSequences },
   );
   const evaluate = evaluator(config.model, device);
   const began = performance.now();

@@ -27,7 +27,6 @@ export const tinyRun: PretrainConfig = {
     batch: 8,
     microBatch: 4,
     recompute: false,
-    maskShare: 0.15,
     vocabularySize: 1000,
   },
   evalSequences: 8,
