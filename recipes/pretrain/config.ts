@@ -60,6 +60,16 @@ export interface OptimizerConfig {
   readonly stateDtype: "f32" | "bf16";
 }
 
+/** A stage after the first. See `DataConfig` and `OptimizerConfig`. */
+export interface StageConfig {
+  readonly length: number;
+  readonly batch: number;
+  readonly microBatch: number;
+  readonly steps: number;
+  readonly rate: number;
+  readonly warmup: number;
+}
+
 /**
  * A run. Units: `evalEvery`, `checkpointEvery` and `logEvery` are steps. An `evalEvery` or `checkpointEvery` of 0 is never, not at
  * the end either.
@@ -71,6 +81,8 @@ export interface PretrainConfig {
   readonly mask: MaskConfig;
   readonly optimizer: OptimizerConfig;
   readonly steps: number;
+  /** Stages after the first, which go on with its weights. */
+  readonly then: readonly StageConfig[];
   readonly evalEvery: number;
   /** Held-out sequences of an evaluation, at most. */
   readonly evalSequences: number;
@@ -110,6 +122,7 @@ const tiny: PretrainConfig = {
     stateDtype: "f32",
   },
   steps: 1000,
+  then: [],
   evalEvery: 250,
   evalSequences: 512,
   checkpointEvery: 500,
@@ -123,7 +136,8 @@ const small: PretrainConfig = {
   model: { ...tiny.model, layers: 4, width: 256, heads: 4, hidden: 1024, dropout: 0.1 },
   data: { ...tiny.data, length: 128, batch: 128, vocabularySize: 21_128 },
   optimizer: { ...tiny.optimizer, rate: 0.004 },
-  steps: 20_000,
+  steps: 18_000,
+  then: [{ length: 512, batch: 32, microBatch: 8, steps: 2000, rate: 0.002, warmup: 0.1 }],
   evalEvery: 1000,
   evalSequences: 2048,
   checkpointEvery: 1000,
@@ -133,9 +147,10 @@ const base: PretrainConfig = {
   ...small,
   name: "motian-base",
   model: { ...small.model, layers: 12, width: 768, heads: 12, hidden: 3072 },
-  data: { ...small.data, length: 256, batch: 1024 },
+  data: { ...small.data, length: 128, batch: 2048 },
   optimizer: { ...small.optimizer, rate: 0.002 },
-  steps: 100_000,
+  steps: 90_000,
+  then: [{ length: 512, batch: 512, microBatch: 8, steps: 10_000, rate: 0.001, warmup: 0.1 }],
 };
 
 const large: PretrainConfig = {
@@ -150,9 +165,11 @@ const large: PretrainConfig = {
     scheme: "motian-shared",
   },
   // Two sequences at once are what weights, sums and moments leave room for in 16 GiB.
-  data: { ...base.data, length: 512, batch: 4096, microBatch: 2, recompute: true },
-  optimizer: { ...base.optimizer, rate: 0.0015, stateDtype: "bf16" },
-  steps: 125_000,
+  data: { ...base.data, batch: 65_536, microBatch: 8, recompute: true },
+  // The rates of LAMB's paper for these batches: see `lambRule`.
+  optimizer: { ...base.optimizer, rate: 0.00707, warmup: 0.2, stateDtype: "bf16" },
+  steps: 14_000,
+  then: [{ length: 512, batch: 32_768, microBatch: 2, steps: 1600, rate: 0.005, warmup: 0.2 }],
 };
 
 /** The configurations that have names. */

@@ -14,6 +14,7 @@ import {
   type Check,
   flag,
   isRecord,
+  listOf,
   oneOf,
   orNull,
   overridden,
@@ -29,6 +30,7 @@ import {
   type ModelConfig,
   type OptimizerConfig,
   type PretrainConfig,
+  type StageConfig,
 } from "./config.ts";
 
 const fields: Check<PretrainConfig> = record<PretrainConfig>({
@@ -75,6 +77,14 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     stateDtype: oneOf(["f32", "bf16"]),
   }),
   steps: whole(1),
+  then: listOf(record<StageConfig>({
+    length: whole(3),
+    batch: whole(1),
+    microBatch: whole(1),
+    steps: whole(1),
+    rate: positive,
+    warmup: between(0, 1),
+  })),
   evalEvery: whole(0),
   evalSequences: whole(1),
   checkpointEvery: whole(0),
@@ -91,19 +101,25 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
   const config = fields(value, { source, path: "" });
   const { model, data, mask } = config, { units } = mask;
   const { absolute } = schemes[model.scheme];
+  const stages = [
+    { at: "data", ...data },
+    ...config.then.map((s, i) => ({ at: `then[${i}]`, ...s })),
+  ];
   const rules: readonly (readonly [right: boolean, wrong: string])[] = [
     [
       model.width % model.heads === 0,
       `model.heads is ${model.heads}, it must divide model.width ${model.width}`,
     ],
-    [
-      data.batch % data.microBatch === 0,
-      `data.microBatch is ${data.microBatch}, it must divide data.batch ${data.batch}`,
-    ],
-    [
-      absolute === 0 || data.length <= absolute,
-      `data.length is ${data.length}, model.scheme "${model.scheme}" has ${absolute} positions`,
-    ],
+    ...stages.flatMap(({ at, batch, microBatch, length }) => [
+      [
+        batch % microBatch === 0,
+        `${at}.microBatch is ${microBatch}, it must divide ${at}.batch ${batch}`,
+      ] as const,
+      [
+        absolute === 0 || length <= absolute,
+        `${at}.length is ${length}, model.scheme "${model.scheme}" has ${absolute} positions`,
+      ] as const,
+    ]),
   ];
   const sum = units.word + units.phrase + units.ngram + units.span;
   const needs = policies[mask.policy].synonym > 0;

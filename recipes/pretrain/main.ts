@@ -24,23 +24,25 @@ import { checkConfig, loadConfig } from "./load_config.ts";
 import { pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import { openPacked, type RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain } from "./run.ts";
+import { extended, withSteps } from "./stages.ts";
 
 /** Where prepared corpora are kept: deleting it costs nothing but time. */
 const CACHE = join(".cache", "corpora");
 
-/** What a run is made of, new or resumed. `corpus` is null for the default one, `data` where the corpus is not packed. */
+/** What a run is made of, new or resumed. `corpus` is null for the default one, `packed` where the corpus is not packed. */
 interface Plan {
   readonly config: PretrainConfig;
   readonly corpus: string | null;
-  readonly data: string | null;
+  readonly packed: string | null;
   readonly vocabulary?: Vocabulary;
 }
 
 /** A configuration with what the command line says otherwise. */
-function withOptions(config: PretrainConfig, options: PretrainOptions): PretrainConfig {
+function withOptions(given: PretrainConfig, options: PretrainOptions): PretrainConfig {
+  const { steps, resume } = options;
+  const config = steps === undefined ? given : (resume ? extended : withSteps)(given, steps);
   return {
     ...config,
-    steps: options.steps ?? config.steps,
     seed: options.seed ?? config.seed,
     evalEvery: options["eval-every"] ?? config.evalEvery,
     checkpointEvery: options["checkpoint-every"] ?? config.checkpointEvery,
@@ -58,18 +60,18 @@ function changesOf(options: PretrainOptions): readonly string[] {
 async function planOf(options: PretrainOptions): Promise<Plan> {
   if (options.resume) {
     const saved = await savedRun(options.out!);
-    const { corpus, data = null, ...rest } = saved.config as Pick<Plan, "corpus" | "data">;
+    const { corpus, packed = null, ...rest } = saved.config as Pick<Plan, "corpus" | "packed">;
     const config = withOptions(checkConfig(rest, saved.configPath), options);
-    return { config, corpus, data, vocabulary: saved.vocabulary };
+    return { config, corpus, packed, vocabulary: saved.vocabulary };
   }
-  const { vocab, data = null, corpus = null } = options;
-  const vocabulary = data !== null
-    ? (await packedCorpus(data)).vocabulary
+  const { vocab, data: packed = null, corpus = null } = options;
+  const vocabulary = packed !== null
+    ? (await packedCorpus(packed)).vocabulary
     : vocab && await readVocabulary(vocab);
   return {
     config: withOptions(await loadConfig(options.config, changesOf(options)), options),
     corpus,
-    data,
+    packed,
     ...vocabulary && { vocabulary },
   };
 }
@@ -98,7 +100,7 @@ function dryRun({ config, vocabulary }: Plan, { found, fit }: Foreseen, json: bo
 }
 
 async function prepare(plan: Plan, view: ProgressView): Promise<RunCorpus> {
-  if (plan.data !== null) return await openPacked(plan.data);
+  if (plan.packed !== null) return await openPacked(plan.packed);
   const source = plan.corpus === null ? defaultCorpus() : await fileCorpus(plan.corpus);
   const settings = {
     build: { size: plan.config.data.vocabularySize },
@@ -133,7 +135,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   const corpus = await prepare(plan, view);
   view.note(fitLine(future.found, future.fit));
   if (!options.resume) {
-    await saveRun(out, { ...config, corpus: plan.corpus, data: plan.data }, corpus.vocabulary);
+    await saveRun(out, { ...config, corpus: plan.corpus, packed: plan.packed }, corpus.vocabulary);
   }
   const finished = await pretrain({
     config,

@@ -6,13 +6,13 @@
 import { resourceUsage } from "node:process";
 import { ensureDir } from "@std/fs";
 import { dirname, join } from "@std/path";
-import type { Device } from "../../core/mod.ts";
+import { type Device, dispose } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import { short } from "../cli/format.ts";
 import type { ProgressView } from "../cli/progress.ts";
-import { heldOutBatches } from "../data/batches.ts";
+import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
@@ -27,8 +27,16 @@ import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { maskTables } from "./mask_tables.ts";
 import { modelSpec } from "./model.ts";
 import type { RunCorpus } from "./run_corpus.ts";
+import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
 import { tracer, WARM_UP } from "./tracer.ts";
-import { initialState, train, type TrainData, type Trained, type TrainState } from "./train.ts";
+import {
+  freshOptimizer,
+  initialState,
+  train,
+  type TrainData,
+  type Trained,
+  type TrainState,
+} from "./train.ts";
 
 /** What a run needs. */
 export interface RunOptions {
@@ -75,19 +83,32 @@ export interface Finished {
   readonly examples: readonly Example[];
 }
 
+/** A state, counted through all stages. */
 async function startState(o: RunOptions): Promise<TrainState> {
   const fresh = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
   return o.resume ? await latestCheckpoint(o.out, fresh, o.device) : fresh;
 }
 
-/** Held-out perplexity of the unigram model on the very tokens that the model is asked for, where it is asked for any. */
-function unigram({ config, corpus }: RunOptions, data: TrainData): number | undefined {
-  if (config.evalEvery === 0) return undefined;
-  const batches = heldOutBatches(data.heldOut, corpus.vocabulary, config.data.microBatch, {
-    mask: evaluated(config.mask),
+/** The data of a stage, and what the unigram model reaches on the very tokens that the model is asked for, where it is asked for any. */
+interface StageData extends TrainData {
+  readonly unigramPpl: number | undefined;
+}
+
+function stageData({ corpus }: RunOptions, { config }: Stage, tables: MaskTables): StageData {
+  const { vocabulary } = corpus, { data: { length, microBatch }, mask } = config;
+  const data: TrainData = {
+    vocabulary,
+    tables,
+    train: pack(corpus.train, vocabulary, length),
+    heldOut: pack(corpus.heldOut, vocabulary, length),
+  };
+  if (config.evalEvery === 0) return { ...data, unigramPpl: undefined };
+  const batches = heldOutBatches(data.heldOut, vocabulary, microBatch, {
+    mask: evaluated(mask),
     limit: config.evalSequences,
   });
-  return unigramPerplexity(unigramLogProbs(corpus.train, corpus.vocabulary), batches);
+  const unigramPpl = unigramPerplexity(unigramLogProbs(corpus.train, vocabulary), batches);
+  return { ...data, unigramPpl };
 }
 
 function figures(row: Row): string[] {
@@ -95,25 +116,16 @@ function figures(row: Row): string[] {
   return [`loss ${number("loss").toFixed(3)}`, `${short(number("tokens_per_s"))} tokens/s`];
 }
 
-/** Trains, evaluates, and leaves report and checkpoints in the run's folder. */
+/** Trains, stage after stage, evaluates, and leaves report and checkpoints in the run's folder. */
 export async function pretrain(o: RunOptions, began = performance.now()): Promise<Finished> {
-  const { config, corpus, device, out, view } = o, { vocabulary } = corpus;
-  const { skipBad = false } = o;
+  const { config, corpus, device, out, view, skipBad = false } = o, { vocabulary } = corpus;
   const { tables, notes } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
   for (const note of notes) view.note(note);
-  const data: TrainData = {
-    vocabulary,
-    tables,
-    train: pack(corpus.train, vocabulary, config.data.length),
-    heldOut: pack(corpus.heldOut, vocabulary, config.data.length),
-  };
   const params = parameterCount(modelSpec(config.model, vocabulary.tokens.length));
-  const unigramPpl = unigram(o, data), start = await startState(o);
-  if (o.trace !== undefined && config.steps <= start.step + WARM_UP) {
+  const stages = stagesOf(config), total = totalSteps(config), start = await startState(o);
+  if (o.trace !== undefined && total <= start.step + WARM_UP) {
     throw new InputError(
-      `Cannot trace ${
-        config.steps - start.step
-      } steps: the first ${WARM_UP} warm up; raise --steps`,
+      `Cannot trace ${total - start.step} steps: the first ${WARM_UP} warm up; raise --steps`,
     );
   }
   const watch = o.trace === undefined ? undefined : tracer(device, config.name);
@@ -124,27 +136,58 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
   using metrics = await openRows(join(out, "metrics.jsonl"), start.step);
   using evaluations = await openRows(join(out, "eval.jsonl"), start.step);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
-  const log = (file: typeof metrics) => (row: Row): void => {
+  const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
+  const log = (file: typeof metrics, row: Row): void => {
     file.append(row);
     o.emit(row);
   };
-  let shown: string[] = [];
-  const trained = await train(config, start, data, device, {
-    metrics: log(metrics),
-    evaluation: (row) => {
-      log(evaluations)(row);
-      view.note(`step ${row.step}: ${perplexities(row.mlm_ppl as number, unigramPpl!)}`);
-    },
-    progress: (step, row) => {
-      if (row) shown = figures(row);
-      view.show({ label: "train", done: step, total: config.steps, figures: shown });
-    },
-    checkpoint: (state) => saveCheckpoint(out, state),
-    stop: () => o.interrupt.requested || performance.now() >= limit,
-    ...watch && { trace: watch },
-  });
-  if (watch) view.note(await writeTrace(o.trace!, watch.trace()));
-  return await finish(o, data, trained, { unigramPpl, params, began });
+  let shown: string[] = [], state = start;
+  for (;;) {
+    const stage = stageAt(stages, state.step), { config: own, number, offset } = stage;
+    const data = stageData(o, stage, tables);
+    // Rows and checkpoints count through all stages.
+    const counted = (row: Row): Row => ({
+      ...row,
+      step: offset + row.step,
+      ...stages.length > 1 && { stage: number },
+    });
+    if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
+    const trained = await train(own, await stageStart(state, stage, device), data, device, {
+      metrics: (row) => log(metrics, counted(row)),
+      evaluation: (row) => {
+        log(evaluations, counted(row));
+        const found = perplexities(row.mlm_ppl as number, data.unigramPpl!);
+        view.note(`step ${offset + row.step}: ${found}`);
+      },
+      progress: (step, row) => {
+        if (row) shown = figures(row);
+        view.show({ label: "train", done: offset + step, total, figures: shown });
+      },
+      checkpoint: (s) => saveCheckpoint(out, { ...s, step: offset + s.step }),
+      stop,
+      ...watch && { trace: watch },
+    });
+    const { step, model, optimizer } = trained;
+    state = { step: offset + step, model, optimizer };
+    if (step < own.steps || state.step >= total) {
+      if (watch) view.note(await writeTrace(o.trace!, watch.trace()));
+      return await finish(o, data, { ...trained, step: state.step }, { params, began });
+    }
+  }
+}
+
+const stageText = ({ data, steps }: PretrainConfig): string =>
+  `${steps} steps of ${data.batch} sequences of ${data.length} tokens`;
+
+/** What a stage goes on from: at its first step with a new optimiser. */
+async function stageStart(
+  { step, model, optimizer }: TrainState,
+  { config, offset }: Stage,
+  device: Device,
+): Promise<TrainState> {
+  if (offset === 0 || step > offset) return { step: step - offset, model, optimizer };
+  dispose(optimizer);
+  return { step: 0, model, optimizer: await freshOptimizer(config, model, device) };
 }
 
 /** Leaves a trace in a file and a page beside it; says in words what became of it. */
@@ -163,19 +206,18 @@ function perplexities(model: number, unigram: number): string {
 }
 
 interface Known {
-  readonly unigramPpl: number | undefined;
   readonly params: number;
   readonly began: number;
 }
 
 async function finish(
   o: RunOptions,
-  data: TrainData,
+  data: StageData,
   trained: Trained,
-  { unigramPpl, params, began }: Known,
+  { params, began }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
-  const { evaluation } = trained;
+  const { evaluation } = trained, { unigramPpl } = data;
   const examples = evaluation
     ? await fillMasks(trained.model, config.model, device, data.heldOut, vocabulary)
     : [];

@@ -86,9 +86,18 @@ export async function initialState(
   device: Device,
 ): Promise<TrainState> {
   const model = init(config.seed, modelSpec(config.model, vocabulary), device);
-  const optimizer = jit((m: Model) => optimizerOf(config).init(m), { device })(model);
+  return { step: 0, model, optimizer: await freshOptimizer(config, model, device) };
+}
+
+/** The state of an optimiser that has taken no step. */
+export async function freshOptimizer(
+  config: PretrainConfig,
+  model: Model,
+  device: Device,
+): Promise<OptimizerState> {
+  const state = jit((m: Model) => optimizerOf(config).init(m), { device })(model);
   await device.synchronize();
-  return { step: 0, model, optimizer };
+  return state;
 }
 
 /** Trains from a state to the configuration's last step, or until it is told to stop. */
