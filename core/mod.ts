@@ -48,7 +48,7 @@ export {
 export { checkpoint } from "./transform/checkpoint.ts";
 export { type CustomVjp, customVjp } from "./transform/custom_vjp.ts";
 export { jit, type JitOptions, type Jitted, type Planned, type Profiled } from "./transform/jit.ts";
-export { openDevice } from "./device/open.ts";
+export { openDevice, type OpenOptions } from "./device/open.ts";
 export { DeviceError, type DeviceFailure } from "./device/error.ts";
 export { cpu, type CpuOptions, defaultCpu, type MemorySize } from "./backends/cpu/mod.ts";
 export { reference } from "./backends/reference/mod.ts";

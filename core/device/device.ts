@@ -33,6 +33,8 @@ export interface PlanFigures {
   readonly kernels: number;
   /** A line a kernel: what it is, reads and writes. Kernels that do the same have the same line. */
   readonly lines: readonly string[];
+  /** A line for every hand-written kernel that the device does not have or turns down: it computes the composite, and why. */
+  readonly composed: readonly string[];
   /** Bytes of intermediate results alive while each kernel runs, in the order of `lines`. */
   readonly liveBytes: readonly number[];
   /** The most of them at once. */
@@ -51,6 +53,8 @@ export interface ProgramFigures extends PlanFigures {
   readonly planMs: number;
   /** Milliseconds that generating code took. */
   readonly codegenMs: number;
+  /** Bytes that threads take for themselves while a program runs, all together, on a device that has them. */
+  readonly threadBytes?: number;
 }
 
 /** Figures of a compiled function, for people. */

@@ -5,13 +5,20 @@
  */
 import type { Device, DeviceKind } from "./device.ts";
 import { DeviceError } from "./error.ts";
+import type { WebGpuOptions } from "../backends/webgpu/mod.ts";
+
+/** How a device is opened, where the kind that it turns out to be has such a choice. */
+export type OpenOptions = Pick<WebGpuOptions, "tune">;
 
 /**
  * Opens a device. `auto` takes a real GPU, else the CPU; the device's description says which. `webgpu` takes a software adapter too.
  *
  * @throws {DeviceError} If `webgpu` is asked for and there is no adapter.
  */
-export async function openDevice(kind: "auto" | DeviceKind = "auto"): Promise<Device> {
+export async function openDevice(
+  kind: "auto" | DeviceKind = "auto",
+  options: OpenOptions = {},
+): Promise<Device> {
   switch (kind) {
     case "reference": {
       const { reference } = await import("../backends/reference/mod.ts");
@@ -23,12 +30,12 @@ export async function openDevice(kind: "auto" | DeviceKind = "auto"): Promise<De
     }
     case "webgpu": {
       const { webgpu } = await import("../backends/webgpu/mod.ts");
-      return await webgpu({ software: true });
+      return await webgpu({ ...options, software: true });
     }
     case "auto": {
       const { webgpu } = await import("../backends/webgpu/mod.ts");
       try {
-        return await webgpu();
+        return await webgpu(options);
       } catch (error) {
         if (error instanceof DeviceError && error.failure === "absent") return openDevice("cpu");
         throw error;

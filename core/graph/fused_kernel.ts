@@ -33,9 +33,47 @@ export interface AttentionKernel {
   readonly dropout: number;
 }
 
+/** What the operands of attention are called. */
+export type AttentionOperand =
+  | "q"
+  | "k"
+  | "v"
+  | "rows"
+  | "keep"
+  | "bias"
+  | "keyTerm"
+  | "queryTerm"
+  | "keys"
+  | "forward"
+  | "dOut"
+  | "dSums";
+
+/** The operands that a kernel has, in its order. */
+export function attentionOperands(k: AttentionKernel): readonly AttentionOperand[] {
+  const grad = k.op === "attentionGrad";
+  const on: { readonly [N in AttentionOperand]: boolean } = {
+    q: true,
+    k: true,
+    v: true,
+    rows: k.R > 0,
+    keep: k.keep,
+    bias: k.bias,
+    keyTerm: k.keyTerm,
+    queryTerm: k.queryTerm,
+    keys: k.dropout > 0,
+    forward: grad,
+    dOut: grad,
+    dSums: grad && k.sums,
+  };
+  return (Object.keys(on) as AttentionOperand[]).filter((name) => on[name]);
+}
+
 /** What a key that is not kept scores less: it must vanish from the softmax, and a row of padding alone must stay finite. */
 export const HIDDEN = 1e9;
 
 export type FusedKernel = AttentionKernel;
-/** The names of hand-written kernels. */
-export type FusedOp = FusedKernel["op"];
+
+/** "attention [2, 4, 512, 64], 0 rows" */
+export function fusedText({ op, B, H, T, K, R }: FusedKernel): string {
+  return `${op} [${B}, ${H}, ${T}, ${K}], ${R} rows`;
+}

@@ -5,9 +5,10 @@
  */
 import type { PlanFigures } from "../device/device.ts";
 import { bytesOf } from "../dtype.ts";
+import { fusedText } from "../graph/fused_kernel.ts";
 import { type Node, show, sizeOf, type Sizes } from "../graph/node.ts";
 import { type Kernel, type Operand, operandsOf, readsOf, writesOf } from "./kernels.ts";
-import type { Plan } from "./plan.ts";
+import { type Halves, type Plan, wordsOf } from "./plan.ts";
 
 /** "1.5 MiB" */
 export function showBytes(bytes: number): string {
@@ -60,10 +61,8 @@ function sizesOf(k: Kernel): string {
       return `${show([...k.groups, ...k.count])} of ${k.size}, rows ${show(k.row)}`;
     case "place":
       return `${show(k.shape)}, ${k.parts.length} parts`;
-    case "hand": {
-      const { B, H, T, K, R } = k.does;
-      return `${show([B, H, T, K])}, ${R} rows`;
-    }
+    case "hand":
+      return fusedText(k.does);
   }
 }
 
@@ -92,21 +91,22 @@ function flopsOf(k: Kernel): number {
 
 /** "matmul 4 x 8 x 2: reads 2, writes f32 [4, 2], 224 B" */
 export function kernelLine(k: Kernel): string {
-  const writes = writesOf(k), name = k.kind === "hand" ? k.does.op : k.kind;
+  const writes = writesOf(k), name = k.kind === "hand" ? "" : `${k.kind} `;
   const results = writes.map((n) => `${n.dtype} ${show(n.shape)}`).join(", ");
   const reads = new Set(readsOf(k)).size;
-  return `${name} ${sizesOf(k)}${detailOf(k)}: reads ${reads}, writes ${results}, ${
+  return `${name}${sizesOf(k)}${detailOf(k)}: reads ${reads}, writes ${results}, ${
     showBytes(trafficOf(k))
   }`;
 }
 
 /** Bytes of scratch in use while each kernel runs; a slot that is written over in place is counted once. */
-function liveBytesOf(plan: Plan): number[] {
+function liveBytesOf(plan: Plan, halves?: Halves): number[] {
   const last = new Map<Node, number>();
   plan.kernels.forEach((k, i) => [...readsOf(k), ...writesOf(k)].forEach((n) => last.set(n, i)));
   plan.copies.forEach(({ node }) => last.set(node, plan.kernels.length));
   /** What each slot holds. */
-  const held = new Map<number, Node>(), sizeIn = (n?: Node): number => n ? 4 * sizeOf(n.shape) : 0;
+  const held = new Map<number, Node>();
+  const sizeIn = (n?: Node): number => n ? 4 * wordsOf(n, halves) : 0;
   let bytes = 0;
   return plan.kernels.map((k, i) => {
     for (const n of writesOf(k)) {
@@ -126,16 +126,18 @@ function liveBytesOf(plan: Plan): number[] {
   });
 }
 
-/** What a plan does, for people. Scratch counts four bytes for every element. */
-export function explainPlan(plan: Plan): PlanFigures {
-  const scratch = plan.slots.filter((s) => s.role === "scratch"), liveBytes = liveBytesOf(plan);
+/** What a plan does, for people. Scratch counts two bytes for an element of `halves`, four for any other. */
+export function explainPlan(plan: Plan, halves?: Halves): PlanFigures {
+  const scratch = plan.slots.filter((s) => s.role === "scratch"),
+    liveBytes = liveBytesOf(plan, halves);
   const sum = (of: (k: Kernel) => number): number => plan.kernels.reduce((n, k) => n + of(k), 0);
   return {
     kernels: plan.kernels.length,
     lines: plan.kernels.map(kernelLine),
+    composed: plan.composed,
     liveBytes,
     peakBytes: liveBytes.reduce((a, b) => Math.max(a, b), 0),
-    scratchBytes: scratch.reduce((sum, s) => sum + 4 * s.elements, 0),
+    scratchBytes: scratch.reduce((sum, s) => sum + 4 * s.words, 0),
     trafficBytes: sum(trafficOf),
     flops: sum(flopsOf),
   };

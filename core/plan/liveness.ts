@@ -8,7 +8,7 @@ import type { Graph } from "../device/device.ts";
 import { type Node, sizeOf } from "../graph/node.ts";
 import { inPlaceStore } from "./in_place.ts";
 import { type Kernel, readsOf, writesOf } from "./kernels.ts";
-import type { Plan, Slot } from "./plan.ts";
+import { type Halves, type Plan, type Slot, wordsOf } from "./plan.ts";
 
 /** A slot is not given to a buffer of less than this part of it: a larger one may need it soon. */
 const LOOSEST_FIT = 4;
@@ -27,15 +27,16 @@ export function allocate(
   results: readonly Node[],
   kernels: readonly Kernel[],
   { donors, inPlace }: Donors,
-): Plan {
+  halves?: Halves,
+): Omit<Plan, "composed"> {
   const lastRead = new Map<Node, number>(), slotOf = new Map<Node, number>();
   kernels.forEach((k, i) => readsOf(k).forEach((n) => lastRead.set(n, i)));
   const slots: Growing[] = [], free: number[] = [];
   const copies: { node: Node; from: number; to: number }[] = [];
   let scratch = 0;
-  const elements = (n: Node): number => Math.max(1, sizeOf(n.shape));
+  const words = (n: Node): number => Math.max(1, wordsOf(n, halves));
   const add = (role: Slot["role"], index: number, n: Node): void => {
-    slotOf.set(n, slots.push({ role, index, elements: elements(n) }) - 1);
+    slotOf.set(n, slots.push({ role, index, words: words(n) }) - 1);
   };
   graph.inputs.forEach((n, i) => add("input", i, n));
   results.forEach((n, i) => {
@@ -47,16 +48,16 @@ export function allocate(
     slots[slotOf.get(n)!]!.role === "scratch" && !isResult.has(n);
 
   function placed(n: Node): void {
-    const size = elements(n);
+    const size = words(n);
     let best = -1;
     free.forEach((s, at) => {
-      const has = slots[s]!.elements, now = best < 0 ? 0 : slots[free[best]!]!.elements;
+      const has = slots[s]!.words, now = best < 0 ? 0 : slots[free[best]!]!.words;
       if (has > LOOSEST_FIT * size) return;
       if (best < 0 || (has >= size ? now < size || has < now : has > now)) best = at;
     });
     if (best < 0) return add("scratch", scratch++, n);
     const slot = free.splice(best, 1)[0]!;
-    slots[slot]!.elements = Math.max(slots[slot]!.elements, size);
+    slots[slot]!.words = Math.max(slots[slot]!.words, size);
     slotOf.set(n, slot);
   }
 

@@ -24,7 +24,8 @@ import { splitColumns, splitRows } from "./split.ts";
  * @throws {TypeError} if the graph reads a value that is not among its inputs.
  */
 export function makePlan(graph: Graph, limits: PlanLimits): Plan {
-  const { items: whole, results } = resolve(graph, limits.hand), rows = splitRows(whole);
+  const { items: whole, results, composed } = resolve(graph, limits.composes);
+  const rows = splitRows(whole);
   const items = splitColumns(limits.fuse ? inlineMaps(rows, results, limits.bindings) : rows);
   const donors = donorsOf(graph, results), bound = new Set([...graph.inputs, ...results]);
   const inPlace = new Map(donors), isResult = new Set(results);
@@ -33,7 +34,10 @@ export function makePlan(graph: Graph, limits: PlanLimits): Plan {
       ? fuse(items, { results: isResult, donors: inPlace, bindings: limits.bindings })
       : items.map((it) => [it]);
     const kernels = ordered(tasksOf(groups, results), bound, inPlace);
-    const plan = allocate(graph, results, kernels, { donors, inPlace });
+    const plan = {
+      ...allocate(graph, results, kernels, { donors, inPlace }, limits.halves),
+      composed,
+    };
     const refused = limits.fuse
       ? overfull(plan, limits.bindings).filter((n) => inPlace.has(n))
       : [];

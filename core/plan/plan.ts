@@ -4,9 +4,18 @@
  *
  * @module
  */
-import type { FusedOp } from "../graph/fused_kernel.ts";
-import type { Node } from "../graph/node.ts";
+import type { DType } from "../dtype.ts";
+import type { FusedKernel } from "../graph/fused_kernel.ts";
+import { type Node, sizeOf } from "../graph/node.ts";
 import type { Kernel } from "./kernels.ts";
+
+/** The dtypes of which two elements share a word of four bytes in a backend's memory; of any other each takes a word. */
+export type Halves = ReadonlySet<DType>;
+
+/** Words that the elements of a node take. */
+export function wordsOf({ shape, dtype }: Node, halves?: Halves): number {
+  return Math.ceil(sizeOf(shape) / (halves?.has(dtype) ? 2 : 1));
+}
 
 /** What the planner must know of a backend. */
 export interface PlanLimits {
@@ -14,8 +23,10 @@ export interface PlanLimits {
   readonly bindings: number;
   /** Fuse and recompute; off only to test that fusion changes nothing. */
   readonly fuse: boolean;
-  /** The hand-written kernels that it has. */
-  readonly hand?: ReadonlySet<FusedOp>;
+  /** Why the composite of a hand-written kernel is computed; undefined where the kernel is. Absent: it has no such kernel. */
+  readonly composes?: (kernel: FusedKernel) => string | undefined;
+  /** None, if left out. */
+  readonly halves?: Halves;
 }
 
 /**
@@ -26,8 +37,8 @@ export interface Slot {
   readonly role: "input" | "output" | "scratch";
   /** Number of the graph's input or output; of scratch, its own number. */
   readonly index: number;
-  /** Elements; a slot of scratch is as large as the largest buffer put into it. Elements are of one dtype a buffer, not a slot. */
-  readonly elements: number;
+  /** Words of four bytes; a slot of scratch is as large as the largest buffer put into it. Elements are of one dtype a buffer, not a slot. */
+  readonly words: number;
 }
 
 export interface Plan {
@@ -37,4 +48,6 @@ export interface Plan {
   readonly slotOf: ReadonlyMap<Node, number>;
   /** Copies after the last kernel, whole buffers: donated outputs that could not be written in place. `node` gives size and dtype. */
   readonly copies: readonly { readonly node: Node; readonly from: number; readonly to: number }[];
+  /** Hand-written kernels whose composites are computed, and why, by kernel. */
+  readonly composed: readonly string[];
 }

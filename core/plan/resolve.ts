@@ -6,7 +6,7 @@
 import * as X from "../expr/expr.ts";
 import { scalarOf } from "../dtype.ts";
 import type { Graph } from "../device/device.ts";
-import type { FusedKernel, FusedOp } from "../graph/fused_kernel.ts";
+import { type FusedKernel, fusedText } from "../graph/fused_kernel.ts";
 import { type Node, type NodeOf, show, sizeOf, sorted } from "../graph/node.ts";
 import {
   addMap,
@@ -22,6 +22,7 @@ import {
 } from "./emit.ts";
 import { alive, type Item, operandKey } from "./items.ts";
 import { byHand, gathered, placed, product, scattered } from "./lone.ts";
+import type { PlanLimits } from "./plan.ts";
 import { reduced } from "./reduce.ts";
 import {
   type Barrier,
@@ -37,12 +38,15 @@ import {
 export interface Resolved {
   readonly items: readonly Item[];
   readonly results: readonly Node[];
+  /** Hand-written kernels whose composites are computed, and why. */
+  readonly composed: readonly string[];
 }
 
-export function resolve(graph: Graph, hand: ReadonlySet<FusedOp> = new Set()): Resolved {
+export function resolve(graph: Graph, composes: PlanLimits["composes"] = undefined): Resolved {
   const leaves = new Set(graph.inputs), e = emitter();
   const isHand = (n: Node): n is NodeOf<"custom"> & { readonly kernel: FusedKernel } =>
-    n.kind === "custom" && n.kernel !== undefined && hand.has(n.kernel.op);
+    n.kind === "custom" && n.kernel !== undefined && composes !== undefined &&
+    composes(n.kernel) === undefined;
   // A kernel reads the arguments: the composite that it stands for is not even looked at.
   const inputsOf = (n: Node): readonly Node[] => isHand(n) ? n.inputs.slice(1) : n.inputs;
   const values = new Map<Node, Value>(), barriers = new Map<string, Barrier>();
@@ -68,7 +72,16 @@ export function resolve(graph: Graph, hand: ReadonlySet<FusedOp> = new Set()): R
       );}
   }
   const results = resultsOf(graph, e, values);
-  return { items: alive(e.items, results), results };
+  return { items: alive(e.items, results), results, composed: composedOf(nodes, composes) };
+}
+
+/** A line for every kernel that the backend turns down. */
+function composedOf(nodes: readonly Node[], composes: PlanLimits["composes"]): string[] {
+  const lines = nodes.flatMap((n) => {
+    const why = n.kind === "custom" && n.kernel && composes?.(n.kernel);
+    return why ? [`${fusedText(n.kernel!)} by its composite: ${why}`] : [];
+  });
+  return [...new Set(lines)];
 }
 
 function valueOf(

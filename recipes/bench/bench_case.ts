@@ -14,6 +14,8 @@ export interface Runner extends Side {
   readonly name?: string;
   /** Elements of the results, all results in a row, at these places. */
   values(at: readonly number[]): Promise<readonly number[]>;
+  /** What one run takes beside inputs and results, for cases whose unit is MiB. */
+  bytes?(): number;
   close(): Promise<void> | void;
 }
 

@@ -28,10 +28,14 @@ export interface Timing {
   readonly median: number;
   /** Half the distance between the quartiles, as a share of the median. */
   readonly spread: number;
+  readonly turns: number;
 }
 
 /** Two medians of fewer turns than this say nothing. */
 const FEWEST = 3;
+
+/** A run that takes so many seconds is not repeated to warm up, and the fewest turns must do. */
+const SLOW = 5;
 
 /** Threads of the side before spin for a while before they sleep: those of OpenBLAS for 2^28 cycles, a tenth of a second. */
 const SETTLE_MS = 200;
@@ -39,7 +43,8 @@ const SETTLE_MS = 200;
 /** Median and spread of some numbers. */
 export function timingOf(seconds: readonly number[]): Timing {
   const median = quantile(seconds, 0.5);
-  return { median, spread: (quantile(seconds, 0.75) - quantile(seconds, 0.25)) / 2 / median };
+  const spread = (quantile(seconds, 0.75) - quantile(seconds, 0.25)) / 2 / median;
+  return { median, spread, turns: seconds.length };
 }
 
 /** By linear interpolation. */
@@ -49,9 +54,9 @@ export function quantile(values: readonly number[], share: number): number {
   return low + (high - low) * (at - Math.floor(at));
 }
 
-/** Runs until the times settle, and gives how many runs make a turn. */
-async function warmUp(side: Side, turn: number): Promise<number> {
-  await side.time(1);
+/** Runs until the times settle, and gives how many runs make a turn; undefined if one run is too long to be repeated. */
+async function warmUp(side: Side, turn: number): Promise<number | undefined> {
+  if (await side.time(1) >= SLOW) return undefined;
   let times = 1;
   for (let again = 0; again < 12; again++) {
     const seconds = await side.time(times);
@@ -68,9 +73,15 @@ export async function interleave(
   watch: { begin(): void; end(): void } = { begin() {}, end() {} },
 ): Promise<readonly Timing[]> {
   const times: number[] = [], seconds: number[][] = sides.map(() => []);
-  for (const side of sides) times.push(single ? 1 : await warmUp(side, turn));
-  const start = performance.now(), fewest = Math.min(FEWEST, rounds);
-  for (let round = 0; round < rounds; round++) {
+  const fewest = Math.min(FEWEST, rounds);
+  let most = rounds;
+  for (const side of sides) {
+    const enough = single ? 1 : await warmUp(side, turn);
+    if (enough === undefined) most = fewest;
+    times.push(enough ?? 1);
+  }
+  const start = performance.now();
+  for (let round = 0; round < most; round++) {
     if (round >= fewest && performance.now() - start > 1000 * limit) break;
     for (const [i, side] of sides.entries()) {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));

@@ -30,6 +30,10 @@ export async function ourRunner(
       const parts = await Promise.all(results.map((x) => read(x)));
       return at.map((place) => elementOf(parts, place));
     },
+    bytes() {
+      const { scratchBytes, threadBytes = 0 } = call.explain(...given);
+      return scratchBytes + threadBytes;
+    },
     close() {
       dispose(results);
       dispose(given);

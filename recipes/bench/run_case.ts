@@ -85,6 +85,7 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
     reason: null,
   };
   if (opened.device === undefined) return yield { ...blank, reason: opened.reason };
+  if (c.unit === "MiB") return yield await memoryRow(blank, c, opened.device);
   const roof = await bench.roof(device, opened.device);
   const ours = await c.ours(opened.device);
   try {
@@ -106,12 +107,35 @@ export async function* rowsOf(bench: Bench, c: BenchCase, opened: Opened): Async
         roof_share: roofShare(roof, c.work, own!.median),
         load: c.apart ? { before: load.before, during: load.before } : load,
         spread: own!.spread,
-        reason: rival.runner ? null : rival.reason,
+        reason: rival.runner ? fewTurns(other!, bench.pace.rounds) : rival.reason,
       };
     }
   } finally {
     await ours.close();
   }
+}
+
+/** What a case takes, and what its other way does; nothing is timed. */
+async function memoryRow(blank: Row, c: BenchCase, device: Device): Promise<Row> {
+  const bytesOf = async (runner: Runner, who: string): Promise<number> => {
+    try {
+      await c.check(runner, who);
+      return runner.bytes!();
+    } finally {
+      await runner.close();
+    }
+  };
+  const ours = await bytesOf(await c.ours(device), `${c.name} ${c.size} on ${blank.device}`);
+  const { name, open } = c.beside!;
+  const other = await bytesOf(await open(device), `${c.name} ${c.size} of ${name}`);
+  const [mine, peer] = [ours / 2 ** 20, other / 2 ** 20];
+  return { ...blank, ours: mine, peer, peer_name: name, ratio: peer / mine };
+}
+
+/** Says so where a peer was timed less often than was asked for, because a run of it takes long. */
+function fewTurns({ turns, median }: Timing, rounds: number): string | null {
+  if (turns >= rounds) return null;
+  return `${turns} turns of ${rounds}: one takes ${median.toFixed(1)} s`;
 }
 
 async function timed(

@@ -29,6 +29,9 @@ import { extended, withSteps } from "./stages.ts";
 /** Where prepared corpora are kept: deleting it costs nothing but time. */
 const CACHE = join(".cache", "corpora");
 
+/** Where `--tune` keeps what it finds. */
+const CHOICES = join(".cache", "matmul.json");
+
 /** What a run is made of, new or resumed. `corpus` is null for the default one, `packed` where the corpus is not packed. */
 interface Plan {
   readonly config: PretrainConfig;
@@ -122,7 +125,9 @@ async function main(interrupt: Interrupt): Promise<number> {
     console.log(helpText(pretrainCommand));
     return 0;
   }
-  const opened = await openDevice(options.device), plan = await planOf(options);
+  using view = progressView();
+  const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
+  const opened = await openDevice(options.device, { tune }), plan = await planOf(options);
   const { config } = plan, future = foreseen(plan, opened);
   if (options["dry-run"]) {
     dryRun(plan, future, options.json);
@@ -131,7 +136,13 @@ async function main(interrupt: Interrupt): Promise<number> {
   checkFit(config, future.found, future.fit);
   const device = deviceFor(future.fit, opened), out = options.out ?? newRunName(config.name);
   if (!options.resume) await newRun(out);
-  using view = progressView();
+  if (tune) {
+    view.note(
+      device.kind === "webgpu"
+        ? `searching for the fastest products once the first step is compiled; kept in ${CHOICES}`
+        : `nothing to tune: there is no GPU here`,
+    );
+  }
   const corpus = await prepare(plan, view);
   view.note(fitLine(future.found, future.fit));
   if (!options.resume) {

@@ -62,6 +62,10 @@ export const pretrainCommand = {
       value: "FILE",
       help: "profile some steps into a Chrome trace, and FILE.html",
     },
+    tune: {
+      type: "flag",
+      help: "on webgpu, search for the fastest products; kept in .cache/matmul.json",
+    },
     "dry-run": { type: "flag", help: "print what the run would take, and run nothing" },
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
@@ -92,6 +96,11 @@ export type PretrainOptions = OptionsOf<typeof pretrainCommand>;
  */
 export function pretrainOptions(words: readonly string[]): PretrainOptions {
   const options = parseOptions(words, pretrainCommand);
+  if (options.tune && (options.device === "cpu" || options.device === "reference")) {
+    throw new InputError(
+      `Cannot pretrain with --tune on ${options.device}: only webgpu has products to choose from`,
+    );
+  }
   if (options.resume && options.out === undefined && !options.help) {
     throw new InputError("Cannot pretrain with --resume alone: say which run; add --out DIR");
   }

@@ -1,6 +1,7 @@
 /** The polynomials of core/expr/lower.ts against double precision, within the bounds that its table states. */
 import { assert, assertEquals } from "@std/assert";
 import type { Expr } from "../../core/expr/expr.ts";
+import { expOfScore } from "../../core/expr/exp_of_score.ts";
 import * as X from "../../core/expr/expr.ts";
 import { compile, erf } from "../../core/expr/javascript.ts";
 import { lower, LOWERABLE } from "../../core/expr/lower.ts";
@@ -112,4 +113,12 @@ Deno.test("roundF16 and roundBf16 have the bits of dtype.ts", () => {
   ];
   assertEquals(halves.map(half), halves.map((v) => fromF16(toF16(v))));
   assertEquals(halves.map(brain), halves.map((v) => fromBf16(toBf16(v))));
+});
+
+Deno.test("the exponential of a score is within 2 ulp, 0 far down, and passes NaN", () => {
+  const f = compile(expOfScore(x));
+  const error = worst((v) => f([v]), Math.exp, range(-87, 88, 40_000));
+  assert(error <= 2, `${error} ulp`);
+  for (const v of [-87.1, -104, -1e9, -1e38, -Infinity]) assertEquals(f([v]), 0);
+  assert(Number.isNaN(f([NaN])));
 });

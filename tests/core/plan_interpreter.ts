@@ -159,7 +159,7 @@ export function interpret(
       ? bound[s.index]!
       : s.role === "output"
       ? outputs[s.index]!
-      : new Float64Array(s.elements).fill(NaN)
+      : new Float64Array(s.words).fill(NaN)
   );
   const memory: Memory = (n) => slots[plan.slotOf.get(n)!]!;
   for (const k of plan.kernels) runKernel(k, memory, backwards);

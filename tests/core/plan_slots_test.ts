@@ -13,7 +13,7 @@ import { block, gelu, input, type Model, parameters, sumAll, trainingStep } from
 
 const { compute, product } = build;
 const scratch = (plan: Plan): number[] =>
-  plan.slots.filter((s) => s.role === "scratch").map((s) => s.elements);
+  plan.slots.filter((s) => s.role === "scratch").map((s) => s.words);
 
 Deno.test("an unrolled chain needs two buffers however long it is", () => {
   const w = input(8, 8), x = input(8, 8);

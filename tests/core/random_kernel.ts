@@ -10,6 +10,7 @@ import {
   readsOf,
   REDUCED,
   type RowReduction,
+  type RowStore,
   writesOf,
 } from "../../core/plan/kernels.ts";
 import type { Plan } from "../../core/plan/plan.ts";
@@ -39,6 +40,16 @@ const sizes: readonly number[] = [1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 20, 33, 64];
 const size = (draw: Draw): number => sizes[draw(sizes.length)]!;
 const shape = (draw: Draw, most: number): number[] =>
   Array.from({ length: draw(most + 1) }, () => 1 + draw(5));
+/** One of these; a single one takes no draw. */
+const one = (draw: Draw, dtypes: readonly DType[]): DType =>
+  dtypes[dtypes.length === 1 ? 0 : draw(dtypes.length)]!;
+/** The types that expressions compute in f32. */
+export const floats: readonly DType[] = ["f32", "f16", "bf16"];
+
+function stored(dtype: DType, e: Expr): Expr {
+  return dtype === "f16" ? X.roundF16(e) : dtype === "bf16" ? X.roundBf16(e) : e;
+}
+
 const combines: readonly Combine[] = ["sum", "max", "min"];
 
 function mix(draw: Draw, values: readonly Expr[]): Expr {
@@ -59,11 +70,11 @@ function mix(draw: Draw, values: readonly Expr[]): Expr {
 }
 
 /** Maps and reductions in phases, as softmax and layer norm have them. */
-export function randomRow(draw: Draw): Kernel {
+export function randomRow(draw: Draw, dtypes: readonly DType[] = ["f32"]): Kernel {
   const outer = shape(draw, 3), inner = draw(8) ? size(draw) : 300 + draw(5);
   const loads = Array.from(
     { length: 1 + draw(3) },
-    () => randomView(draw, [...outer, inner]),
+    () => randomView(draw, [...outer, inner], one(draw, dtypes)),
   );
   const xs = loads.map((_, i) => operand(i)), reductions: RowReduction[] = [];
   const values: Expr[] = [...xs];
@@ -75,21 +86,22 @@ export function randomRow(draw: Draw): Kernel {
     });
     made.forEach((_, i) => values.push(operand(REDUCED + reductions.length - count + i)));
   }
-  const stores = Array.from({ length: 1 + draw(2) }, () => ({
-    node: leaf(sizeOf(outer) * inner, "f32"),
-    value: mix(draw, values),
-    perRow: false,
-  }));
+  const store = (size: number, from: readonly Expr[], perRow: boolean): RowStore => {
+    const dtype = one(draw, dtypes);
+    return { node: leaf(size, dtype), value: stored(dtype, mix(draw, from)), perRow };
+  };
+  const full = sizeOf(outer) * inner;
+  const stores = Array.from({ length: 1 + draw(2) }, () => store(full, values, false));
   const reduced = values.slice(xs.length);
   if (reduced.length && draw(2)) {
-    stores.push({ node: leaf(sizeOf(outer), "f32"), value: mix(draw, reduced), perRow: true });
+    stores.push(store(sizeOf(outer), reduced, true));
   }
   return { kind: "row", outer, inner, loads, reductions, stores };
 }
 
-export function randomColumn(draw: Draw): Kernel {
+export function randomColumn(draw: Draw, dtypes: readonly DType[] = ["f32"]): Kernel {
   const rows = draw(3) ? shape(draw, 3) : [50 + draw(40)], columns = size(draw);
-  const loads = [randomView(draw, [...rows, columns]), randomView(draw, [...rows, columns])];
+  const loads = [0, 1].map(() => randomView(draw, [...rows, columns], one(draw, dtypes)));
   return {
     kind: "column",
     rows,
@@ -101,7 +113,7 @@ export function randomColumn(draw: Draw): Kernel {
   };
 }
 
-export function randomMatmul(draw: Draw): Kernel {
+export function randomMatmul(draw: Draw, dtypes: readonly DType[] = ["f32"]): Kernel {
   const large = draw(3) === 0, batch = large ? [1 + draw(2)] : shape(draw, 2);
   const side = (): number => large ? [64, 70, 128, 97][draw(4)]! : size(draw);
   const m = side(), n = side(), k = draw(10) ? side() : 0;
@@ -111,8 +123,8 @@ export function randomMatmul(draw: Draw): Kernel {
     m,
     n,
     k,
-    a: randomView(draw, [...batch, m, k]),
-    b: randomView(draw, [...batch, k, n]),
+    a: randomView(draw, [...batch, m, k], one(draw, dtypes)),
+    b: randomView(draw, [...batch, k, n], one(draw, dtypes)),
     store: leaf(sizeOf(batch) * m * n, "f32"),
   };
 }
@@ -180,12 +192,12 @@ export function aloneInPlan(k: Kernel): { readonly graph: Graph; readonly plan: 
   const slots = nodes.map((n, i) => ({
     role: i < inputs.length ? "input" as const : "output" as const,
     index: i < inputs.length ? i : i - inputs.length,
-    elements: sizeOf(n.shape),
+    words: sizeOf(n.shape),
   }));
   const slotOf = new Map(nodes.map((n, i) => [n, i]));
   return {
     graph: { inputs, outputs, donations: new Map() },
-    plan: { kernels: [k], slots, slotOf, copies: [] },
+    plan: { kernels: [k], slots, slotOf, copies: [], composed: [] },
   };
 }
 

@@ -8,6 +8,7 @@ import { sizeOf } from "../../core/graph/node.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import { deviceOf } from "../../core/backends/webgpu/adapter.ts";
+import { halvesOf } from "../../core/backends/webgpu/half_probe.ts";
 import { probeSubgroups } from "../../core/backends/webgpu/subgroups.ts";
 import { skip } from "../skip.ts";
 
@@ -17,6 +18,9 @@ export const gpu = adapter && await deviceOf(adapter);
 /** Its subgroups, if they can be relied on. */
 export const subgroups = gpu?.features.has("subgroups") && await probeSubgroups(gpu, adapter!.info);
 
+/** Its types of two bytes. */
+export const halves = gpu && await halvesOf(gpu);
+
 /** The kernels for software adapters and for real GPUs, on whatever adapter there is. */
 export const families: readonly { readonly name: string; readonly device: WebGpuDevice }[] = gpu
   ? ["software", "gpu"].map((name) => ({
@@ -24,7 +28,10 @@ export const families: readonly { readonly name: string; readonly device: WebGpu
     device: new WebGpuDevice(gpu, adapter!.info.description, {
       software: name === "software",
       bindings: 8,
+      scoreBytes: 0,
       ...subgroups && { subgroups },
+      ...halves,
+      roundsF16: name === "gpu" && halves!.roundsF16!,
     }),
   }))
   : [];

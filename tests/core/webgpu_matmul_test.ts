@@ -1,5 +1,6 @@
 /** The larger matmul kernels, which random shapes do not reach: every tile, layout and edge. */
 import { assert, assertEquals } from "@std/assert";
+import type { DType } from "../../core/dtype.ts";
 import { makeNode, type Node, sizeOf } from "../../core/graph/node.ts";
 import type { MatmulKernel, Operand } from "../../core/plan/kernels.ts";
 import { Choices, classOf } from "../../core/backends/webgpu/choices.ts";
@@ -7,21 +8,28 @@ import { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import { choiceFor, choicesFor, choiceText } from "../../core/backends/webgpu/matmul.ts";
 import type { Target } from "../../core/backends/webgpu/shader.ts";
 import { aloneInPlan } from "./random_kernel.ts";
-import { runPlan, subgroups, webgpuTestOnce } from "./webgpu_device.ts";
+import { halves, runPlan, subgroups, webgpuTestOnce } from "./webgpu_device.ts";
 
-function leaf(...shape: number[]): Node {
-  return makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
+function leaf(dtype: DType, ...shape: number[]): Node {
+  return makeNode({ kind: "input", shape, dtype, inputs: [] });
 }
 
 /** A [batch, rows, columns] factor, stored with its last two axes swapped if `turned`. */
-function factor(batch: number, rows: number, columns: number, turned: boolean): Operand {
+function factor(
+  batch: number,
+  rows: number,
+  columns: number,
+  turned: boolean,
+  dtype: DType,
+): Operand {
   const strides = [rows * columns, ...(turned ? [1, rows] : [columns, 1])];
-  return { base: leaf(batch, rows, columns), offset: 0, strides };
+  return { base: leaf(dtype, batch, rows, columns), offset: 0, strides };
 }
 
 function kernel(
   [batch, m, n, k]: readonly [number, number, number, number],
   layout: string,
+  dtype: DType = "f32",
 ): MatmulKernel {
   return {
     kind: "matmul",
@@ -29,9 +37,9 @@ function kernel(
     m,
     n,
     k,
-    a: factor(batch, m, k, layout[0] === "T"),
-    b: factor(batch, k, n, layout[1] === "T"),
-    store: leaf(batch, m, n),
+    a: factor(batch, m, k, layout[0] === "T", dtype),
+    b: factor(batch, k, n, layout[1] === "T", dtype),
+    store: leaf("f32", batch, m, n),
   };
 }
 
@@ -57,12 +65,29 @@ const cases: readonly (readonly [string, readonly [number, number, number, numbe
   ["NT", [1, 40, 36, 264]],
   ["TN", [3, 37, 45, 70]],
   ["TN", [1, 36, 68, 264]],
+  ["TN", [1, 36, 45, 69]], // vectors along m, and a last product that is not one of four
+  ["TN", [1, 36, 68, 131]],
+  ["TN", [1, 132, 136, 1024]],
 ];
 
-const everywhere: Target = { software: false, bindings: 8, ...subgroups && { subgroups } };
-/** Every member of the family that some case can have, split or not. */
+/** In short floats one of each layout. */
+const withDtypes = cases.flatMap((c, i) =>
+  (i % 2 ? ["f32", "f16", "bf16"] as const : ["f32"] as const).map((dtype) => [c, dtype] as const)
+);
+
+const everywhere: Target = {
+  software: false,
+  bindings: 8,
+  scoreBytes: 0,
+  ...subgroups && { subgroups },
+  ...halves,
+};
+const targets: readonly Target[] = [everywhere, { ...everywhere, software: true }];
+/** Every member of the family that some case can have on some adapter, split or not. */
 const members = new Set(
-  cases.flatMap(([layout, sizes]) => choicesFor(kernel(sizes, layout), everywhere).map(choiceText)),
+  cases.flatMap(([layout, sizes]) =>
+    targets.flatMap((t) => choicesFor(kernel(sizes, layout), t).map(choiceText))
+  ),
 );
 
 Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
@@ -73,24 +98,32 @@ Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
       assert(names.includes(choiceText(choiceFor(k, target))), `${layout} ${sizes}`);
     }
   }
-  assert([...members].some((name) => / in \d/.test(name)));
-  const weight = choiceFor(kernel([1, 256, 256, 2048], "TN"), { software: false, bindings: 8 });
+  for (const kind of ["workgroup", ...subgroups ? ["subgroup"] : []]) {
+    assert([...members].some((name) => name.startsWith(kind) && / in \d/.test(name)), kind);
+  }
+  const weight = choiceFor(kernel([1, 256, 256, 2048], "TN"), {
+    software: false,
+    bindings: 8,
+    scoreBytes: 0,
+  });
   assert(weight.splits > 1, "a weight gradient is too small a result to fill a GPU unsplit");
 });
 
 for (const name of members) {
   webgpuTestOnce("matmul", `products by ${name}`, async (_, gpu) => {
-    for (const [layout, sizes] of cases) {
-      const matmul = kernel(sizes, layout), { graph, plan } = aloneInPlan(matmul);
-      if (!choicesFor(matmul, everywhere).some((c) => choiceText(c) === name)) continue;
-      const choices = new Choices(everywhere, new Map([[classOf(matmul), name]]));
-      const device = new WebGpuDevice(gpu, "this adapter", everywhere, choices);
+    // The values are exact in f16 and bf16: whatever the factors are of, the products are the same.
+    for (const [[layout, sizes], dtype] of withDtypes) {
+      const matmul = kernel(sizes, layout, dtype), { graph, plan } = aloneInPlan(matmul);
+      const target = targets.find((t) => choicesFor(matmul, t).some((c) => choiceText(c) === name));
+      if (!target) continue;
+      const choices = new Choices(target, new Map([[classOf(matmul), name]]));
+      const device = new WebGpuDevice(gpu, "this adapter", target, choices);
       const [x, y] = graph.inputs.map((n, i) =>
         Float32Array.from({ length: sizeOf(n.shape) }, (_, j) => (j * (37 + i) % 101 - 50) / 64)
       );
       const want = product(matmul, x!, y!), [got] = await runPlan(device, graph, plan, [x!, y!]);
       const wrong = want.findIndex((w, i) => !(Math.abs(w - got![i]!) <= 1e-4));
-      assertEquals(wrong, -1, `${layout} ${sizes}: ${got![wrong]} is not ${want[wrong]}`);
+      assertEquals(wrong, -1, `${dtype} ${layout} ${sizes}: ${got![wrong]} is not ${want[wrong]}`);
     }
   });
 }

@@ -5,6 +5,7 @@ import { loadChoices, saveChoices } from "../../core/backends/webgpu/choice_file
 import { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import { choiceFor, choicesFor, choiceText } from "../../core/backends/webgpu/matmul.ts";
 import { checker } from "../../core/backends/webgpu/search.ts";
+import { openDevice } from "../../core/device/open.ts";
 import { matmul } from "../../core/graph/build.ts";
 import { makeNode, type Node } from "../../core/graph/node.ts";
 import type { MatmulKernel } from "../../core/plan/kernels.ts";
@@ -13,7 +14,7 @@ import { subgroups, webgpuTestOnce } from "./webgpu_device.ts";
 
 const f32 = (...shape: number[]): Node =>
   makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
-const target = { software: true, bindings: 8, ...subgroups && { subgroups } };
+const target = { software: true, bindings: 8, scoreBytes: 0, ...subgroups && { subgroups } };
 
 /** A graph of one product, and its kernel. */
 function product(m: number, n: number, k: number) {
@@ -141,5 +142,19 @@ webgpuTestOnce(
       assertEquals(choices.version, 0, "nothing was searched again");
       assertEquals((await Deno.stat(file)).mtime!.getTime(), stamp);
       assertEquals(lines, []);
+    }),
+);
+
+webgpuTestOnce(
+  "tune",
+  "a device that is opened by name searches if it is asked to",
+  () =>
+    withFile(async (file) => {
+      const device = await openDevice("webgpu", { tune: { file } });
+      const { graph } = product(16, 16, 16), program = device.compile(graph);
+      await device.synchronize();
+      assertStringIncludes(await Deno.readTextFile(file), "16x16x16");
+      program.destroy();
+      device.destroy();
     }),
 );

@@ -119,7 +119,33 @@ Deno.test("bench: sides take turns, and medians and quartiles are theirs", async
   });
   await interleave([side("a"), side("b")], { rounds: 3, turn: 1, limit: 60, single: true });
   assertEquals(turns.join(""), "ababab");
-  assertEquals(timingOf([4, 1, 2, 3, 5]), { median: 3, spread: 1 / 3 });
+  assertEquals(timingOf([4, 1, 2, 3, 5]), { median: 3, spread: 1 / 3, turns: 5 });
+});
+
+Deno.test("bench: a side whose run takes long is timed in the fewest turns", async () => {
+  let runs = 0;
+  const slow = { time: () => (runs++, Promise.resolve(6)) };
+  const fast = { time: (times: number) => Promise.resolve(times) };
+  const timings = await interleave([fast, slow], { rounds: 7, turn: 1, limit: 60 });
+  assertEquals(timings.map(({ median, turns }) => [median, turns]), [[1, 3], [6, 3]]);
+  assertEquals(runs, 4, "one run warms it up");
+});
+
+Deno.test("bench: a row says that its peer was timed less often, and why", async () => {
+  const c = matmulCase({ m: 4, k: 4, n: 4 }), device = reference();
+  const slow = async (): Promise<Runner> => ({
+    ...await c.ours(device),
+    time: () => Promise.resolve(6),
+  });
+  const peers = {
+    get: () => Promise.resolve({ name: "slow", open: slow }),
+    async [Symbol.asyncDispose]() {},
+  };
+  const patient = { ...bench, pace: { ...bench.pace, rounds: 4 }, peers };
+  for await (const row of rowsOf(patient, c, { name: "cpu", device })) {
+    assertEquals([row.peer_name, row.reason], ["slow", "3 turns of 4: one takes 6.0 s"]);
+    assert(row.ratio! > 1);
+  }
 });
 
 const row = (size: string, ours: number, spread: number, unit: Row["unit"]): Row => ({

@@ -101,6 +101,10 @@ const wrong: readonly (readonly [line: string, message: string])[] = [
   ["--device tpu", "Cannot pretrain with --device tpu: it must be auto, webgpu, cpu or reference"],
   ["--config motian-tony", "did you mean motian-tiny?"],
   ["--config wrong.json", "Cannot use wrong.json: model.layers is 0"],
+  [
+    "--tune --device cpu",
+    "Cannot pretrain with --tune on cpu: only webgpu has products to choose from",
+  ],
   ["--resume", "Cannot pretrain with --resume alone: say which run; add --out DIR"],
   ["--resume --out none", "Cannot resume none: no config.json in it"],
   ["--corpus none.txt", "Cannot read the corpus none.txt: no such file or folder"],

@@ -63,6 +63,7 @@ function figures(lines: readonly string[]): Explanation {
   return {
     ...times,
     ...bytes,
+    composed: [],
     kernels: lines.length,
     lines,
     liveBytes: [],

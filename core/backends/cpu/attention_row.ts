@@ -1,41 +1,22 @@
 /**
- * What the two passes of attention share: where the operands are, a thread's own space, and the code for rows of scores.
+ * What the two passes of attention share: where the operands are, and the code for rows of scores.
  *
- * Scores of some queries by all keys stand in the thread's space, so no softmax needs to be corrected later, and memory grows with T.
- * Turned down: blocks of keys with running maxima, as on a GPU; a processor's second cache holds whole rows of any length trained.
- *
- * The row of an offset comes from a table. Position 0 may have rows of its own: as queries go from the last to the first, the place of
- * its key is pointed elsewhere when a query comes to it, as no later query looks there.
+ * The row of an offset comes from a table. Position 0 may have rows of its own: query 0 has a table for itself, and as queries go from
+ * the last to the first, the place of key 0 is pointed elsewhere when a query comes to it, as no later query looks there.
  *
  * @module
  */
 import * as X from "../../expr/expr.ts";
 import type { Expr } from "../../expr/expr.ts";
-import { HIDDEN } from "../../graph/fused_kernel.ts";
-import type { HandKernel, Operand } from "../../plan/kernels.ts";
+import { type AttentionOperand, attentionOperands, HIDDEN } from "../../graph/fused_kernel.ts";
+import type { HandKernel } from "../../plan/kernels.ts";
 import { threefry, unit, USES } from "../../random/threefry.ts";
+import type { Layout } from "./attention_layout.ts";
 import { bump, type Code, f32, f32x4, get, i32, i32x4, loop, set, v128, when } from "./encoder.ts";
-import { MR, PACK_BYTES } from "./gemm.ts";
+import { NR } from "./gemm.ts";
 import type { Locals } from "./pointers.ts";
 import { constantBits, emit, prepared } from "./simd_expr.ts";
 import { POINTERS, stridesIn } from "./stage.ts";
-
-/** What operands are called, in the order in which the kernel has them; those that are switched off are not there. */
-const names = [
-  "q",
-  "k",
-  "v",
-  "rows",
-  "keep",
-  "bias",
-  "keyTerm",
-  "queryTerm",
-  "keys",
-  "forward",
-  "dOut",
-  "dSums",
-] as const;
-type Name = typeof names[number];
 
 /** An operand: the local that points to it, and byte strides. */
 export interface Place {
@@ -44,71 +25,13 @@ export interface Place {
 }
 
 /** The operands of a kernel by name. */
-export function placesOf(k: HandKernel): ReadonlyMap<Name, Place> {
-  const { does } = k, grad = does.op === "attentionGrad";
-  const on: { readonly [N in Name]: boolean } = {
-    q: true,
-    k: true,
-    v: true,
-    rows: does.R > 0,
-    keep: does.keep,
-    bias: does.bias,
-    keyTerm: does.keyTerm,
-    queryTerm: does.queryTerm,
-    keys: does.dropout > 0,
-    forward: grad,
-    dOut: grad,
-    dSums: grad && does.sums,
-  };
-  const there = names.filter((name) => on[name]);
+export function placesOf(k: HandKernel): ReadonlyMap<AttentionOperand, Place> {
   return new Map(
-    there.map((
+    attentionOperands(k.does).map((name, i) => [
       name,
-      i,
-    ) => [name, { pointer: POINTERS + i, strides: stridesIn(k.operands[i] as Operand) }]),
+      { pointer: POINTERS + i, strides: stridesIn(k.operands[i]!) },
+    ]),
   );
-}
-
-/** Elements of scores that a block of queries may have: products of few rows cost more than a cache that they outgrow (measured). */
-const BLOCK = 1 << 18;
-
-/** Sizes that follow from the kernel's. */
-export interface Layout {
-  /** Queries of a block. */
-  readonly rows: number;
-  readonly blocks: number;
-  /** Bytes from row to row of scores. */
-  readonly line: number;
-  /** Bytes of a table over offsets. */
-  readonly table: number;
-  /** Where things stand in a thread's space. */
-  readonly at: {
-    readonly scores: number;
-    readonly grads: number;
-    readonly dropped: number;
-    readonly rowTable: number;
-    readonly bias: number;
-    readonly biasGrads: number;
-  };
-  readonly bytes: number;
-}
-
-export function layoutOf({ does: { T, op, dropout } }: HandKernel): Layout {
-  const fit = Math.floor(BLOCK / T / MR) * MR, rows = Math.min(T, Math.max(4 * MR, fit));
-  const line = 4 * Math.ceil(T / 4) * 4, block = rows * line;
-  const table = Math.ceil((2 * T + 8) / 16) * 64, grad = op === "attentionGrad";
-  let end = PACK_BYTES;
-  const take = (bytes: number): number =>
-    (end += Math.ceil(bytes / 64) * 64) - Math.ceil(bytes / 64) * 64;
-  const at = {
-    scores: take(block),
-    grads: take(grad ? block : 0),
-    dropped: take(grad && dropout > 0 ? block : 0),
-    rowTable: take(table),
-    bias: take(table),
-    biasGrads: take(table),
-  };
-  return { rows, blocks: Math.ceil(T / rows), line, table, at, bytes: end };
 }
 
 /** exp, log and dropout's factor as the expressions that other kernels use. */
@@ -138,26 +61,40 @@ export function dropFactor(
   return [set(p, at), code, values[0]!];
 }
 
+/** Vectors that follow each other, for which there may be as many sums: one would have to wait for its own last addition. */
+export const STRANDS = 4;
+/** Code for one vector of a row: byte offset local, how many lanes are there, number of the strand. */
+type VectorCode<Before extends readonly unknown[] = readonly []> = (
+  ...args: readonly [...Before, x: number, lanes: number, strand: number]
+) => Code;
+
 /** Code for one head of one example: pointers to its parts, and what is done to its rows. */
 export interface Head {
   /** Points to the parts of example `b` and head `h`, and fills the tables. */
   readonly start: Code;
-  /** Address of row t of an operand, in the current head. */
-  readonly row: (name: Name, t: Code) => Code;
+  /** Sets a local to how many keys may matter: what comes after the last that is kept has weight 0. */
+  readonly seen: (target: number) => Code;
   /**
-   * Turns products into scores in row i, `scores` pointing to its start, and does something with each vector of them; the last
-   * lanes, beyond T, are -infinity.
+   * A score, or a maximum of them, without what all keys of the example have in common: where none is kept, so large a number that a
+   * logarithm would be lost in it. Call after `seen`.
+   */
+  readonly plain: (score: Code) => Code;
+  /** Address of row t of an operand, in the current head. */
+  readonly row: (name: AttentionOperand, t: Code) => Code;
+  /**
+   * Turns products into scores in row i and does something with each vector of them; `scores` points to where key 0 would be. The
+   * last lanes, beyond T, are -infinity.
    */
   readonly score: (
     scores: number,
     i: number,
-    visit: (score: Code, x: number, lanes: number) => Code,
+    visit: VectorCode<readonly [score: Code]>,
   ) => Code;
-  /** For every vector of a row: byte offset local and how many lanes are there. */
-  readonly vectors: (body: (x: number, lanes: number) => Code) => Code;
-  /** For every j: `row` is the byte offset of the row's number in a line of R, x the byte offset of j. */
+  /** For every vector of a row, of the keys chosen. */
+  readonly vectors: (body: VectorCode) => Code;
+  /** For every j, of the keys chosen: `row` is the byte offset of the row's number in a line of R, x the byte offset of j. */
   readonly eachKey: (i: number, body: (x: number, row: Code) => Code) => Code;
-  /** Points the key of position 0 elsewhere as query i comes; call before `score`. */
+  /** Points the key of position 0 elsewhere as query i comes to it; call before `score`. */
   readonly turn: (i: number) => Code;
   /** The dropout factors of row i at x. */
   readonly factor: (i: number, x: number) => Code;
@@ -175,10 +112,12 @@ export interface HeadOptions {
   readonly space: number;
   /** Runs before a place of the tables is pointed elsewhere; the local holds its byte offset. */
   readonly before?: (at: number) => Code;
+  /** Locals: the keys chosen, from a multiple of 4 on; all if not given. Those with key 0 must come last. */
+  readonly keys?: { readonly first: number; readonly end: number };
 }
 
 export function headOf(options: HeadOptions): Head {
-  const { kernel, layout, locals, b, h, space, before } = options, { does } = kernel;
+  const { kernel, layout, locals, b, h, space, before, keys: chosen } = options, { does } = kernel;
   const { T, R, scale } = does, ptr = locals.ptr, places = placesOf(kernel);
   const heads = new Map([...places.keys()].map((name) => [name, locals.pointer()]));
   const line = (count: Code, step: number): Code => ptr.mul(ptr.from(count), ptr.of(step));
@@ -187,7 +126,7 @@ export function headOf(options: HeadOptions): Head {
   const at = layout.at, used = R > 0;
   const at0 = locals.pointer(), key0 = locals.v128(), key1 = locals.v128();
 
-  const headPointer = (name: Name, { pointer, strides }: Place): Code => {
+  const headPointer = (name: AttentionOperand, { pointer, strides }: Place): Code => {
     const perHead = strides.length > 2 && name !== "forward";
     const parts = [get(pointer)];
     if (name !== "rows" && name !== "forward") parts.push(line(get(b), strides[0]!));
@@ -219,6 +158,16 @@ export function headOf(options: HeadOptions): Head {
         i32.store(tableOf(get(at0)), i32.of(0)),
         i32.store(ptr.add(inSpace(at.bias), get(at0)), i32.of(0)),
       ], ptr),
+      does.ownCls
+        ? loop(
+          at0,
+          ptr.of(layout.table0),
+          ptr.of(layout.table0 + 4 * T),
+          4,
+          point(at0, i32.of(4 * (R - 2))),
+          ptr,
+        )
+        : [],
     ];
   };
   const keys = places.get("keys");
@@ -233,26 +182,62 @@ export function headOf(options: HeadOptions): Head {
       : [],
   ];
 
-  const offsets = (table: number, i: number): Code =>
-    ptr.add(inSpace(table), line(i32.sub(i32.of(T - 1), get(i)), 4));
-  const repoint = (row: number): Code => [before?.(at0) ?? [], point(at0, i32.of(4 * row))];
-  const turn = (i: number): Code =>
-    used && does.ownCls
-      ? when(
-        get(i),
-        [set(at0, line(i32.sub(i32.of(T - 1), get(i)), 4)), repoint(R - 1)],
-        loop(at0, ptr.of(4 * (T - 1)), ptr.of(4 * (2 * T - 1)), 4, repoint(R - 2), ptr),
-      )
-      : [];
-
-  const vectors: Head["vectors"] = (body) => {
-    const at = locals.pointer(), whole = T - T % 4;
+  const common = locals.v128();
+  const plain = (score: Code): Code => does.keep ? f32x4.sub(score, get(common)) : score;
+  const seen = (target: number): Code => {
+    const keep = heads.get("keep"), all = set(target, i32.of(T));
+    if (keep === undefined) return all;
+    const t = locals.i32(), kept = i32.load(ptr.add(get(keep), line(get(t), 4)));
+    // As many as fill panels; where none is kept, all are alike.
+    const whole = i32.and(i32.add(get(target), i32.of(NR - 1)), i32.of(-NR));
     return [
-      whole ? loop(at, ptr.of(0), ptr.of(4 * whole), 16, body(at, 4), ptr) : [],
-      T % 4 ? [set(at, ptr.of(4 * whole)), body(at, T % 4)] : [],
+      set(target, i32.of(0)),
+      loop(t, i32.of(0), i32.of(T), 1, when(kept, set(target, i32.add(get(t), i32.of(1))))),
+      when(
+        get(target),
+        [set(target, i32.minU(whole, i32.of(T))), set(common, locals.constant(0))],
+        [all, set(common, locals.constant(constantBits(-HIDDEN, "f32")))],
+      ),
     ];
   };
-  const rowOf = (name: Name, t: Code): Code => {
+  const offsets = (table: number, i: number): Code => {
+    const of = line(i32.sub(i32.of(T - 1), get(i)), 4);
+    if (!does.ownCls) return ptr.add(inSpace(table), of);
+    const place = locals.pointer();
+    return [
+      set(place, of),
+      when(get(i), [], set(place, ptr.of(layout.table0))),
+      ptr.add(inSpace(table), get(place)),
+    ];
+  };
+  const turn = (i: number): Code => {
+    if (!used || !does.ownCls) return [];
+    const there = when(get(i), [
+      set(at0, line(i32.sub(i32.of(T - 1), get(i)), 4)),
+      before?.(at0) ?? [],
+      point(at0, i32.of(4 * (R - 1))),
+    ]);
+    return chosen ? when(get(chosen.first), [], there) : there;
+  };
+
+  const first = chosen ? get(chosen.first) : i32.of(0), end = chosen ? get(chosen.end) : i32.of(T);
+  const vectors: Head["vectors"] = (body) => {
+    const at = locals.pointer(), stop = locals.pointer(), tail = T % 4;
+    const whole = i32.and(i32.sub(end, first), i32.of(-4 * STRANDS));
+    const strands = Array.from({ length: STRANDS }, (_, s): Code => [
+      body(at, 4, s),
+      s < STRANDS - 1 ? bump(at, ptr.of(16), ptr) : [],
+    ]);
+    return [
+      set(at, line(first, 4)),
+      set(stop, line(i32.add(first, whole), 4)),
+      T < 4 * STRANDS ? [] : loop(at, get(at), get(stop), 16, strands, ptr),
+      set(stop, line(i32.and(end, i32.of(-4)), 4)),
+      T < 4 ? [] : loop(at, get(at), get(stop), 16, body(at, 4, 0), ptr),
+      tail ? when(i32.eq(end, i32.of(T)), [set(at, get(stop)), body(at, tail, 0)]) : [],
+    ];
+  };
+  const rowOf = (name: AttentionOperand, t: Code): Code => {
     const { strides } = places.get(name)!;
     return plus(get(heads.get(name)!), line(t, strides.at(-2)!));
   };
@@ -281,7 +266,7 @@ export function headOf(options: HeadOptions): Head {
         (value, lane) => v128.load32Lane(where(lane), value, lane),
         v128.load1(where(0)),
       );
-    const one = (x: number, lanes: number): Code => {
+    const one: VectorCode = (x, lanes, strand) => {
       const code: Code[] = [set(v, v128.load(ptr.add(get(scores), get(x))))];
       const row = (lane: number): Code =>
         ptr.from(i32.load(ptr.add(get(offsetRow), get(x)), 4 * lane));
@@ -302,29 +287,26 @@ export function headOf(options: HeadOptions): Head {
           set(v, v128.bitselect(get(v), locals.constant(constantBits(-Infinity, "f32")), there)),
         );
       }
-      return [code, visit(get(v), x, lanes)];
+      return [code, visit(get(v), x, lanes, strand)];
     };
     return [
       used ? set(offsetRow, offsets(at.rowTable, i)) : [],
       does.bias ? set(biasRow, offsets(at.bias, i)) : [],
       does.keyTerm ? set(keyRow, rowOf("keyTerm", get(i))) : [],
-      does.queryTerm ? set(queryRow, get(heads.get("queryTerm")!)) : [],
+      does.queryTerm
+        ? set(queryRow, plus(get(heads.get("queryTerm")!), line(first, queryStep)))
+        : [],
       vectors(one),
     ];
   };
 
   const eachKey: Head["eachKey"] = (i, body) => {
-    const x = locals.pointer(), offsetRow = locals.pointer();
+    const x = locals.pointer(), stop = locals.pointer(), offsetRow = locals.pointer();
+    const row = ptr.from(i32.load(ptr.add(get(offsetRow), get(x))));
     return [
       set(offsetRow, offsets(at.rowTable, i)),
-      loop(
-        x,
-        ptr.of(0),
-        ptr.of(4 * T),
-        4,
-        body(x, ptr.from(i32.load(ptr.add(get(offsetRow), get(x))))),
-        ptr,
-      ),
+      set(stop, line(end, 4)),
+      loop(x, line(first, 4), get(stop), 4, body(x, row), ptr),
     ];
   };
 
@@ -334,5 +316,5 @@ export function headOf(options: HeadOptions): Head {
     const at = i32x4.add(v128.splat(i32.add(first, column)), v128.i32(0, 1, 2, 3));
     return dropFactor(does.dropout, [get(key0), get(key1)], at, locals);
   };
-  return { start, row: rowOf, score, vectors, eachKey, turn, factor, offsets };
+  return { start, seen, plain, row: rowOf, score, vectors, eachKey, turn, factor, offsets };
 }

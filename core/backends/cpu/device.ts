@@ -7,7 +7,6 @@
 import { type DType, type HostArray, hostArray } from "../../dtype.ts";
 import type { Device, Graph, KernelTime, Program, Storage } from "../../device/device.ts";
 import { DeviceError } from "../../device/error.ts";
-import type { FusedOp } from "../../graph/fused_kernel.ts";
 import { explainPlan } from "../../plan/explain.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
@@ -27,7 +26,8 @@ export interface Thresholds {
   readonly pool: number;
   readonly serial: number;
 }
-const hand: ReadonlySet<FusedOp> = new Set(["attention", "attentionGrad"]);
+/** It has every hand-written kernel. */
+const composes = (): undefined => undefined;
 const USUAL: Thresholds = { pool: 250_000, serial: 10_000 };
 
 export interface CpuDevice extends Device {
@@ -202,7 +202,8 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     serial: thresholds.serial,
     blas: blas !== undefined,
   };
-  const planOf = (graph: Graph): Plan => makePlan(graph, { bindings: 1 << 16, fuse: true, hand });
+  const planOf = (graph: Graph): Plan =>
+    makePlan(graph, { bindings: 1 << 16, fuse: true, composes });
 
   function compilePlan(plan: Plan, planMs: number): Program {
     check();
@@ -233,6 +234,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       explain: () => ({
         ...explainPlan(plan),
         scratchBytes: plain.code.scratchBytes,
+        threadBytes: (pool ? threads : 1) * plain.code.threadBytes,
         planMs,
         codegenMs,
       }),

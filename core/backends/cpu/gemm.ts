@@ -34,7 +34,7 @@ const KC = 256, MC = 96, NC = 1024;
 export const MR = 6, NR = 8;
 /** Bytes that a thread needs: A's panels, the tile that edges go through, B's panels. */
 const PANELS_A = 4 * KC * MC, TILE = 4 * MR * NR, PANELS_B = 4 * KC * NC;
-export const PACK_BYTES: number = PANELS_A + TILE + PANELS_B;
+export const PACK_BYTES: number = PANELS_A + TILE + PANELS_B, TILE_BYTES: number = TILE;
 /** With so few rows, B's rows are read where they are: packing would cost more than it saves. */
 const FEW_ROWS = 24;
 /** Steps of k that the micro-kernel takes at once. */
@@ -55,9 +55,11 @@ export function imports(ptr: Pointers): readonly Imported[] {
 export const IMPORTS = 2;
 const dtypes: readonly DType[] = ["f32", "f16", "bf16"];
 /** Function numbers of the helpers, which stand first among a module's own. */
-const packA = (d: DType): number => IMPORTS + 2 * dtypes.indexOf(d);
-const packB = (d: DType): number => packA(d) + 1;
-const MICRO = IMPORTS + 2 * dtypes.length, EDGE = MICRO + 1;
+export const packA = (d: DType): number => IMPORTS + 2 * dtypes.indexOf(d);
+export const packB = (d: DType): number => packA(d) + 1;
+export const MICRO: number = IMPORTS + 2 * dtypes.length, EDGE: number = MICRO + 1;
+/** How many there are, with the products. */
+export const GEMM_HELPERS: number = EDGE + 1 + dtypes.length ** 2 - IMPORTS;
 /** The product of factors of these dtypes; parameters as in `gemmFunction`. */
 export function gemmOf(a: DType, b: DType): number {
   return EDGE + 1 + dtypes.length * dtypes.indexOf(a) + dtypes.indexOf(b);

@@ -84,15 +84,24 @@ export function suitsBlas(
   return m * n * k >= BLAS_WORK && layoutOf(a, m, k) !== null && layoutOf(b, k, n) !== null;
 }
 
+/** The code of a product by BLAS, which it must suit; it is added to what is there unless `accumulate` is 0. */
+export function callBlas(
+  p: Omit<Product, "accumulate" | "panels"> & { readonly accumulate: Code },
+  most: ProductSizes,
+): Code {
+  const { a, b, c, m, n, k, ldc, accumulate } = p;
+  const [turnedA, lda] = layoutOf(a, most.m, most.k)!,
+    [turnedB, ldb] = layoutOf(b, most.k, most.n)!;
+  const turned = i32.of(turnedA | (turnedB << 1)), none = i32.eq(accumulate, i32.of(0));
+  const flags = i32.add(turned, i32.shl(i32.eq(none, i32.of(0)), i32.of(2)));
+  return call(BLAS, a.at, b.at, c, m, n, k, ...[lda, ldb, ldc / 4].map(i32.of), flags);
+}
+
 /** The code of a product. `most` are its sizes as far as they are known beforehand. */
 export function multiply(p: Product, most: ProductSizes, blas: boolean, ptr: Pointers): Code {
   const { a, b, c, m, n, k, accumulate } = p;
   if (blas && suitsBlas(a, b, most)) {
-    const [turnedA, lda] = layoutOf(a, most.m, most.k)!,
-      [turnedB, ldb] = layoutOf(b, most.k, most.n)!;
-    const flags = turnedA | (turnedB << 1) | (accumulate ? 4 : 0);
-    const sizes = [lda, ldb, p.ldc / 4, flags].map(i32.of);
-    return call(BLAS, a.at, b.at, c, m, n, k, ...sizes);
+    return callBlas({ ...p, accumulate: i32.of(accumulate ? 1 : 0) }, most);
   }
   const steps = [a.row, a.column, b.row, b.column, p.ldc].map(ptr.of);
   return call(

@@ -30,6 +30,7 @@ import {
 import { gatherStage, scatterStage } from "./gather_scatter.ts";
 import { gemmHelpers, IMPORTS, imports, TICK } from "./gemm.ts";
 import { matmulStage } from "./matmul.ts";
+import { packedHelpers } from "./packed.ts";
 import { copyStage, placeStages } from "./place.ts";
 import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
 import { rowStage } from "./row.ts";
@@ -133,10 +134,10 @@ function handOvers(steps: readonly Step[]): boolean[] {
 /** Where each slot of scratch memory starts, and the size of all. */
 function layOut(plan: Plan): { readonly offsets: readonly number[]; readonly bytes: number } {
   let bytes = 0;
-  const offsets = plan.slots.map(({ role, elements }) => {
+  const offsets = plan.slots.map(({ role, words }) => {
     if (role !== "scratch") return 0;
     const here = bytes;
-    bytes += Math.ceil(elements / 16) * 64;
+    bytes += Math.ceil(words / 16) * 64;
     return here;
   });
   return { offsets, bytes };
@@ -191,7 +192,7 @@ export function assemble(
   const all = steps.flatMap((s) => s.stages),
     threadBytes = all.reduce((most, s) => Math.max(most, s.threadBytes), 0);
   const ptr = pointersOf(limits);
-  const fns: Encoded[] = threadBytes ? [...gemmHelpers(ptr)] : [];
+  const fns: Encoded[] = threadBytes ? [...gemmHelpers(ptr), ...packedHelpers(ptr)] : [];
   const add = (f: Encoded): number => IMPORTS + fns.push(f) - 1;
   const barrier = add(barrierFunction(ptr));
   const numbers = new Map<string, number>();

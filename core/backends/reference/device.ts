@@ -47,6 +47,7 @@ export function reference(): Device {
     const nodes = sorted(graph.outputs);
     return {
       kernels: nodes.length,
+      composed: [],
       liveBytes: nodes.map(() => 0),
       peakBytes: 0,
       scratchBytes: 0,

@@ -56,9 +56,9 @@ export class Memory {
     this.#faults = faults;
   }
 
-  /** Memory for `size` elements of a word each; its contents are not defined. */
-  allocate(size: number): Block {
-    const bytes = this.bytesFor(size), found = this.#pool.get(bytes)?.pop();
+  /** Memory for `size` elements of so many bytes each; its contents are not defined. */
+  allocate(size: number, bytesEach = 4): Block {
+    const bytes = this.bytesFor(size, bytesEach), found = this.#pool.get(bytes)?.pop();
     if (found) this.#pooled -= bytes;
     const block = found ?? this.#create(bytes);
     this.#live.add(block);
@@ -78,7 +78,7 @@ export class Memory {
     }
   }
 
-  /** Scratch for a program, a block a slot. Programs run one after the other, so they may have the same. */
+  /** Scratch for a program, so many words a slot. Programs run one after the other, so they may have the same. */
   takeScratch(sizes: readonly number[]): Block[] {
     const bytes = sizes.map((size) => this.bytesFor(size)), there = [...this.#scratch.keys()];
     const taken = shared(bytes, there.map((b) => b.bytes));
@@ -118,9 +118,9 @@ export class Memory {
     this.#pooled = this.#used = this.#held = 0;
   }
 
-  /** Bytes of a buffer of `size` words: whole vectors of four, at least one. */
-  bytesFor(size: number): number {
-    const bytes = 16 * Math.max(1, Math.ceil(size / 4)), { limits } = this.#gpu;
+  /** Bytes of a buffer of `size` elements of so many bytes each: whole vectors of four words, at least one. */
+  bytesFor(size: number, bytesEach = 4): number {
+    const bytes = 16 * Math.max(1, Math.ceil(size * bytesEach / 16)), { limits } = this.#gpu;
     const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     if (bytes > most) {
       throw new DeviceError(

@@ -8,7 +8,7 @@ import type { MatmulKernel } from "../../plan/kernels.ts";
 import { choiceFor, choicesFor, choiceText, type MatmulChoice } from "./matmul.ts";
 import type { Target } from "./shader.ts";
 
-/** "NT 2048x256x1024, 1 of them, whole": sizes as the next powers of two, and whether rows are whole vectors. */
+/** "NT 2048x256x1024, 1 of them, whole": sizes as the next powers of two, and whether rows are whole vectors; before it what the factors are of, if not f32. */
 export function classOf(k: MatmulKernel): string {
   const r = k.batch.length, up = (n: number): number => 2 ** Math.ceil(Math.log2(n));
   const step = (strides: readonly number[]): string =>
@@ -16,7 +16,10 @@ export function classOf(k: MatmulKernel): string {
   const batch = k.batch.reduce((x, y) => x * y, 1);
   const ragged = [k.m, k.k, k.n].map((n) => n % 4 ? "ragged" : "whole").join(" ");
   const sizes = [k.m, k.k, k.n].map(up).join("x");
-  return `${step(k.a.strides)}${step(k.b.strides)} ${sizes}, ${up(batch)} of them, ${ragged}`;
+  const dtypes = [...new Set([k.a.base.dtype, k.b.base.dtype])].join(" ");
+  return `${dtypes === "f32" ? "" : `${dtypes} `}${step(k.a.strides)}${
+    step(k.b.strides)
+  } ${sizes}, ${up(batch)} of them, ${ragged}`;
 }
 
 /** owns: what a search found for one device. */

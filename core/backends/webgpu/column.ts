@@ -11,11 +11,25 @@ import { bind, load, type SlotOf, store, unitOf } from "./bindings.ts";
 import { overGroups, type Shader, type Target } from "./shader.ts";
 import { combineText, expressions, identityText, typeName } from "./wgsl_expr.ts";
 
-/** Slices of the rows in one workgroup, and columns beside each other in it. */
-function shapeOf(columns: number, rows: number, target: Target): readonly [number, number] {
-  if (target.software || rows < 32) return [1, target.software ? 8 : 64];
+/** How a workgroup is cut. */
+interface Cut {
+  /** Slices of the rows. */
+  readonly slices: number;
+  /** Invocations beside each other. */
+  readonly across: number;
+  /** Columns of an invocation, `across` apart. */
+  readonly each: number;
+}
+
+/** A CPU waits for every row that it has not fetched ahead, and fetches ahead what stands side by side: there an invocation takes several columns. */
+function cutOf(columns: number, rows: number, target: Target): Cut {
+  if (target.software) {
+    const each = [4, 2].find((n) => rows >= 32 && columns >= 16 * n) ?? 1;
+    return { slices: 1, across: 8, each };
+  }
+  if (rows < 32) return { slices: 1, across: 64, each: 1 };
   const across = columns >= 16 ? 16 : columns >= 4 ? 4 : 1;
-  return [256 / across, across];
+  return { slices: 256 / across, across, each: 1 };
 }
 
 export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): Shader {
@@ -23,17 +37,21 @@ export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): S
   const rowAxes = merged.sizes.slice(0, -1), rows = rowAxes.reduce((a, b) => a * b, 1);
   const loads = k.loads.map((l, i) => ({ ...l, strides: merged.strides[i]! }));
   const lanes = k.columns % 4 === 0 ? 4 : 1, columns = k.columns / lanes, dtype = k.value.dtype;
-  const bound = bind([
-    ...loads.map((l) => ({
-      node: l.base,
-      write: false,
-      vector: lanes === 4 && isVector(l.offset, l.strides),
-    })),
-    { node: k.store, write: true, vector: lanes === 4 },
-  ], slotOf);
+  const bound = bind(
+    [
+      ...loads.map((l) => ({
+        node: l.base,
+        write: false,
+        vector: lanes === 4 && isVector(l.offset, l.strides),
+      })),
+      { node: k.store, write: true, vector: lanes === 4 },
+    ],
+    slotOf,
+    target,
+  );
 
-  const [slices, across] = shapeOf(columns, rows, target);
-  const at = coordinates("r", rowAxes);
+  const { slices, across, each } = cutOf(columns, rows, target), span = across * each;
+  const at = coordinates("r", rowAxes), own = [...Array(each).keys()];
   const reads = operandsOf([k.value]).map((i) => {
     const l = loads[i]!, unit = unitOf(bound, l.base), stride = l.strides.at(-1)!;
     const where = address(l.offset / unit, [
@@ -42,39 +60,41 @@ export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): S
     ]);
     return `let x${i} = ${load(bound, l, where, lanes, stride)};`;
   });
-  const { lines, names } = expressions([k.value], lanes, (i) => `x${i}`);
-  const step = `sum = ${combineText(k.combine, "sum", names[0]!, dtype, lanes)};`;
-  const put = store(
-    bound,
-    k.store,
-    address(0, [["column", lanes / unitOf(bound, k.store)]]),
-    "sum",
-    lanes,
-  );
+  const { lines, names } = expressions([k.value], lanes, (i) => `x${i}`, target.roundsF16);
+  const put = (value: string): string =>
+    store(bound, k.store, address(0, [["column", lanes / unitOf(bound, k.store)]]), value, lanes);
+  /** Statements for one of the invocation's columns, if it is one. */
+  const ofColumn = (c: number, body: string): string => {
+    const guard = columns % span === 0 ? "" : `if (column < ${columns}u) `;
+    return `{ let column = first${c ? ` + ${c * across}u` : ""}; ${guard}{ ${body} } }`;
+  };
+  const add = (c: number): string =>
+    `sum${c} = ${combineText(k.combine, `sum${c}`, names[0]!, dtype, lanes)};`;
   const parts = [
-    `let column = group * ${across}u + lane % ${across}u; let slice = lane / ${across}u;`,
-    `var sum = ${identityText(k.combine, dtype, lanes)};`,
-    `if (column < ${columns}u) { for (var r = slice; r < ${rows}u; r += ${slices}u) {`,
-    ...reads,
-    ...lines,
-    step,
-    "} }",
+    `let first = group * ${span}u + lane % ${across}u; let slice = lane / ${across}u;`,
+    ...own.map((c) => `var sum${c} = ${identityText(k.combine, dtype, lanes)};`),
+    `for (var r = slice; r < ${rows}u; r += ${slices}u) {`,
+    ...own.map((c) => ofColumn(c, [...reads, ...lines, add(c)].join("\n"))),
+    "}",
   ];
   if (slices > 1) {
-    parts.push("s[lane] = sum;", "workgroupBarrier();");
+    parts.push("s[lane] = sum0;", "workgroupBarrier();");
     for (let half = slices / 2; half >= 1; half /= 2) {
       const fold = combineText(k.combine, "s[lane]", `s[lane + ${half * across}u]`, dtype, lanes);
       parts.push(`if (slice < ${half}u) { s[lane] = ${fold}; }`, "workgroupBarrier();");
     }
-    parts.push("sum = s[lane];");
+    parts.push("sum0 = s[lane];");
   }
-  parts.push(`if (slice == 0u && column < ${columns}u) { ${put} }`);
+  const puts = own.map((c) => ofColumn(c, put(`sum${c}`))).join(" ");
+  parts.push(slices > 1 ? `if (slice == 0u) { ${puts} }` : puts);
   const size = slices * across;
   const memory = slices > 1 ? `var<workgroup> s: array<${typeName(dtype, lanes)}, ${size}>;` : "";
-  const style = `${slices} slices ${lanes === 4 ? "vec4" : "scalar"}`;
+  const style = `${slices} slices ${lanes === 4 ? "vec4" : "scalar"}${
+    each > 1 ? ` x ${each}` : ""
+  }`;
   return overGroups(
     bound,
-    Math.ceil(columns / across),
+    Math.ceil(columns / span),
     size,
     memory,
     parts.join("\n  "),

@@ -6,8 +6,10 @@
 import type { DType, HostArray } from "../../dtype.ts";
 import type { Device, Graph, Program, Storage } from "../../device/device.ts";
 import type { Planner } from "../../device/planner.ts";
+import type { FusedKernel } from "../../graph/fused_kernel.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { attentionRefusal } from "./attention.ts";
 import { type Block, Memory } from "./buffers.ts";
 import { Choices } from "./choices.ts";
 import { checkAlive, checkFaults, type Faults, faultsOf, guarded } from "./faults.ts";
@@ -54,8 +56,8 @@ export class WebGpuDevice implements Device {
       );
   }
 
-  allocate(size: number, _dtype: DType): Block {
-    return this.#host.memory.allocate(size);
+  allocate(size: number, dtype: DType): Block {
+    return this.#host.memory.allocate(size, this.#isHalf(dtype) ? 2 : 4);
   }
 
   free(storage: Storage): void {
@@ -65,7 +67,8 @@ export class WebGpuDevice implements Device {
   write(storage: Storage, data: HostArray, dtype: DType): void {
     checkAlive(this.#host.faults);
     if (data.length === 0) return;
-    this.#host.gpu.queue.writeBuffer((storage as Block).buffer, 0, toWords(data, dtype));
+    const { gpu, target } = this.#host, words = toWords(data, dtype, target.halves);
+    gpu.queue.writeBuffer((storage as Block).buffer, 0, words);
   }
 
   /** Deno waits at least 11 ms for any number of reads: start several before awaiting the first. */
@@ -75,8 +78,13 @@ export class WebGpuDevice implements Device {
     return data;
   }
 
+  #isHalf(dtype: DType): boolean {
+    return this.#host.target.halves?.has(dtype) ?? false;
+  }
+
   async #download(storage: Block, size: number, dtype: DType): Promise<HostArray> {
-    const { gpu, faults } = this.#host, bytes = 4 * size;
+    const { gpu, faults, target } = this.#host;
+    const bytes = 4 * Math.ceil(size / (this.#isHalf(dtype) ? 2 : 1));
     checkAlive(faults);
     if (size === 0) return fromWords(new ArrayBuffer(0), 0, dtype);
     // The copy is submitted before the first await: runs that come later do not change what is read.
@@ -92,7 +100,7 @@ export class WebGpuDevice implements Device {
     });
     try {
       await waitFor(staging.mapAsync(GPUMapMode.READ), faults);
-      return fromWords(staging.getMappedRange(), size, dtype);
+      return fromWords(staging.getMappedRange(), size, dtype, target.halves);
     } finally {
       staging.destroy();
     }
@@ -104,7 +112,9 @@ export class WebGpuDevice implements Device {
   }
 
   #planOf(graph: Graph): Plan {
-    return makePlan(graph, { bindings: this.#host.target.bindings, fuse: true });
+    const { target } = this.#host, { bindings, halves } = target;
+    const composes = (k: FusedKernel): string | undefined => attentionRefusal(k, target);
+    return makePlan(graph, { bindings, fuse: true, composes, ...halves && { halves } });
   }
 
   /** A program from a plan that is already made. */

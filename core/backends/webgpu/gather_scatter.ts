@@ -8,7 +8,7 @@ import type { Sizes } from "../../graph/node.ts";
 import type { GatherKernel, Operand, ScatterKernel } from "../../plan/kernels.ts";
 import { address, coordinates, isVector } from "./address.ts";
 import { bind, type Bindings, loadWords, type SlotOf, storeWords, unitOf } from "./bindings.ts";
-import { overUnits, type Shader, type Target } from "./shader.ts";
+import { LONGEST_LOOP, overUnits, type Shader, type Target } from "./shader.ts";
 import { fromWord, type Lanes, toWord } from "./wgsl_expr.ts";
 
 function product(sizes: Sizes): number {
@@ -34,13 +34,17 @@ function widthOf(row: Sizes, o: Operand): { readonly lanes: Lanes; readonly vect
 const inUnits = (row: Sizes, lanes: Lanes): Sizes =>
   row.map((n, i) => i === row.length - 1 ? n / lanes : n);
 
-export function gatherShader(k: GatherKernel, slotOf: SlotOf): Shader {
+export function gatherShader(k: GatherKernel, slotOf: SlotOf, target: Target): Shader {
   const { lanes, vector } = widthOf(k.row, k.table), row = inUnits(k.row, lanes);
-  const bound = bind([
-    { node: k.table.base, write: false, vector },
-    { node: k.ids.base, write: false, vector: false },
-    { node: k.store, write: true, vector: lanes === 4 },
-  ], slotOf);
+  const bound = bind(
+    [
+      { node: k.table.base, write: false, vector },
+      { node: k.ids.base, write: false, vector: false },
+      { node: k.store, write: true, vector: lanes === 4 },
+    ],
+    slotOf,
+    target,
+  );
   const at = coordinates("unit", [...k.groups, ...k.count, ...row]);
   const g = at.slice(0, k.groups.length), ids = at.slice(0, k.groups.length + k.count.length);
   const r = at.slice(ids.length), u32 = lanes === 4 ? "vec4u" : "u32";
@@ -56,16 +60,22 @@ export function gatherShader(k: GatherKernel, slotOf: SlotOf): Shader {
 }
 
 /**
+ * One dispatch, or several that each add some of the ids where a loop over all of them would be too long.
+ *
  * WGSL has no atomic float addition, and its order would change from run to run. So an invocation owns some columns of
  * some rows of the result, walks all ids in their order, and adds those that are its own.
  */
-export function scatterShader(k: ScatterKernel, slotOf: SlotOf, target: Target): Shader {
+export function scatterShaders(k: ScatterKernel, slotOf: SlotOf, target: Target): Shader[] {
   const { lanes, vector } = widthOf(k.row, k.updates), row = inUnits(k.row, lanes);
-  const bound = bind([
-    { node: k.ids.base, write: false, vector: false },
-    { node: k.updates.base, write: false, vector },
-    { node: k.store, write: true, vector: lanes === 4 },
-  ], slotOf);
+  const bound = bind(
+    [
+      { node: k.ids.base, write: false, vector: false },
+      { node: k.updates.base, write: false, vector },
+      { node: k.store, write: true, vector: lanes === 4 },
+    ],
+    slotOf,
+    target,
+  );
   const groups = product(k.groups), columns = product(row), count = product(k.count);
   const wanted = Math.ceil((target.software ? 256 : 32768) / (groups * columns));
   const rows = Math.ceil(k.size / Math.min(k.size, Math.max(1, wanted)));
@@ -79,12 +89,14 @@ export function scatterShader(k: ScatterKernel, slotOf: SlotOf, target: Target):
   const old = fromWord(loadWords(bound, k.store, "at", lanes), dtype, lanes);
   const update = fromWord(wordsAt(bound, k.updates, [...g, ...n, ...r], lanes), dtype, lanes);
   const zero = lanes === 4 ? "vec4u()" : "0u";
-  const body = `let c = unit % ${columns}u; let first = unit / ${columns}u % ${chunks}u * ${rows}u;
-  let g = unit / ${columns * chunks}u; let end = min(first + ${rows}u, ${k.size}u);
-  for (var row = first; row < end; row++) { ${
+  const clear = `for (var row = first; row < end; row++) { ${
     storeWords(bound, k.store, place("row"), zero, lanes)
-  } }
-  for (var n = 0u; n < ${count}u; n++) {
+  } }`;
+  const body = (from: number, to: number): string =>
+    `let c = unit % ${columns}u; let first = unit / ${columns}u % ${chunks}u * ${rows}u;
+  let g = unit / ${columns * chunks}u; let end = min(first + ${rows}u, ${k.size}u);
+  ${from === 0 ? clear : ""}
+  for (var n = ${from}u; n < ${to}u; n++) {
     let id = ${wordsAt(bound, k.ids, [...g, ...n], 1)};
     if (id >= first && id < end) {
       let at = ${place("id")};
@@ -94,5 +106,9 @@ export function scatterShader(k: ScatterKernel, slotOf: SlotOf, target: Target):
   }`;
   const size = target.software ? 16 : 64;
   const style = `${chunks} chunks of ${rows} rows, ${lanes === 4 ? "vec4" : "scalar"}`;
-  return overUnits(bound, groups * chunks * columns, size, body, style);
+  const part = target.software ? LONGEST_LOOP : count;
+  return Array.from({ length: Math.max(1, Math.ceil(count / part)) }, (_, n) => {
+    const text = body(n * part, Math.min(count, (n + 1) * part));
+    return overUnits(bound, groups * chunks * columns, size, text, style);
+  });
 }

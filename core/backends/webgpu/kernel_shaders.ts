@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { HandKernel, Kernel, MatmulKernel } from "../../plan/kernels.ts";
+import type { Kernel, MatmulKernel } from "../../plan/kernels.ts";
+import { attentionShaders } from "./attention.ts";
 import type { SlotOf } from "./bindings.ts";
 import { columnShader } from "./column.ts";
-import { gatherShader, scatterShader } from "./gather_scatter.ts";
+import { gatherShader, scatterShaders } from "./gather_scatter.ts";
 import { type MatmulChoice, matmulShaders } from "./matmul.ts";
 import { placeShaders } from "./place.ts";
 import { rowShader } from "./row.ts";
@@ -31,17 +32,12 @@ export function shadersOf(k: Kernel, { target, slotOf, temporary, choiceOf }: Ma
     case "matmul":
       return matmulShaders(k, slotOf, choiceOf(k), target, temporary);
     case "gather":
-      return [gatherShader(k, slotOf)];
+      return [gatherShader(k, slotOf, target)];
     case "scatter":
-      return [scatterShader(k, slotOf, target)];
+      return scatterShaders(k, slotOf, target);
     case "place":
       return placeShaders(k, slotOf, target);
     case "hand":
-      throw unknownKernel(k);
+      return attentionShaders(k, slotOf, target, temporary);
   }
-}
-
-/** The planner hands out only what the device said it has. */
-function unknownKernel({ does }: HandKernel): TypeError {
-  return new TypeError(`Cannot run ${does.op}: webgpu has no such kernel`);
 }

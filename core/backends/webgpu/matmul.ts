@@ -9,7 +9,7 @@ import type { MatmulKernel } from "../../plan/kernels.ts";
 import type { SlotOf } from "./bindings.ts";
 import { columnShader } from "./column.ts";
 import { registerMatmul, type RegisterTile } from "./matmul_register.ts";
-import { subgroupMatmul, type SubgroupTile } from "./matmul_subgroup.ts";
+import { subgroupMatmul, type SubgroupTile, walksRows } from "./matmul_subgroup.ts";
 import { tiledMatmul, type WorkgroupTile, workgroupTiles } from "./matmul_tiles.ts";
 import type { Shader, Target } from "./shader.ts";
 
@@ -31,14 +31,17 @@ const subgroupTiles: readonly SubgroupTile[] = [
   { kind: "subgroup", rows: 8, quads: 1 },
   { kind: "subgroup", rows: 16, quads: 1 },
   { kind: "subgroup", rows: 16, quads: 2 },
-  { kind: "subgroup", rows: 32, quads: 1 },
+  { kind: "subgroup", rows: 32, quads: 2 },
 ];
 
-/** Workgroups that a GPU needs to be busy; products that a part of a split sum has at least. */
+/** Workgroups that a GPU needs to be busy; products that a part of a split sum has at least there. */
 const busyGroups = 128, shortestPart = 128;
 
-/** Of a factor that a CPU walks down its columns, as much as stays in its cache from one tile to the next. */
-const residentBytes = 2 ** 21;
+/** What of a factor a core's cache keeps from one tile to the next, in bytes; products that a part has at least for its sake. */
+const residentBytes = 2 ** 19, shortestResident = 512;
+
+/** Elements of partial sums that a split may need. */
+const mostTemporary = 2 ** 24;
 
 function isThin(k: MatmulKernel): boolean {
   return Math.min(k.m, k.n) < 16 || k.k < 8;
@@ -51,23 +54,35 @@ function groupsOf(k: MatmulKernel, t: WorkgroupTile): number {
 }
 
 /** The fewest parts of equal length, whole fours each, that are enough; as many as there can be if none are. */
-function splitsFor(k: MatmulKernel, enough: (splits: number) => boolean): number {
+function splitsFor(k: MatmulKernel, shortest: number, enough: (splits: number) => boolean): number {
+  const may = (splits: number): boolean =>
+    k.k % (4 * splits) === 0 && k.k / splits >= shortest &&
+    splits * batchOf(k) * k.m * k.n <= mostTemporary;
   let splits = 1;
-  while (!enough(splits) && k.k % (8 * splits) === 0 && k.k / (2 * splits) >= shortestPart) {
-    splits *= 2;
-  }
+  while (!enough(splits) && may(2 * splits)) splits *= 2;
   return splits;
 }
 
 /** Parts that give every core of a GPU some of the work. */
 function busySplits(k: MatmulKernel, tile: WorkgroupTile): number {
-  return splitsFor(k, (splits) => groupsOf(k, tile) * splits >= busyGroups);
+  return splitsFor(k, shortestPart, (splits) => groupsOf(k, tile) * splits >= busyGroups);
 }
 
-/** Parts whose share of the right factor stays in a cache: a column of it touches a page a step. */
+/**
+ * Parts whose share of the factors stays in a cache. A factor that lies along k is fetched ahead by the hardware; of one that
+ * lies across it every step touches another page, for the whole of what the tiles walk and for a strip of what they hold.
+ */
 function residentSplits(k: MatmulKernel): number {
-  if (k.b.strides[k.batch.length] === 1) return 1;
-  return splitsFor(k, (splits) => 4 * k.n * k.k / splits <= residentBytes);
+  const r = k.batch.length, strip = 64, rows = walksRows(k);
+  const across = Math.max(
+    k.a.strides[r + 1] === 1 ? 0 : rows ? k.m : strip,
+    k.b.strides[r] === 1 ? 0 : rows ? strip : k.n,
+  );
+  return splitsFor(
+    k,
+    shortestResident,
+    (splits) => 4 * across * k.k / splits <= residentBytes,
+  );
 }
 
 /** The largest tile that still gives the machine enough workgroups, and is not mostly empty. */
@@ -82,11 +97,12 @@ function workgroupChoice(k: MatmulKernel): MatmulChoice {
 export function choicesFor(k: MatmulKernel, target: Target): readonly MatmulChoice[] {
   const whole = (tile: MatmulTile): MatmulChoice => ({ tile, splits: 1 });
   if (isThin(k)) return registerTiles.map(whole);
-  const tiles = [...registerTiles, ...target.subgroups ? subgroupTiles : []].map(whole);
-  const resident = residentSplits(k);
-  if (target.subgroups && resident > 1) {
-    tiles.push(...subgroupTiles.map((tile) => ({ tile, splits: resident })));
-  }
+  // 32 rows of two vectors are too much for the registers of a real GPU's lane; a CPU has its stack in the cache.
+  const subgroup = !target.subgroups
+    ? []
+    : subgroupTiles.filter((t) => target.software || t.rows * t.quads <= 32);
+  const tiles = [...registerTiles, ...subgroup].map(whole), resident = residentSplits(k);
+  if (resident > 1) tiles.push(...subgroup.map((tile) => ({ tile, splits: resident })));
   // On a CPU every barrier is a switch of all invocations: 20 times slower than the rest.
   if (target.software) return tiles;
   return [
@@ -103,20 +119,28 @@ export function choiceFor(k: MatmulKernel, target: Target): MatmulChoice {
   if (isThin(k)) return { tile: registerTiles[0]!, splits: 1 };
   if (!target.software) return workgroupChoice(k);
   if (!target.subgroups) return { tile: registerTiles[0]!, splits: 1 };
-  // Larger tiles load less and take longer to compile: 140 and 250 ms on the software adapter that was measured.
+  return { tile: softwareTile(k), splits: residentSplits(k) };
+}
+
+/**
+ * On a CPU a larger tile loads less, and takes longer to compile: 0.15 s for 16 rows and 0.4 s for 32 rows of two vectors, which
+ * need 0.7 of the time, on the software adapter that was measured. So the work decides.
+ */
+function softwareTile(k: MatmulKernel): SubgroupTile {
+  if (k.m <= 8) return { kind: "subgroup", rows: 8, quads: 1 };
   const work = batchOf(k) * k.m * k.n * k.k;
-  const rows = k.m <= 8 ? 8 : work < 2 ** 27 ? 16 : 32;
-  return { tile: { kind: "subgroup", rows, quads: 1 }, splits: residentSplits(k) };
+  if (k.m <= 16 || work < 2 ** 25) return { kind: "subgroup", rows: 16, quads: 1 };
+  return { kind: "subgroup", rows: 32, quads: 2 };
 }
 
 function tileShader(k: MatmulKernel, slotOf: SlotOf, tile: MatmulTile, target: Target): Shader {
   switch (tile.kind) {
     case "register":
-      return registerMatmul(k, slotOf, tile);
+      return registerMatmul(k, slotOf, tile, target);
     case "subgroup":
-      return subgroupMatmul(k, slotOf, tile, target.subgroups!);
+      return subgroupMatmul(k, slotOf, tile, target.subgroups!, target);
     case "workgroup":
-      return tiledMatmul(k, slotOf, tile);
+      return tiledMatmul(k, slotOf, tile, target);
   }
 }
 

@@ -8,7 +8,17 @@
  */
 import type { MatmulKernel, Operand } from "../../plan/kernels.ts";
 import { address, coordinates } from "./address.ts";
-import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
+import {
+  bind,
+  type Bindings,
+  isF16,
+  load,
+  loadF16,
+  type SlotOf,
+  store,
+  unitOf,
+} from "./bindings.ts";
+import type { Target } from "./shader.ts";
 import type { Lanes } from "./wgsl_expr.ts";
 
 /** A factor: how it steps along its own axis of the result and along k. */
@@ -42,7 +52,7 @@ export function batchStart(f: Factor, batch: readonly number[]): string {
   return address(f.from.offset, at.map((c, axis): [string, number] => [c, f.from.strides[axis]!]));
 }
 
-/** The value at an element address, which is a multiple of four if the factor is a vector. */
+/** The value at an element address, which is a multiple of four if the factor is a vector and four lanes are wanted. */
 export function factorValue(
   bound: Bindings,
   f: Factor,
@@ -50,8 +60,20 @@ export function factorValue(
   lanes: Lanes,
   step: number,
 ): string {
-  const where = unitOf(bound, f.from.base) === 4 ? `(${at}) / 4u` : at;
-  return load(bound, f.from, where, lanes, step);
+  if (unitOf(bound, f.from.base) === 1) return load(bound, f.from, at, lanes, step);
+  const four = load(bound, f.from, `(${at}) / 4u`, 4, step);
+  return lanes === 4 ? four : `${four}[(${at}) % 4u]`;
+}
+
+/** The type of four values of a factor as they are held in workgroup memory: f16 stays f16. */
+export function heldType(bound: Bindings, f: Factor): string {
+  return isF16(bound, f.from.base) ? "vec4<f16>" : "vec4f";
+}
+
+/** Four values as `heldType`. */
+export function factorHeld(bound: Bindings, f: Factor, at: string, step: number): string {
+  if (!isF16(bound, f.from.base)) return factorValue(bound, f, at, 4, step);
+  return loadF16(bound, f.from, unitOf(bound, f.from.base) === 4 ? `(${at}) / 4u` : at, 4, step);
 }
 
 /** Statements that store columns 4q..4q+3 of a row from a vec4, or one column, whatever lies outside left out. */
@@ -95,10 +117,15 @@ export function bindFactors(
   b: Factor,
   slotOf: SlotOf,
   lanes: Lanes,
+  target: Target,
 ): Bindings {
-  return bind([
-    { node: a.from.base, write: false, vector: a.vector },
-    { node: b.from.base, write: false, vector: b.vector },
-    { node: k.store, write: true, vector: lanes === 4 && k.n % 4 === 0 },
-  ], slotOf);
+  return bind(
+    [
+      { node: a.from.base, write: false, vector: a.vector },
+      { node: b.from.base, write: false, vector: b.vector },
+      { node: k.store, write: true, vector: lanes === 4 && k.n % 4 === 0 },
+    ],
+    slotOf,
+    target,
+  );
 }

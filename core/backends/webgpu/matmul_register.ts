@@ -15,7 +15,7 @@ import {
   factorValue,
   storeTile,
 } from "./matmul_factor.ts";
-import { overGroups, type Shader } from "./shader.ts";
+import { overGroups, type Shader, type Target } from "./shader.ts";
 
 /** Loads of `count` neighbours for `ks` steps of k, and the name of each value. */
 function fragment(
@@ -75,13 +75,14 @@ export function registerMatmul(
   k: MatmulKernel,
   slotOf: SlotOf,
   most: RegisterTile,
+  target: Target,
 ): Shader {
   const r = k.batch.length;
   const rows = tileSize(k.m, most.rows), columns = tileSize(k.n, most.columns);
   const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], rows, k.k);
   const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], columns, k.k);
   const lanes = columns % 4 === 0 ? 4 : 1, width = columns / lanes;
-  const bound = bindFactors(k, a, b, slotOf, lanes);
+  const bound = bindFactors(k, a, b, slotOf, lanes, target);
   const R = [...Array(rows).keys()], Q = [...Array(width).keys()];
 
   const steps = (ks: number): string => {

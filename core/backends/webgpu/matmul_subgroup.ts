@@ -19,13 +19,18 @@ import {
   factorValue,
   storeTile,
 } from "./matmul_factor.ts";
-import { overGroups, type Shader, type Subgroups } from "./shader.ts";
+import { overGroups, type Shader, type Subgroups, type Target } from "./shader.ts";
 
 /** One member of the family: a subgroup makes `rows` by 4 · lanes · `quads` of the result. */
 export interface SubgroupTile {
   readonly kind: "subgroup";
   readonly rows: 8 | 16 | 32;
-  readonly quads: 1 | 2 | 4;
+  readonly quads: 1 | 2;
+}
+
+/** Does the tile that comes next hold the right factor's columns and take the next rows, so that the smaller factor is walked? */
+export function walksRows({ m, n }: Pick<MatmulKernel, "m" | "n">): boolean {
+  return m <= n;
 }
 
 const range = (n: number): number[] => [...Array(n).keys()];
@@ -38,11 +43,11 @@ function shared(
   lanes: number,
   ks: number,
 ): { readonly loads: readonly string[]; readonly element: (i: number, kk: number) => string } {
-  const byRow = ks === 1 || f.alongK === 1 || f.along !== 1, width = ks === 4 ? 4 : 1;
-  const perStep = byRow ? rows : rows / 4;
-  const loads = range(Math.ceil(rows / lanes)).map((q) => {
+  const byRow = f.alongK === 1 || f.along !== 1, width = byRow && ks === 1 ? 1 : 4;
+  const perStep = byRow ? rows : rows / 4, count = byRow ? rows : ks * perStep;
+  const loads = range(Math.ceil(count / lanes)).map((q) => {
     // More lanes than there is to load: the surplus loads what others load.
-    const v = `(${address(q * lanes, [["lane", 1]])})${rows < lanes ? ` % ${rows}u` : ""}`;
+    const v = `(${address(q * lanes, [["lane", 1]])})${count < lanes ? ` % ${count}u` : ""}`;
     const [i, k] = byRow
       ? [`i + ${v}`, "k"]
       : [`i + ${v} % ${perStep}u * 4u`, `k + ${v} / ${perStep}u`];
@@ -98,11 +103,12 @@ export function subgroupMatmul(
   slotOf: SlotOf,
   { rows, quads }: SubgroupTile,
   { lanes, header }: Subgroups,
+  target: Target,
 ): Shader {
   const r = k.batch.length, columns = 4 * lanes * quads;
   const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], rows, k.k);
   const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], columns, k.k);
-  const bound = bindFactors(k, a, b, slotOf, 4);
+  const bound = bindFactors(k, a, b, slotOf, 4, target);
   const valueOf = (f: Factor) => (at: string, width: 1 | 4, step: number): string =>
     factorValue(bound, f, at, width, step);
   const R = range(rows), W = range(quads);
@@ -136,8 +142,9 @@ export function subgroupMatmul(
       )
     )
   );
-  const body = `let j = group % ${groupsN}u * ${columns}u + lane * 4u;
-  let i = group / ${groupsN}u % ${groupsM}u * ${rows}u;
+  const [fastM, fastN] = walksRows(k) ? [1, groupsM] : [groupsN, 1];
+  const body = `let j = group / ${fastN}u % ${groupsN}u * ${columns}u + lane * 4u;
+  let i = group / ${fastM}u % ${groupsM}u * ${rows}u;
   let batch = group / ${groupsN * groupsM}u;
   let o_p = ${batchStart(a, k.batch)}; let o_q = ${batchStart(b, k.batch)};
   ${R.flatMap((i) => W.map((w) => `var c${i}_${w} = vec4f();`)).join(" ")}

@@ -11,11 +11,12 @@ import {
   batchStart,
   bindFactors,
   type Factor,
+  factorHeld,
   factorOf,
-  factorValue,
+  heldType,
   storeTile,
 } from "./matmul_factor.ts";
-import { overGroups, type Shader } from "./shader.ts";
+import { overGroups, type Shader, type Target } from "./shader.ts";
 
 /** One member of the family. A workgroup makes m by n of the result, k products at a time; an invocation makes `each` by `each`. */
 export interface WorkgroupTile {
@@ -55,31 +56,41 @@ function bring(
       [`(${name}_at + own)`, f.along],
       ["(k0 + k)", f.alongK],
     ]);
-    const value = factorValue(bound, f, at, 4, f.byK ? 1 : f.along);
+    const value = factorHeld(bound, f, at, f.byK ? 1 : f.along);
     const lanes = f.byK ? "vec4u(k0 + k) + vec4u(0u, 1u, 2u, 3u)" : "vec4u(k0 + k)";
     const put = f.byK
       ? range(4).map((c) => `t_${name}[(k + ${c}u) * ${quads}u + own / 4u][own % 4u] = v[${c}];`)
       : [`t_${name}[k * ${quads}u + own / 4u] = v;`];
-    const kept = ragged ? `select(vec4f(), ${value}, ${lanes} < vec4u(${products}u))` : value;
+    const kept = ragged
+      ? `select(${heldType(bound, f)}(), ${value}, ${lanes} < vec4u(${products}u))`
+      : value;
     const body = `let own = ${own}; let k = ${k}; let v = ${kept}; ${put.join(" ")}`;
     return (t + 1) * threads <= count ? `{ ${body} }` : `if (${q} < ${count}u) { ${body} }`;
   }).join("\n    ");
 }
 
-export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: WorkgroupTile): Shader {
+/** Tiles are of what the factors are: of f16, half the memory; widened when they are multiplied, and summed in f32. */
+export function tiledMatmul(
+  k: MatmulKernel,
+  slotOf: SlotOf,
+  tile: WorkgroupTile,
+  target: Target,
+): Shader {
   const r = k.batch.length, { each } = tile;
   const a = factorOf(k.a, [k.a.strides[r]!, k.a.strides[r + 1]!], each, k.k);
   const b = factorOf(k.b, [k.b.strides[r + 1]!, k.b.strides[r]!], each, k.k);
-  const bound = bindFactors(k, a, b, slotOf, 4);
+  const bound = bindFactors(k, a, b, slotOf, 4, target);
   const down = tile.m / each, across = tile.n / each, threads = down * across;
   const groupsM = Math.ceil(k.m / tile.m), groupsN = Math.ceil(k.n / tile.n);
   const count = k.batch.reduce((x, y) => x * y, 1);
 
+  const wide = (f: Factor, held: string): string =>
+    heldType(bound, f) === "vec4f" ? held : `vec4f(${held})`;
   // Rows and columns of an invocation come in fours that lie `down` and `across` fours apart: neighbours read neighbours.
   const G = range(each / 4), R = range(each);
   const products = range(tile.k).flatMap((kk) => [
-    ...G.map((g) => `let a${kk}_${g} = t_a[${kk * tile.m / 4 + g * down}u + y];`),
-    ...G.map((g) => `let b${kk}_${g} = t_b[${kk * tile.n / 4 + g * across}u + x];`),
+    ...G.map((g) => `let a${kk}_${g} = ${wide(a, `t_a[${kk * tile.m / 4 + g * down}u + y]`)};`),
+    ...G.map((g) => `let b${kk}_${g} = ${wide(b, `t_b[${kk * tile.n / 4 + g * across}u + x]`)};`),
     ...R.flatMap((i) => G.map((g) => `c${i}_${g} += a${kk}_${i >> 2}[${i & 3}] * b${kk}_${g};`)),
   ]);
   const guards = { m: k.m % tile.m !== 0, n: k.n % tile.n !== 0 };
@@ -96,8 +107,8 @@ export function tiledMatmul(k: MatmulKernel, slotOf: SlotOf, tile: WorkgroupTile
       )
     )
   );
-  const memory = `var<workgroup> t_a: array<vec4f, ${tile.k * tile.m / 4}>;
-var<workgroup> t_b: array<vec4f, ${tile.k * tile.n / 4}>;`;
+  const memory = `var<workgroup> t_a: array<${heldType(bound, a)}, ${tile.k * tile.m / 4}>;
+var<workgroup> t_b: array<${heldType(bound, b)}, ${tile.k * tile.n / 4}>;`;
   const body = `let b_at = group % ${groupsN}u * ${tile.n}u;
   let a_at = group / ${groupsN}u % ${groupsM}u * ${tile.m}u;
   let batch = group / ${groupsN * groupsM}u;

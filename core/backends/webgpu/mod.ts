@@ -9,6 +9,7 @@ import { deviceOf, nameOf } from "./adapter.ts";
 import { defaultChoiceFile, deviceKey, loadChoices } from "./choice_file.ts";
 import { Choices } from "./choices.ts";
 import { WebGpuDevice } from "./device.ts";
+import { halvesOf } from "./half_probe.ts";
 import { probeSubgroups } from "./subgroups.ts";
 import type { Keeping } from "./tuner.ts";
 
@@ -33,6 +34,9 @@ export interface TuneOptions {
 
 /** Names of adapters that are programs; not all of them say so by `isFallbackAdapter`. */
 const softwareNames = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
+
+/** From so many bytes of scores on, attention is computed by its kernels; core/backends/webgpu/attention.ts tells why. */
+const scoreBytes = 4 * 2 ** 20;
 
 /** Most storage buffers that fusion may use; every real adapter has this many or nearly so. */
 const mostBindings = 10;
@@ -64,7 +68,10 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   });
   const subgroups = device.features.has("subgroups") && await probeSubgroups(device, info);
   const bindings = Math.min(device.limits.maxStorageBuffersPerShaderStage, mostBindings);
-  const target = { software, bindings, ...subgroups && { subgroups } };
+  const { halves, roundsF16 } = await halvesOf(device);
+  // Programs convert to f16 by many instructions, more than rounding takes.
+  const f16 = { halves, roundsF16: roundsF16 && !software };
+  const target = { software, bindings, scoreBytes, ...subgroups && { subgroups }, ...f16 };
   const keeping = options.tune
     ? keepingOf(options.tune === true ? {} : options.tune, info)
     : undefined;

@@ -46,18 +46,23 @@ function pass(
   parts: readonly Part[],
   first: boolean,
   slotOf: SlotOf,
+  target: Target,
 ): Shader {
   const rank = k.shape.length;
   const four = rank > 0 && k.shape.at(-1)! % 4 === 0 && parts.every(movesByFour);
   const lanes = four ? 4 : 1;
-  const bound = bind([
-    ...parts.map((p) => ({
-      node: p.from.base,
-      write: false,
-      vector: four && isVector(p.from.offset, p.from.strides),
-    })),
-    { node: k.store, write: true, vector: four },
-  ], slotOf);
+  const bound = bind(
+    [
+      ...parts.map((p) => ({
+        node: p.from.base,
+        write: false,
+        vector: four && isVector(p.from.offset, p.from.strides),
+      })),
+      { node: k.store, write: true, vector: four },
+    ],
+    slotOf,
+    target,
+  );
   const sizes = k.shape.map((n, i) => i === rank - 1 ? n / lanes : n);
   const at = coordinates("unit", sizes);
   const dtype = scalarOf(k.store.dtype);
@@ -79,7 +84,7 @@ function pass(
 export function placeShaders(k: PlaceKernel, slotOf: SlotOf, target: Target): Shader[] {
   const most = target.bindings - 1, shaders: Shader[] = [];
   for (let from = 0; from === 0 || from < k.parts.length; from += most) {
-    shaders.push(pass(k, k.parts.slice(from, from + most), from === 0, slotOf));
+    shaders.push(pass(k, k.parts.slice(from, from + most), from === 0, slotOf, target));
   }
   return shaders;
 }

@@ -13,16 +13,16 @@ import { scratchSizes } from "./steps.ts";
 
 /** The planner of a GPU. It has no capacity: WebGPU tells how large a buffer may be, not how many there may be. */
 export function plannerOf(
-  host: Pick<Host, "choices" | "memory">,
+  host: Pick<Host, "choices" | "memory" | "target">,
   planOf: (graph: Graph) => Plan,
 ): Planner {
-  const { memory } = host;
+  const { memory, target: { halves } } = host;
   return {
-    storageBytes: (size) => memory.bytesFor(size),
+    storageBytes: (size, dtype) => memory.bytesFor(size, halves?.has(dtype) ? 2 : 4),
     plan(graph) {
       const plan = planOf(graph), sizes = scratchSizes(host, plan);
       return {
-        ...explainPlan(plan),
+        ...explainPlan(plan, halves),
         scratchBytes: sizes.reduce((sum, n) => sum + 4 * n, 0),
         workspace: sizes.map((n) => memory.bytesFor(n)),
       };

@@ -5,9 +5,8 @@
  * @module
  */
 import type { KernelTime, Program, ProgramFigures } from "../../device/device.ts";
-import { sizeOf } from "../../graph/node.ts";
 import { explainPlan } from "../../plan/explain.ts";
-import type { Plan } from "../../plan/plan.ts";
+import { type Plan, wordsOf } from "../../plan/plan.ts";
 import type { Block, Memory } from "./buffers.ts";
 import type { Choices } from "./choices.ts";
 import { checkAlive, type Faults } from "./faults.ts";
@@ -85,7 +84,11 @@ class GpuProgram implements Program {
 
   explain(): ProgramFigures {
     this.#refresh();
-    return { ...explainPlan(this.#plan), planMs: this.#planMs, ...this.#made };
+    return {
+      ...explainPlan(this.#plan, this.#host.target.halves),
+      planMs: this.#planMs,
+      ...this.#made,
+    };
   }
 
   destroy(): void {
@@ -140,7 +143,8 @@ class GpuProgram implements Program {
     for (const { node, from, to } of this.#plan.copies) {
       const source = bound[from]!.buffer, target = bound[to]!.buffer;
       if (source !== target) {
-        encoder.copyBufferToBuffer(source, 0, target, 0, 4 * sizeOf(node.shape));
+        const words = wordsOf(node, this.#host.target.halves);
+        encoder.copyBufferToBuffer(source, 0, target, 0, 4 * words);
       }
     }
   }

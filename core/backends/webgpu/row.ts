@@ -16,7 +16,7 @@ import {
 } from "../../plan/kernels.ts";
 import { address, collapse, coordinates, isVector } from "./address.ts";
 import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
-import { overGroups, overUnits, type Shader, type Target } from "./shader.ts";
+import { LONGEST_LOOP, overGroups, overUnits, type Shader, type Target } from "./shader.ts";
 import {
   acrossLanes,
   combineText,
@@ -37,19 +37,23 @@ interface Space {
   readonly outer: readonly number[];
 }
 
-function spaceOf(k: RowKernel, pure: boolean, slotOf: SlotOf): Space {
+function spaceOf(k: RowKernel, pure: boolean, slotOf: SlotOf, target: Target): Space {
   const merged = collapse([...k.outer, k.inner], k.loads.map((l) => l.strides), !pure);
   const outer = merged.sizes.slice(0, -1), inner = merged.sizes.at(-1) ?? 1;
   const loads = k.loads.map((l, i) => ({ ...l, strides: merged.strides[i]! }));
   const lanes = inner % 4 === 0 ? 4 : 1;
-  const bound = bind([
-    ...loads.map((l) => ({
-      node: l.base,
-      write: false,
-      vector: lanes === 4 && isVector(l.offset, l.strides),
-    })),
-    ...k.stores.map((s) => ({ node: s.node, write: true, vector: lanes === 4 && !s.perRow })),
-  ], slotOf);
+  const bound = bind(
+    [
+      ...loads.map((l) => ({
+        node: l.base,
+        write: false,
+        vector: lanes === 4 && isVector(l.offset, l.strides),
+      })),
+      ...k.stores.map((s) => ({ node: s.node, write: true, vector: lanes === 4 && !s.perRow })),
+    ],
+    slotOf,
+    target,
+  );
   return { rows: product(outer), columns: inner / lanes, lanes, loads, bound, outer };
 }
 
@@ -86,7 +90,7 @@ function block(
     if (i < REDUCED) return `x${i}`;
     const r = i - REDUCED;
     return lanes === 1 ? `r${r}` : `${typeName(reductions[r]!.value.dtype, 4)}(r${r})`;
-  });
+  }, s.bound.target.roundsF16);
   return [...loads, ...lines, ...use(names)].join("\n    ");
 }
 
@@ -159,7 +163,9 @@ function storesText(s: Space, k: RowKernel, stores: readonly RowStore[], lanes: 
 
 /** Invocations that share a row: 1, or a workgroup of a power of two. */
 function shareOf(s: Space, target: Target): number {
-  const long = target.software ? s.rows <= 4 && s.columns >= 4096 : s.columns >= 16;
+  const long = target.software
+    ? s.rows <= 4 && s.columns >= 4096 || s.columns > LONGEST_LOOP
+    : s.columns >= 16;
   if (!long) return 1;
   return Math.min(256, Math.max(32, 2 ** Math.ceil(Math.log2(s.columns / 2))));
 }
@@ -167,7 +173,7 @@ function shareOf(s: Space, target: Target): number {
 export function rowShader(k: RowKernel, slotOf: SlotOf, target: Target): Shader {
   const full = k.stores.filter((x) => !x.perRow), perRow = k.stores.filter((x) => x.perRow);
   const pure = !k.reductions.length && !perRow.length;
-  const s = spaceOf(k, pure, slotOf);
+  const s = spaceOf(k, pure, slotOf, target);
   const width = s.lanes === 4 ? "vec4" : "scalar";
   if (pure) {
     const body = `let row = unit / ${s.columns}u; let j = unit % ${s.columns}u;

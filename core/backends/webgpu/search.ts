@@ -8,9 +8,11 @@
  * @module
  */
 import { DeviceError } from "../../device/error.ts";
+import { toHost } from "../../dtype.ts";
 import { type Node, sizeOf, type Sizes } from "../../graph/node.ts";
 import type { MatmulKernel, Operand } from "../../plan/kernels.ts";
 import type { Block } from "./buffers.ts";
+import { toWords } from "./host_words.ts";
 import { choicesFor, choiceText, type MatmulChoice, matmulShaders, temporaryOf } from "./matmul.ts";
 import type { Host } from "./program.ts";
 import { groupOf, type Step } from "./steps.ts";
@@ -146,7 +148,10 @@ export async function search(
   try {
     for (const size of sizes) blocks.push(host.memory.allocate(size));
     const data = slots.map((n) => wholeNumbers(sizeOf(n.shape)));
-    data.forEach((d, i) => host.gpu.queue.writeBuffer(blocks[i]!.buffer, 0, d));
+    data.forEach((d, i) => {
+      const { dtype } = slots[i]!, words = toWords(toHost(d, dtype), dtype, host.target.halves);
+      host.gpu.queue.writeBuffer(blocks[i]!.buffer, 0, words);
+    });
     const isProduct = checker(k, (n) => data[slots.indexOf(n)]!), store = slots.length - 1;
     for (const c of choices) {
       try {

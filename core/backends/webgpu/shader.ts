@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Halves } from "../../plan/plan.ts";
 import { type Bindings, declarations } from "./bindings.ts";
 import { withLibrary } from "./wgsl_expr.ts";
 
@@ -30,9 +31,18 @@ export interface Target {
   readonly software: boolean;
   /** Most storage buffers of one shader. */
   readonly bindings: number;
+  /** Bytes of T x T scores from which attention is computed by its kernels. */
+  readonly scoreBytes: number;
   /** Left out where a subgroup cannot be relied on. */
   readonly subgroups?: Subgroups;
+  /** The types of which an element takes two bytes; none, if left out. f16 is among them only where a probe proved the device's. */
+  readonly halves?: Halves;
+  /** The device's f16 rounds as the host does. */
+  readonly roundsF16?: boolean;
 }
+
+/** Iterations of all loops of an invocation after which Mesa's software adapter leaves them, without a word: 2^16 - 1. */
+export const LONGEST_LOOP = 2 ** 15;
 
 /** Most workgroups along one dimension of a dispatch. */
 const maxGroups = 65535;

@@ -5,6 +5,7 @@
  */
 import { kernelLine } from "../../plan/explain.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { attentionTemporary } from "./attention_parts.ts";
 import type { Block } from "./buffers.ts";
 import { type Making, shadersOf } from "./kernel_shaders.ts";
 import { temporaryOf } from "./matmul.ts";
@@ -54,16 +55,20 @@ export function stepsOf(
   return { steps, lines };
 }
 
-/** Elements of every buffer of scratch: of the plan's slots, then of the memory that the dispatches of one kernel hand each other. */
+/** Words of every buffer of scratch: of the plan's slots, then of the memory that the dispatches of one kernel hand each other. */
 export function scratchSizes(host: Pick<Host, "choices">, plan: Plan): number[] {
   const sizes: number[] = [], temporary = temporarySize(host, plan);
-  plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.elements);
+  plan.slots.filter((s) => s.role === "scratch").forEach((s) => sizes[s.index] = s.words);
   return temporary ? [...sizes, temporary] : sizes;
 }
 
 function temporarySize(host: Pick<Host, "choices">, plan: Plan): number {
   const sizes = plan.kernels.map((k) =>
-    k.kind === "matmul" ? temporaryOf(k, host.choices.of(k)) : 0
+    k.kind === "matmul"
+      ? temporaryOf(k, host.choices.of(k))
+      : k.kind === "hand"
+      ? attentionTemporary(k)
+      : 0
   );
   return sizes.reduce((a, b) => Math.max(a, b), 0);
 }

@@ -59,6 +59,12 @@ export function literal(value: number, dtype: ScalarType, lanes: Lanes): string 
 /** Functions that the text may call; a function hides its value from constant evaluation. */
 const library: { readonly [name: string]: string } = {
   from_bits: "fn from_bits(b: u32) -> f32 { return bitcast<f32>(b); }",
+  // Halves of words, see packed.ts.
+  unpack1: "fn unpack1(w: u32, at: u32) -> u32 { return (w >> ((at & 1u) * 16u)) << 16u; }",
+  unpack4:
+    "fn unpack4(w: vec2u) -> vec4u { return vec4u(w.x << 16u, w.x & 0xffff0000u, w.y << 16u, w.y & 0xffff0000u); }",
+  join4:
+    "fn join4(v: vec4u) -> vec2u { return vec2u((v.x >> 16u) | (v.y & 0xffff0000u), (v.z >> 16u) | (v.w & 0xffff0000u)); }",
   ...perLanes(
     "nan",
     (f, u, b) =>
@@ -100,13 +106,13 @@ function perLanes(
   return Object.fromEntries([one(1), one(4)]);
 }
 
-/** The text with the functions that it calls before it. */
+/** The text with the functions that it calls before it, and the directive that f16 needs. */
 export function withLibrary(body: string): string {
   let code = body;
   for (const [name, text] of Object.entries(library).reverse()) {
     if (code.includes(`${name}(`)) code = `${text}\n${code}`;
   }
-  return code;
+  return /\bf16\b/.test(code) ? `enable f16;\n${code}` : code;
 }
 
 type Rule = (
@@ -162,9 +168,13 @@ function castText(from: ScalarType, to: ScalarType, lanes: Lanes, x: string): st
 }
 
 /** Replaced by `lower` before. */
-type Lowered = "exp" | "log" | "tanh" | "erf" | "sin" | "cos" | "roundF16" | "roundBf16";
+type Lowered = "exp" | "log" | "tanh" | "erf" | "sin" | "cos" | "roundBf16";
+
+/** All but the rounding that f16 of the device does as well. */
+const allButF16 = LOWERABLE.filter((op) => op !== "roundF16");
 
 const rules: { readonly [Op in Exclude<ExprOp, "in" | Lowered>]: Rule } = {
+  roundF16: (_, lanes, a) => lanes === 4 ? `vec4f(vec4<f16>(${a}))` : `f32(f16(${a}))`,
   const: (e, lanes) => literal(e.value, e.dtype, lanes),
   add: infix("+"),
   sub: infix("-"),
@@ -196,14 +206,15 @@ const rules: { readonly [Op in Exclude<ExprOp, "in" | Lowered>]: Rule } = {
   bitcast: (e, lanes, a) => `bitcast<${typeName(e.dtype, lanes)}>(${a})`,
 };
 
-/** WGSL statements that define every value, and the names of the roots. Operands have names already. */
+/** WGSL statements that define every value, and the names of the roots. Operands have names already. `roundsF16`: the device's f16 does. */
 export function expressions(
   roots: readonly Expr[],
   lanes: Lanes,
   operand: (index: number) => string,
+  roundsF16 = false,
 ): { readonly lines: readonly string[]; readonly names: readonly string[] } {
   const names = new Map<Expr, string>(), lines: string[] = [];
-  const lowered = lower(roots, LOWERABLE);
+  const lowered = lower(roots, roundsF16 ? allButF16 : LOWERABLE);
   for (const e of topological(lowered)) {
     if (e.op === "in") {
       names.set(e, operand(e.value));

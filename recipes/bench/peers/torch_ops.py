@@ -96,7 +96,11 @@ def attention(batch, heads, length, width, backward):
         return plain(lambda: [attend()])
     for p in (q, k, v):
         p.requires_grad_()
-    return plain(lambda: torch.autograd.grad(attend(), (q, k, v), ct))
+
+    def compute():
+        out = attend()
+        return [out.detach(), *torch.autograd.grad(out, (q, k, v), ct)]
+    return plain(compute)
 
 
 def cross_entropy(rows, classes):

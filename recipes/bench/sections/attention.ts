@@ -1,5 +1,6 @@
 /**
- * Attention alone: softmax(q kᵀ / √K) v, forward, and with the gradients by q, k and v.
+ * Attention alone: softmax(q kᵀ / √K) v, and with the bias of relative rows and the mask that layers have; the result, and with it the
+ * gradients by all that has one. A training step needs both: without the result, a composite would spare a product.
  *
  * `ways` is the one place for another way to compute it: it is measured like the composite, and beside it.
  *
@@ -14,117 +15,150 @@ import {
   relativeAttention,
   softmax,
   vjp,
+  zeros,
 } from "../../../core/mod.ts";
 import { type BenchCase, expecting, once, type Runner } from "../bench_case.ts";
 import { fill } from "../fill.ts";
 import { ourRunner } from "../ours.ts";
+import { type AttentionData, attentionElement, type AttentionSizes } from "./attention_element.ts";
 
-type Attend = (q: AnyTensor, k: AnyTensor, v: AnyTensor) => AnyTensor;
+/** Operands that do not change from call to call. */
+interface Fixed {
+  readonly index: AnyTensor;
+  readonly keep: AnyTensor;
+}
+type Attend = (fixed: Fixed) => (...smooth: readonly AnyTensor[]) => AnyTensor;
 
-/** By plain ops, with L x L scores. */
-const composite: Attend = (q, k, v) => {
-  const scores = mul(einsum("bhqk,bhjk->bhqj", q, k), 1 / Math.sqrt(q.shape[3]!));
-  return einsum("bhqj,bhjk->bhqk", softmax(scores, -1), v);
+const scaleOf = (q: AnyTensor): number => 1 / Math.sqrt(q.shape[3]!);
+
+/** Relative rows' bias, which is last, and the mask. `composite`: by plain ops, as a term more is none of the kernel's. */
+const biased = (composite: boolean): Attend => ({ index, keep }) => (q, k, v, bias) =>
+  relativeAttention(q!, k!, v!, {
+    scale: scaleOf(q!),
+    rows: { index, count: ROWS },
+    bias: bias!,
+    keep,
+    ...composite && { added: [zeros([1, 1, 1, 1])] },
+  }).out as AnyTensor;
+
+/** Ways by the terms that are added to the scores. */
+const ways: Readonly<Record<"" | "biased ", Readonly<Record<string, Attend>>>> = {
+  "": {
+    /** By plain ops, with L x L scores. */
+    composite: () => (q, k, v) => {
+      const scores = mul(einsum("bhqk,bhjk->bhqj", q!, k!), scaleOf(q!));
+      return einsum("bhqj,bhjk->bhqk", softmax(scores, -1), v!);
+    },
+    /** As the layers compute it: one kernel where the device has it. */
+    fused: () => (q, k, v) =>
+      relativeAttention(q!, k!, v!, { scale: scaleOf(q!) }).out as AnyTensor,
+  },
+  "biased ": { composite: biased(true), fused: biased(false) },
 };
 
-/** As the layers compute it: one kernel where the device has it. */
-const fused: Attend = (q, k, v) => {
-  const scale = 1 / Math.sqrt(q.shape[3]!);
-  return relativeAttention(q, k, v, { scale }).out as AnyTensor;
-};
+/** Rows of the relative bias. */
+const ROWS = 32;
 
-const ways: Readonly<Record<string, Attend>> = { composite, fused };
-
-interface Sizes {
-  readonly batch: number;
-  readonly heads: number;
-  readonly length: number;
-  readonly width: number;
+interface Kind {
+  readonly terms: keyof typeof ways;
+  readonly way: string;
+  readonly backward: 0 | 1;
+  readonly unit: "ms" | "MiB";
 }
 
-function attentionCase(way: string, sizes: Sizes, backward: 0 | 1): BenchCase {
+function dataOf(sizes: AttentionSizes): AttentionData {
   const { batch, heads, length, width } = sizes, count = batch * heads * length * width;
-  const data = once(() => [1, 2, 3, ...backward ? [4] : []].map((seed) => fill(seed, count)));
-  const products = 2 * (backward ? 3 : 1); // of L × L × K, each
-  const attend = ways[way]!;
-  const runner = (device: Device, f: Attend): Promise<Runner> =>
-    ourRunner(device, (q, k, v, ct) => {
-      if (!backward) return [f(q!, k!, v!)];
-      const [, back] = vjp(f, q!, k!, v!);
-      return back(ct!);
-    }, data().map((x): AnyTensor => fromArray(x, [batch, heads, length, width])));
+  const [q, k, v, ct] = [1, 2, 3, 4].map((seed) => fill(seed, count)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  // Near offsets have rows of their own, far ones share the first and the last.
+  const rowOf = (offset: number): number => Math.max(0, Math.min(ROWS - 1, offset + ROWS / 2));
   return {
-    name: `attention ${backward ? "and gradient " : ""}${way}`,
-    size: `${batch}x${heads}x${length}x${width}`,
+    q,
+    k,
+    v,
+    ct,
+    bias: fill(5, heads * ROWS),
+    index: Int32Array.from({ length: 2 * length - 1 }, (_, i) => rowOf(i - length + 1)),
+    // The last 16th of every second example is padding.
+    keep: Float32Array.from(
+      { length: batch * length },
+      (_, i) => Math.floor(i / length) % 2 || i % length < length * 15 / 16 ? 1 : 0,
+    ),
+  };
+}
+
+function attentionCase({ terms, way, backward, unit }: Kind, sizes: AttentionSizes): BenchCase {
+  const { batch, heads, length, width } = sizes, shape = [batch, heads, length, width];
+  const count = batch * heads * length * width, hasBias = terms !== "";
+  const data = once(() => dataOf(sizes));
+  const products = 2 * (backward ? 3 : 1); // of L × L × K, each
+  const runner = (device: Device, attend: Attend): Promise<Runner> => {
+    const { q, k, v, ct, bias, index, keep } = data();
+    const tensors = [q, k, v, ct].map((x): AnyTensor => fromArray(x, shape));
+    const table = fromArray(bias, [heads, ROWS]) as AnyTensor;
+    const fixed = [
+      fromArray(index, [2 * length - 1], "i32") as AnyTensor,
+      fromArray(keep, [batch, length]) as AnyTensor,
+    ];
+    return ourRunner(device, (q, k, v, ct, bias, index, keep) => {
+      const f = attend({ index: index!, keep: keep! });
+      const smooth = [q!, k!, v!, ...hasBias ? [bias!] : []];
+      if (!backward) return [f(...smooth)];
+      const [y, back] = vjp(f, ...smooth);
+      return [y, ...back(ct!)];
+    }, hasBias ? [...tensors, table, ...fixed] : tensors);
+  };
+  const results = backward ? 4 * count + (hasBias ? heads * ROWS : 0) : count;
+  const { [way]: ours, composite } = ways[terms];
+  return {
+    name: `attention ${backward ? "and gradient " : ""}${terms}${way}`,
+    size: `${shape.join("x")}`,
     op: "attention",
     sizes: { ...sizes, backward },
-    unit: "ms",
+    unit,
     work: { flops: 2 * products * batch * heads * length * length * width },
-    ours: (device) => runner(device, attend),
+    ours: (device) => runner(device, ours!),
     check: expecting({
-      results: backward ? 3 * count : count,
-      values: (at) => at.map((i) => element(data(), sizes, i, backward)),
-      tolerance: 2e-5,
+      results,
+      values: (at) => at.map((i) => attentionElement(data(), sizes, hasBias, i)),
+      // The gradient by a row of the bias is a sum over up to half of all pairs, in f32.
+      tolerance: hasBias && backward ? 1e-4 : 2e-5,
       places: 24,
     }),
-    peers: { cpu: ["PyTorch"], "cpu+blas": ["PyTorch"], webgpu: [] },
+    peers: hasBias || unit === "MiB"
+      ? { cpu: [], "cpu+blas": [], webgpu: [] }
+      : { cpu: ["PyTorch"], "cpu+blas": ["PyTorch"], webgpu: [] },
     ...way !== "composite" && {
-      beside: { name: "our composite", open: (device) => runner(device, composite) },
+      beside: { name: "our composite", open: (device) => runner(device, composite!) },
     },
   };
 }
 
-/** One element of the results, by the definition: of the output, or of the gradients by q, k or v in a row. */
-function element(
-  [q, k, v, ct]: readonly Float32Array[],
-  { length, width }: Sizes,
-  place: number,
-  backward: 0 | 1,
-): number {
-  const head = length * width, size = q!.length, which = Math.floor(place / size);
-  const at = place % size, from = at - at % head, row = Math.floor(at % head / width);
-  const column = at % width, scale = 1 / Math.sqrt(width);
-  const dot = (a: Float32Array, i: number, b: Float32Array, j: number): number => {
-    let sum = 0;
-    for (let c = 0; c < width; c++) sum += a[from + i * width + c]! * b[from + j * width + c]!;
-    return sum;
-  };
-  /** softmax(q_i · k_j) over j. */
-  const weights = (i: number): Float64Array => {
-    const e = Float64Array.from({ length }, (_, j) => Math.exp(scale * dot(q!, i, k!, j)));
-    const total = e.reduce((a, b) => a + b, 0);
-    return e.map((x) => x / total);
-  };
-  if (!backward) {
-    return weights(row).reduce((sum, w, j) => sum + w * v![from + j * width + column]!, 0);
-  }
-  /** The gradient by the scores of query i. */
-  const byScores = (i: number, w: Float64Array): Float64Array => {
-    const g = Float64Array.from({ length }, (_, j) => dot(ct!, i, v!, j));
-    const mean = g.reduce((sum, x, j) => sum + x * w[j]!, 0);
-    return g.map((x, j) => w[j]! * (x - mean) * scale);
-  };
-  if (which === 0) {
-    const g = byScores(row, weights(row));
-    return g.reduce((sum, x, j) => sum + x * k![from + j * width + column]!, 0);
-  }
-  let sum = 0;
-  for (let i = 0; i < length; i++) {
-    const w = weights(i);
-    sum += which === 1
-      ? byScores(i, w)[row]! * q![from + i * width + column]!
-      : w[row]! * ct![from + i * width + column]!;
-  }
-  return sum;
-}
-
-const sizes: readonly Sizes[] = [
+const sizes: readonly AttentionSizes[] = [
   { batch: 16, heads: 4, length: 128, width: 64 },
   { batch: 4, heads: 4, length: 512, width: 64 },
   { batch: 1, heads: 4, length: 2048, width: 64 },
 ];
 
-/** The section. */
-export const attentionCases: readonly BenchCase[] = Object.keys(ways).flatMap((way) =>
-  sizes.flatMap((size) => [attentionCase(way, size, 0), attentionCase(way, size, 1)])
+const timed = (["", "biased "] as const).flatMap((terms) =>
+  Object.keys(ways[terms]).flatMap((way) =>
+    sizes.flatMap((size) =>
+      ([0, 1] as const).map((backward) => attentionCase({ terms, way, backward, unit: "ms" }, size))
+    )
+  )
 );
+
+/** What a run takes beside its inputs and results, by length. */
+const memory = [512, 1024, 2048].map((length) =>
+  attentionCase(
+    { terms: "biased ", way: "fused", backward: 1, unit: "MiB" },
+    { batch: 1, heads: 4, length, width: 64 },
+  )
+).map((c): BenchCase => ({ ...c, name: "attention and gradient biased memory" }));
+
+/** The section. */
+export const attentionCases: readonly BenchCase[] = [...timed, ...memory];

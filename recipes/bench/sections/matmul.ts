@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type AnyTensor, fromArray, matmul, swapaxes } from "../../../core/mod.ts";
+import { type AnyTensor, cast, fromArray, matmul, swapaxes } from "../../../core/mod.ts";
+import { fromF16, toF16 } from "../../../core/dtype.ts";
 import { type BenchCase, expecting, once } from "../bench_case.ts";
 import { fill } from "../fill.ts";
 import { ourRunner } from "../ours.ts";
@@ -55,6 +56,33 @@ export function matmulCase(given: Partial<Sizes> & Pick<Sizes, "m" | "k" | "n">)
   };
 }
 
+/** A square product in f16, on a GPU whose elements of f16 take two bytes, beside the same in f32. */
+function shortCube(n: number): BenchCase {
+  const long = matmulCase({ m: n, k: n, n });
+  const data = once(() => {
+    const rounded = (seed: number): Float32Array => fill(seed, n * n).map((x) => fromF16(toF16(x)));
+    return [rounded(1), rounded(2)] as const;
+  });
+  return {
+    ...long,
+    name: `${long.name} f16`,
+    ours: (device) => {
+      const inputs = data().map((x) => cast(fromArray(x, [n, n]), "f16"));
+      const product = (x?: AnyTensor, y?: AnyTensor): AnyTensor => matmul(x!, y!);
+      return ourRunner(device, (x, y) => [cast(product(x, y), "f32")], inputs);
+    },
+    check: expecting({
+      results: n * n,
+      values: (at) => at.map((i) => element(data(), { m: n, k: n, n, batch: 1, ta: 0, tb: 0 }, i)),
+      // Half the distance between numbers of f16 below 64, which these sums are, and the error of the sum.
+      tolerance: 64 / 2 ** 12 + 1e-6 * n,
+    }),
+    beside: { name: "our f32", open: (device) => long.ours(device) },
+    peers: { cpu: [], "cpu+blas": [], webgpu: [] },
+    onlyOn: ["webgpu"],
+  };
+}
+
 /** One element of the product: a sum in f64. */
 function element(
   [a, b]: readonly [Float32Array, Float32Array],
@@ -77,6 +105,7 @@ export const matmulCases: readonly BenchCase[] = [
   cube(64),
   cube(256),
   cube(1024),
+  shortCube(1024),
   matmulCase({ m: 1024, k: 1024, n: 1024, tb: 1 }),
   matmulCase({ m: 1024, k: 1024, n: 1024, ta: 1 }),
   matmulCase({ m: 2048, k: 256, n: 64 }),
