@@ -79,14 +79,14 @@ const probe = (tree: unknown): AnyTensor =>
   leaves(tree as Tree<AnyTensor>).findLast((t) => sizesOf(t).length > 1) as AnyTensor;
 const GiB = (bytes: number): number => bytes / 2 ** 30;
 const scratch = {
-  accumulate: GiB(programs.accumulate.explain(start.model, sums, inputs).scratchBytes),
+  accumulate: GiB(programs.accumulate.explain(start.model, sums, inputs, {}).scratchBytes),
   apply: GiB(programs.apply.explain(start.model, start.optimizer, sums).scratchBytes),
 };
 console.error(JSON.stringify(scratch));
 say("programs compiled");
 const before = (await read(probe(start.model) as Tensor)).slice();
 const [added, accumulateSeconds] = await seconds(() =>
-  programs.accumulate(start.model, sums, inputs)
+  programs.accumulate(start.model, sums, inputs, {})
 );
 say("accumulated");
 const [applied, applySeconds] = await seconds(() =>

@@ -31,6 +31,8 @@ export interface Batch {
   readonly labels: Int32Array<ArrayBuffer>;
   /** 1 for a prediction, 0 for a place left over. */
   readonly weights: Float32Array<ArrayBuffer>;
+  /** Predictions of the whole step, whatever part of it this is: what the sum of all losses is divided by. */
+  readonly total: number;
 }
 
 /** What a batch depends on beside the data. */
@@ -105,7 +107,25 @@ function batchOf(
       weights[b * P + p] = counts ? 1 : 0;
     });
   });
-  return { B, T, P, ids, keep, positions, labels, weights };
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return { B, T, P, ids, keep, positions, labels, weights, total };
+}
+
+/** Rows [from, to) of a batch, with positions counted from there. */
+function partOf(batch: Batch, from: number, to: number): Batch {
+  const { B, T, P } = batch;
+  if (from === 0 && to === B) return batch;
+  return {
+    ...batch,
+    B: to - from,
+    ids: batch.ids.slice(from * T, to * T),
+    keep: batch.keep.slice(from * T, to * T),
+    positions: batch.positions.slice(from * P, to * P).map((at, p) =>
+      batch.weights[from * P + p] === 0 ? 0 : at - from * T
+    ),
+    labels: batch.labels.slice(from * P, to * P),
+    weights: batch.weights.slice(from * P, to * P),
+  };
 }
 
 /**
@@ -129,9 +149,11 @@ export function trainBatches(
     if (order.epoch !== epoch) order = { epoch, indices: epochOrder(set, seed, epoch) };
     return order.indices;
   };
-  return (step, from = 0, to = B) => {
+  // A step is made whole, to know its predictions, and handed out in parts.
+  let made: { readonly step: number; readonly batch: Batch } | undefined;
+  const whole = (step: number): Batch => {
     const rows: Row[] = [];
-    for (let example = step * B + from; example < step * B + to; example++) {
+    for (let example = step * B; example < (step + 1) * B; example++) {
       const epoch = Math.floor(example / count);
       const index = orderOf(epoch)[example % count]!;
       // Its place among all examples: a sequence that is seen twice in an epoch has two masks.
@@ -139,6 +161,12 @@ export function trainBatches(
       rows.push({ index, draw, counts: true });
     }
     return batchOf(set, rows, tokens, settings);
+  };
+  return (step, from = 0, to = B) => {
+    const isLast = to === B;
+    const batch = made?.step === step ? made.batch : whole(step);
+    made = isLast ? undefined : { step, batch };
+    return partOf(batch, from, to);
   };
 }
 

@@ -6,6 +6,7 @@
 import type { SchemeName } from "../../nn/attention/scheme.ts";
 import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
+import type { ClickLossName } from "../click/losses.ts";
 import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
 
 /** A model's sizes and kinds. */
@@ -44,6 +45,29 @@ export interface MaskConfig extends MaskSettings {
   readonly phrases: string | null;
 }
 
+/** Learning from clicks beside text. */
+export interface ClickConfig {
+  /** A click log, or "simulated": one that is made from the corpus by a stated click model. */
+  readonly log: string;
+  readonly loss: ClickLossName;
+  /** Titles of an impression that are looked at, at most. */
+  readonly docs: number;
+  /** Tokens of a query and a title. */
+  readonly length: number;
+  /** Impressions of a step, and of those the ones that are computed at once. */
+  readonly batch: number;
+  readonly microBatch: number;
+  /** Are tokens of queries and titles masked and predicted too? */
+  readonly mlm: boolean;
+  /** Are the weights of the two tasks learnt from how uncertain they are, or is the clicks' `share`? */
+  readonly weights: "uncertainty" | "fixed";
+  readonly share: number;
+  /** What inverse propensities are clipped at; 1 counts every click once. */
+  readonly clip: number;
+  /** The share of the queries that is held out. */
+  readonly heldOut: number;
+}
+
 /** How a model learns. */
 export interface OptimizerConfig {
   readonly name: "lamb";
@@ -79,6 +103,8 @@ export interface PretrainConfig {
   readonly model: ModelConfig;
   readonly data: DataConfig;
   readonly mask: MaskConfig;
+  /** Null: text alone. */
+  readonly click: ClickConfig | null;
   readonly optimizer: OptimizerConfig;
   readonly steps: number;
   /** Stages after the first, which go on with its weights. */
@@ -109,6 +135,7 @@ const tiny: PretrainConfig = {
     recompute: false,
     vocabularySize: 8192,
   },
+  click: null,
   mask: { ...MASK_SETTINGS, synonyms: null, antonyms: null, phrases: null },
   optimizer: {
     name: "lamb",

@@ -21,13 +21,14 @@ import {
   type MaskSettings,
   predictions,
 } from "../masking/mask_settings.ts";
-import type { DataConfig, PretrainConfig } from "./config.ts";
+import type { ClickConfig, DataConfig, PretrainConfig } from "./config.ts";
 import { evaluationProgram, noTotals } from "./evaluate.ts";
 import { EXAMPLES, fillProgram } from "./fill_mask.ts";
 import type { MlmInputs } from "./model.ts";
-import { modelSpec } from "./model.ts";
+import { type ClickInputs, modelSpec } from "./model.ts";
 import { batchesHeld } from "./pace.ts";
-import { type StepInputs, stepOptions, stepPrograms, zeroSums } from "./step.ts";
+import { type LearnState, type StepInputs, stepOptions, stepPrograms, zeroSums } from "./step.ts";
+import { freshTasks } from "./task_weights.ts";
 import { optimizerOf } from "./train.ts";
 
 /** Numbers of parameters. */
@@ -98,6 +99,24 @@ function emptyBatch({ length: T }: DataConfig, mask: MaskSettings, B: number): M
   };
 }
 
+/** A micro-batch of impressions that takes no memory. */
+function emptyClicks(
+  { microBatch: I, docs: D, length: T, mlm }: ClickConfig,
+  mask: MaskSettings,
+): ClickInputs {
+  const B = I * D, P = B * (mlm ? predictions(T, mask) : 1);
+  const grid = (): AnyTensor => zeros([I, D]) as AnyTensor;
+  return {
+    ids: zeros([B, T], "i32") as AnyTensor,
+    keep: zeros([B, T]) as AnyTensor,
+    segments: zeros([B, T], "i32") as AnyTensor,
+    positions: zeros([P], "i32") as AnyTensor,
+    labels: zeros([P], "i32") as AnyTensor,
+    weights: zeros([P]) as AnyTensor,
+    shown: { keep: grid(), clicks: grid(), weights: grid(), ranks: grid() },
+  };
+}
+
 function parametersOf(specs: unknown): Parameters {
   const found = { embeddings: 0, layers: 0, positions: 0, head: 0 };
   for (const { path, shape } of describe(specs)) {
@@ -120,19 +139,31 @@ function parametersOf(specs: unknown): Parameters {
  * @throws {DeviceError} if a tensor is larger than any that the device can hold.
  */
 export function forecast(config: PretrainConfig, vocabulary: number, device: Device): Forecast {
-  const { data, model: sizes } = config, specs = modelSpec(sizes, vocabulary);
+  const { data, model: sizes, click } = config;
+  const specs = modelSpec(sizes, vocabulary, click !== null);
   const optimizer = optimizerOf(config), model = placeholders(specs);
-  const sums = zeroSums(model), state = optimizer.init(model);
+  const sums = zeroSums(model),
+    state: LearnState = {
+      ...optimizer.init(model),
+      ...click?.weights === "uncertainty" && { tasks: freshTasks() },
+    };
   const batch = emptyBatch(data, config.mask, data.microBatch);
   const scalar = zeros([], "i32");
-  const inputs: StepInputs = { ...batch, step: scalar, first: scalar };
+  const place = { step: scalar, first: scalar, share: zeros([]) };
+  const inputs: StepInputs = { ...batch, ...place };
+  const tasks = state.tasks ? { s: state.tasks.s } : {};
   const programs = stepPrograms(sizes, optimizer, stepOptions(config, device));
-  const accumulate = programs.accumulate.plan(model, sums, inputs);
+  const accumulate = programs.accumulate.plan(model, sums, inputs, tasks);
   const apply = programs.apply.plan(model, state, sums);
   const evaluate = evaluationProgram(sizes, device)
     .plan(model, noTotals(), emptyBatch(data, evaluated(config.mask), data.microBatch));
   // In the order of a run.
-  const all = [accumulate, apply];
+  const all = [accumulate];
+  if (click) {
+    const own = { ...emptyClicks(click, config.mask), ...place, clickShare: zeros([]) };
+    all.push(programs.accumulateClicks.plan(model, sums, own, tasks));
+  }
+  all.push(apply);
   if (config.evalEvery > 0) {
     all.push(
       evaluate,

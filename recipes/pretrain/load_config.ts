@@ -6,6 +6,7 @@
 import { basename } from "@std/path";
 import { type SchemeName, schemes } from "../../nn/attention/scheme.ts";
 import { InputError } from "../cli/input_error.ts";
+import { clickLosses, type ClickLossName } from "../click/losses.ts";
 import type { UnitShares } from "../masking/mask_settings.ts";
 import { policies, type PolicyName } from "../masking/policies.ts";
 import { anyOf, suggestion } from "../cli/nearest.ts";
@@ -24,6 +25,7 @@ import {
   whole,
 } from "../cli/schema.ts";
 import {
+  type ClickConfig,
   configurations,
   type DataConfig,
   type MaskConfig,
@@ -65,6 +67,19 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     antonyms: orNull(text),
     phrases: orNull(text),
   }),
+  click: orNull(record<ClickConfig>({
+    log: text,
+    loss: oneOf(Object.keys(clickLosses) as ClickLossName[]),
+    docs: whole(1),
+    length: whole(8),
+    batch: whole(1),
+    microBatch: whole(1),
+    mlm: flag,
+    weights: oneOf(["uncertainty", "fixed"]),
+    share: between(0, 100, true),
+    clip: between(1, 1000, true),
+    heldOut: between(0.001, 0.5, true),
+  })),
   optimizer: record<OptimizerConfig>({
     name: oneOf(["lamb"]),
     rate: positive,

@@ -24,7 +24,7 @@ import { checkConfig, loadConfig } from "./load_config.ts";
 import { pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import { openPacked, type RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain } from "./run.ts";
-import { extended, withSteps } from "./stages.ts";
+import { extended, stagesOf, withSteps } from "./stages.ts";
 
 /** Where prepared corpora are kept: deleting it costs nothing but time. */
 const CACHE = join(".cache", "corpora");
@@ -81,11 +81,10 @@ async function planOf(options: PretrainOptions): Promise<Plan> {
 
 /** What a plan takes on a device, before the corpus is read: a vocabulary built from it has at most the configuration's size. */
 function foreseen({ config, vocabulary }: Plan, device: Device): Foreseen {
-  const found = forecast(
-    config,
-    vocabulary?.tokens.length ?? config.data.vocabularySize,
-    device,
-  );
+  const tokens = vocabulary?.tokens.length ?? config.data.vocabularySize;
+  // The stage that takes most.
+  const found = stagesOf(config).map((stage) => forecast(stage.config, tokens, device))
+    .reduce((most, one) => one.memory.total > most.memory.total ? one : most);
   return { found, fit: fitOf(found.memory.total, device.kind, machineMemory()) };
 }
 

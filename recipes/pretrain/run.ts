@@ -12,7 +12,7 @@ import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import { short } from "../cli/format.ts";
 import type { ProgressView } from "../cli/progress.ts";
-import { heldOutBatches, type MaskTables } from "../data/batches.ts";
+import { heldOutBatches } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
@@ -22,7 +22,9 @@ import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
+import { clickData, type ClickEvaluation } from "./click_task.ts";
 import type { PretrainConfig } from "./config.ts";
+import { documentsOf } from "./documents_of.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { maskTables } from "./mask_tables.ts";
 import { modelSpec } from "./model.ts";
@@ -70,6 +72,8 @@ export interface Summary {
   readonly peak_rss_mib: number;
   /** The share of the time of the steps that the loop waited for input. */
   readonly stall_share: number;
+  /** Figures of held-out clicks, where they are learnt; `simulated` where the log is made up. */
+  readonly clicks: (ClickEvaluation & { readonly simulated: boolean }) | null;
   readonly device: string;
   readonly params: number;
   readonly vocabulary: number;
@@ -94,11 +98,15 @@ interface StageData extends TrainData {
   readonly unigramPpl: number | undefined;
 }
 
-function stageData({ corpus }: RunOptions, { config }: Stage, tables: MaskTables): StageData {
+function stageData(
+  { corpus }: RunOptions,
+  { config }: Stage,
+  known: Pick<TrainData, "tables" | "clickData">,
+): StageData {
   const { vocabulary } = corpus, { data: { length, microBatch }, mask } = config;
   const data: TrainData = {
     vocabulary,
-    tables,
+    ...known,
     train: pack(corpus.train, vocabulary, length),
     heldOut: pack(corpus.heldOut, vocabulary, length),
   };
@@ -121,7 +129,16 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
   const { config, corpus, device, out, view, skipBad = false } = o, { vocabulary } = corpus;
   const { tables, notes } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
   for (const note of notes) view.note(note);
-  const params = parameterCount(modelSpec(config.model, vocabulary.tokens.length));
+  const clicks = config.click && await clickData(
+    config.click,
+    vocabulary,
+    () => documentsOf(corpus.train, vocabulary),
+    skipBad,
+  );
+  for (const note of clicks?.notes ?? []) view.note(note);
+  const params = parameterCount(
+    modelSpec(config.model, vocabulary.tokens.length, config.click !== null),
+  );
   const stages = stagesOf(config), total = totalSteps(config), start = await startState(o);
   if (o.trace !== undefined && total <= start.step + WARM_UP) {
     throw new InputError(
@@ -144,7 +161,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
   let shown: string[] = [], state = start;
   for (;;) {
     const stage = stageAt(stages, state.step), { config: own, number, offset } = stage;
-    const data = stageData(o, stage, tables);
+    const data = stageData(o, stage, { tables, ...clicks && { clickData: clicks } });
     // Rows and checkpoints count through all stages.
     const counted = (row: Row): Row => ({
       ...row,
@@ -157,7 +174,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       evaluation: (row) => {
         log(evaluations, counted(row));
         const found = perplexities(row.mlm_ppl as number, data.unigramPpl!);
-        view.note(`step ${offset + row.step}: ${found}`);
+        view.note(`step ${offset + row.step}: ${[found, ...clickText(row)].join(", ")}`);
       },
       progress: (step, row) => {
         if (row) shown = figures(row);
@@ -174,6 +191,13 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       return await finish(o, data, { ...trained, step: state.step }, { params, began });
     }
   }
+}
+
+/** Figures of held-out clicks in words. */
+function clickText({ auc, ndcg_5, shown_ndcg_5 }: Row): readonly string[] {
+  if (auc === undefined) return [];
+  const [a, b, c] = [auc, ndcg_5, shown_ndcg_5].map((x) => (x as number).toFixed(3));
+  return [`click AUC ${a}, NDCG@5 ${b} (as shown ${c})`];
 }
 
 const stageText = ({ data, steps }: PretrainConfig): string =>
@@ -230,6 +254,9 @@ async function finish(
     elapsed_s: (performance.now() - began) / 1000,
     peak_rss_mib: resourceUsage().maxRSS / 1024,
     stall_share: trained.stallShare,
+    clicks: evaluation?.clicks
+      ? { ...evaluation.clicks, simulated: data.clickData!.simulated }
+      : null,
     device: device.description,
     params,
     vocabulary: vocabulary.tokens.length,
@@ -246,6 +273,18 @@ async function finish(
           ["unigram perplexity", unigramPpl!.toFixed(1)],
           ["ratio", summary.ratio!.toFixed(3)],
           ["masked tokens right", `${(100 * evaluation.accuracy).toFixed(1)} %`],
+        ] as const
+        : [],
+      ...evaluation?.clicks
+        ? [
+          [
+            `click AUC${data.clickData!.simulated ? " (SIMULATED clicks)" : ""}`,
+            evaluation.clicks.auc.toFixed(3),
+          ],
+          [
+            "NDCG@5, as shown",
+            `${evaluation.clicks.ndcg_5.toFixed(3)}, ${evaluation.clicks.shown.ndcg_5.toFixed(3)}`,
+          ],
         ] as const
         : [],
       ["parameters", short(params)],

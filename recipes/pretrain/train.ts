@@ -5,7 +5,7 @@
  */
 import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
+import { lamb, noDecay, polynomial } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
@@ -14,10 +14,19 @@ import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
-import { stepInputs } from "./inputs.ts";
+import { type ClickData, type ClickEvaluation, clickEvaluator, clickSteps } from "./click_task.ts";
+import { clickStepInputs, stepInputs } from "./inputs.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
-import { metricNames, stepOptions, stepPrograms, zeroSums } from "./step.ts";
+import {
+  type LearnState,
+  metricNames,
+  stepOptions,
+  stepPrograms,
+  type TaskInputs,
+  zeroSums,
+} from "./step.ts";
+import { freshTasks } from "./task_weights.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -25,7 +34,7 @@ export interface TrainState {
   /** Steps taken. */
   readonly step: number;
   readonly model: Model;
-  readonly optimizer: OptimizerState;
+  readonly optimizer: LearnState;
 }
 
 /** The data of a run. */
@@ -35,6 +44,8 @@ export interface TrainData {
   readonly heldOut: PackedSet;
   /** What masking knows beside the vocabulary. */
   readonly tables?: MaskTables;
+  /** What was shown and clicked, where clicks are learnt. */
+  readonly clickData?: ClickData;
 }
 
 /** What the loop tells and asks its surroundings. */
@@ -85,7 +96,8 @@ export async function initialState(
   vocabulary: number,
   device: Device,
 ): Promise<TrainState> {
-  const model = init(config.seed, modelSpec(config.model, vocabulary), device);
+  const spec = modelSpec(config.model, vocabulary, config.click !== null);
+  const model = init(config.seed, spec, device);
   return { step: 0, model, optimizer: await freshOptimizer(config, model, device) };
 }
 
@@ -94,8 +106,12 @@ export async function freshOptimizer(
   config: PretrainConfig,
   model: Model,
   device: Device,
-): Promise<OptimizerState> {
-  const state = jit((m: Model) => optimizerOf(config).init(m), { device })(model);
+): Promise<LearnState> {
+  const learns = config.click?.weights === "uncertainty";
+  const state = jit((m: Model): LearnState => ({
+    ...optimizerOf(config).init(m),
+    ...learns && { tasks: freshTasks() },
+  }), { device })(model);
   await device.synchronize();
   return state;
 }
@@ -125,7 +141,10 @@ export async function train(
     microBatch,
     { mask: evaluated(mask), limit: config.evalSequences },
   );
-  const evaluate = evaluator(config.model, device);
+  const evaluate = evaluator(config.model, device), { clickData } = data;
+  const clicks = clickData && clickSteps(config, clickData, vocabulary, tables);
+  const rank = clickData && config.evalEvery > 0 &&
+    clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
   let { model, optimizer, step } = start, sums = jit(zeroSums, { device })(start.model);
   let logged = { at: began, step, waited: 0 }, aside = 0;
@@ -154,12 +173,14 @@ export async function train(
     return row;
   };
   const evaluation = async (): Promise<Evaluation> => {
-    const found = await evaluate(model, heldOut);
+    const clicks = rank ? await rank(model) : undefined;
+    const found: Evaluation = { ...await evaluate(model, heldOut), ...clicks && { clicks } };
     hooks.evaluation({
       step,
       mlm_ppl: found.perplexity,
       accuracy: found.accuracy,
       masked: found.count,
+      ...clicks && clickRow(clicks),
       elapsed_s: elapsed(),
     });
     return found;
@@ -179,9 +200,22 @@ export async function train(
   let last: { readonly step: number; readonly found: Evaluation } | undefined;
   while (step < config.steps && !hooks.stop()) {
     trace.step(step);
+    const shown = clicks?.(step), own = taskInputs(optimizer);
+    const extra = config.click?.mlm ? shown!.predictions : 0;
+    let predictions = 0;
     for (let first = 0; first < B; first += microBatch) {
-      const inputs = stepInputs(await trace.host("input", () => feed.next()), step, first);
-      sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs);
+      const batch = await trace.host("input", () => feed.next());
+      predictions = batch.total + extra;
+      const inputs = stepInputs(batch, step, first, predictions);
+      sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
+      dispose(inputs);
+      await keepPace();
+    }
+    for (const { batch, first } of shown?.parts ?? []) {
+      const { weight } = shown!;
+      const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
+      const { accumulateClicks } = programs;
+      sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
       dispose(inputs);
       await keepPace();
     }
@@ -210,6 +244,18 @@ export async function train(
   return { ...ended, evaluation: found };
 }
 
+/** What a step is told of the weights of its tasks. */
+function taskInputs({ tasks }: LearnState): TaskInputs {
+  return tasks ? { s: tasks.s } : {};
+}
+
+/** Figures of held-out clicks, as a row has them. */
+function clickRow(
+  { shown, queries, ...figures }: ClickEvaluation,
+): Readonly<Record<string, number>> {
+  return { ...figures, click_queries: queries, shown_auc: shown.auc, shown_ndcg_5: shown.ndcg_5 };
+}
+
 /** Is it time for what is done every so many steps? Never where that is 0. */
 function isDue(step: number, every: number): boolean {
   return every > 0 && step % every === 0;
@@ -233,5 +279,10 @@ function metricsRow(last: Values, rows: readonly Values[]): Row {
     grad_norm: last.grad_norm!,
     skipped: rows.reduce((sum, r) => sum + r.skipped!, 0),
     masked: weight,
+    ...last.click_weight! > 0 && {
+      click_loss: last.click_loss!,
+      mlm_share: last.mlm_share!,
+      click_share: last.click_share!,
+    },
   };
 }
