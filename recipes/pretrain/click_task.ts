@@ -23,6 +23,7 @@ import { CLICK_MODEL, simulateClicks } from "../click/simulate.ts";
 import { isHeldOut, type TokenImpression, tokenizedLog } from "../click/tokenized_log.ts";
 import { draws } from "../masking/counter_random.ts";
 import { tokenizer } from "../text/tokenize.ts";
+import { InputError } from "../cli/input_error.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { ClickConfig, ModelConfig, PretrainConfig } from "./config.ts";
 import { clickInputs } from "./inputs.ts";
@@ -69,6 +70,12 @@ export async function clickData(
   const tokens = await tokenizedLog(log, tokenizer(vocabulary));
   const heldOut = tokens.filter((one) => isHeldOut(one, click.heldOut));
   const train = tokens.filter((one) => !isHeldOut(one, click.heldOut));
+  for (const [what, { length }] of [["to train on", train], ["held out", heldOut]] as const) {
+    if (length > 0) continue;
+    throw new InputError(
+      `Cannot learn from ${click.log}: no query is ${what}; give more queries, or another click.heldOut`,
+    );
+  }
   const propensities = click.clip > 1 ? estimatePropensities(log) : undefined;
   if (propensities) {
     const shown = propensities.slice(0, click.docs).map((theta) => theta.toFixed(2)).join(" ");
