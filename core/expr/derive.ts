@@ -68,12 +68,13 @@ function slopeOf(e: Expr, i: number): Slope {
     cast: none, // from an integer or a bool: locally constant
     bitcast: none,
     exp: () => times(d(a), e),
+    expDown: () => times(d(a), e),
     log: () => {
       const s = d(a);
       return s && X.div(s, a);
     },
     tanh: () => times(d(a), X.sub(1, X.mul(e, e))),
-    erf: () => times(d(a), X.mul(2 / Math.sqrt(Math.PI), X.exp(X.neg(X.mul(a, a))))),
+    erf: () => times(d(a), X.mul(2 / Math.sqrt(Math.PI), X.expDown(X.neg(X.mul(a, a))))),
     sin: () => times(d(a), X.cos(a)),
     cos: () => times(d(a), X.neg(X.sin(a))),
     roundF16: () => d(a),

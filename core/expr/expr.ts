@@ -44,6 +44,7 @@ export type ExprOp =
   | "cast" // by value: f32 to integers truncates and saturates, NaN to 0; to bool: differs from 0
   | "bitcast" // by bits, between f32, i32 and u32
   | "exp"
+  | "expDown" // exp of what is at most 1, or NaN; of more it may be anything
   | "log"
   | "tanh"
   | "erf"
@@ -174,6 +175,8 @@ export const ceil: (a: Arg) => Expr = unary("ceil");
 export const round: (a: Arg) => Expr = unary("round");
 export const not: (a: Arg) => Expr = unary("not");
 export const exp: (a: Arg) => Expr = unary("exp");
+/** exp where the caller knows that the argument is at most 1 (or NaN), which is cheaper; of more it may be anything. */
+export const expDown: (a: Arg) => Expr = unary("expDown");
 export const log: (a: Arg) => Expr = unary("log");
 export const tanh: (a: Arg) => Expr = unary("tanh");
 export const erf: (a: Arg) => Expr = unary("erf");

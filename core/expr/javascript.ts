@@ -78,6 +78,7 @@ const rules: { readonly [Op in ExprOp]: Rule } = {
   cast: (e, a) => castValue(a, e.dtype),
   bitcast: (e, a) => bitcastValue(a, e.args[0]!.dtype, e.dtype),
   exp: (_, a) => Math.exp(a),
+  expDown: (_, a) => Math.exp(a),
   log: (_, a) => Math.log(a),
   tanh: (_, a) => Math.tanh(a),
   erf: (_, a) => erf(a),

@@ -8,6 +8,7 @@
  * | function | error       | range              | beyond                                                     |
  * | -------- | ----------- | ------------------ | ---------------------------------------------------------- |
  * | exp      | 1.5         | all                | subnormal results are rounded once more; 0 below -104      |
+ * | expDown  | 1.5         | x <= 1             | as exp below, anything above                               |
  * | log      | 1.5         | all, subnormals too | log 0 = -infinity, of negative numbers NaN                |
  * | tanh     | 2.5         | all                |                                                            |
  * | erf      | 2.5         | all                |                                                            |
@@ -39,27 +40,28 @@ function withSign(size: Expr, x: Expr): Expr {
   return X.bitcast(X.or(X.and(X.bitcast(x, "u32"), SIGN), X.bitcast(size, "u32")), "f32");
 }
 
-/** 2^n for -126 <= n <= 127. */
-function power(n: Expr): Expr {
-  return X.bitcast(X.shl(X.add(n, 127), 23), "f32");
+/** x = n ln 2 + r with |r| <= ln 2 / 2, and `scale` e^r by a polynomial. */
+function exponent(x: Expr, scale: number): { readonly n: Expr; readonly mantissa: Expr } {
+  const n = X.round(X.mul(x, Math.LOG2E));
+  const r = X.sub(X.sub(x, X.mul(n, LN2_HIGH)), X.mul(n, LN2_LOW));
+  const coefficients = [1, 1, 0.49999994, 0.16666521, 0.04166839, 0.008368745, 0.001381454];
+  return { n: integer(n), mantissa: polynomial(r, coefficients.map((c) => c * scale)) };
 }
 
-/** x = n ln 2 + r with |r| <= ln 2 / 2; e^r by a polynomial, 2^n by exponent bits, in two factors so that 2^128 and subnormals are reached. */
+/** 2^(n - 127) by exponent bits, for 1 <= n <= 254. */
+const power = (n: Expr): Expr => X.bitcast(X.shl(n, 23), "f32");
+
+/** 2^n is two factors, so that 2^128 and subnormals are reached. */
 function exp(x: Expr): Expr {
-  const v = clamp(x, -104, 89);
-  const n = X.round(X.mul(v, Math.LOG2E));
-  const r = X.sub(X.sub(v, X.mul(n, LN2_HIGH)), X.mul(n, LN2_LOW));
-  const p = polynomial(r, [
-    0.5,
-    0.1666666687,
-    0.04166625376,
-    0.008333262638,
-    1.394722492e-3,
-    1.991937988e-4,
-  ]);
-  const mantissa = X.add(X.add(X.mul(X.mul(p, r), r), r), 1);
-  const whole = integer(n), half = X.shr(whole, 1);
-  return X.mul(X.mul(mantissa, power(half)), power(X.sub(whole, half)));
+  const { n, mantissa } = exponent(clamp(x, -104, 89), 1);
+  const twice = X.add(n, 254), half = X.shr(twice, 1);
+  return X.mul(X.mul(mantissa, power(half)), power(X.sub(twice, half)));
+}
+
+/** One factor, as 2^-24 stands in the polynomial. */
+function expDown(x: Expr): Expr {
+  const { n, mantissa } = exponent(X.select(X.gt(-104, x), -104, x), 2 ** -24);
+  return X.mul(mantissa, power(X.add(n, 127 + 24)));
 }
 const LN2_HIGH = 0.693359375, LN2_LOW = -2.1219444005469e-4;
 
@@ -90,7 +92,7 @@ function log(x: Expr): Expr {
 
 /** A polynomial near 0, so that small arguments keep their digits; (1 - e^-2a) / (1 + e^-2a) elsewhere. */
 function tanh(x: Expr): Expr {
-  const a = X.abs(x), z = X.mul(a, a), t = exp(X.mul(a, -2));
+  const a = X.abs(x), z = X.mul(a, a), t = expDown(X.mul(a, -2));
   const far = X.div(X.sub(1, t), X.add(1, t));
   const p = polynomial(z, [
     -0.3333333091,
@@ -117,7 +119,7 @@ function erf(x: Expr): Expr {
     4.352180791e-4,
     -2.1161833e-5,
   ]);
-  const far = X.sub(1, exp(q));
+  const far = X.sub(1, expDown(q));
   const p = polynomial(z, [
     0.1283791666,
     -0.376126337,
@@ -165,7 +167,7 @@ function cos(x: Expr): Expr {
   return turned(k, cos, X.neg(sin));
 }
 
-const bodies = { exp, log, tanh, erf, sin, cos, roundF16, roundBf16 } satisfies {
+const bodies = { exp, expDown, log, tanh, erf, sin, cos, roundF16, roundBf16 } satisfies {
   readonly [Op in ExprOp]?: (x: Expr) => Expr;
 };
 
@@ -177,6 +179,7 @@ export const ALWAYS: readonly Lowerable[] = ["roundF16", "roundBf16"];
 /** Every op that can be lowered. */
 export const LOWERABLE: readonly Lowerable[] = [
   "exp",
+  "expDown",
   "log",
   "tanh",
   "erf",

@@ -9,7 +9,7 @@ import { elementwise, row } from "./elementwise.ts";
 import { log1pOf } from "./exponential.ts";
 
 /** exp(-|x|), never above 1. At 0 its slope is that of exp(x), and the sides below are chosen alike. */
-const decay = (x: Expr): Expr => X.exp(X.select(X.gt(x, 0), X.neg(x), x));
+const decay = (x: Expr): Expr => X.expDown(X.select(X.gt(x, 0), X.neg(x), x));
 const half = (x: Expr, f: Expr): Expr => X.mul(X.mul(x, 0.5), X.add(f, 1));
 
 function sigmoidOf(x: Expr): Expr {

@@ -113,7 +113,8 @@ export function attentionComposite(
   }
   for (const term of added) scores = B.add(scores, B.broadcastTo(term, shape));
   const top = stopped(B.reduce("max", scores, [3]));
-  const e = B.compute((s, m) => X.exp(X.sub(s, m)), [scores, top]), total = B.reduce("sum", e, [3]);
+  const e = B.compute((s, m) => X.expDown(X.sub(s, m)), [scores, top]),
+    total = B.reduce("sum", e, [3]);
   const lse = B.compute((s, m) => X.add(X.log(s), m), [total, top]);
   let weights = B.compute(X.div, [e, total]);
   if (keys) {

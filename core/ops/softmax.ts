@@ -44,12 +44,12 @@ function axisLaw(law: string, call: (x: AnyTensor, axis: number) => AnyTensor): 
 }
 
 /**
- * What is subtracted before exp: the greatest element, 0 where that is infinite or NaN. It cancels in every result, so
- * it has no slope.
+ * What is subtracted before exp, so that its argument is never above 0: the greatest element, 0 where that is -infinity. It
+ * cancels in every result, so it has no slope.
  */
 function shift(x: Node, axes: readonly number[]): Node {
   const top = stopped(reduce("max", x, axes));
-  return compute((m) => X.select(X.gt(Infinity, X.abs(m)), m, 0), [top]);
+  return compute((m) => X.select(X.eq(m, -Infinity), 0, m), [top]);
 }
 
 function overOne(
@@ -94,8 +94,9 @@ export function logSumExp<
   return reduced("logSumExp", x, axis as Axes, options, (n, axes) =>
     inF32(n, (y) => {
       const m = shift(y, axes),
-        sum = reduce("sum", compute((a, b) => X.exp(X.sub(a, b)), [y, m]), axes);
-      return compute((s, b) => X.add(X.log(s), b), [sum, m]);
+        sum = reduce("sum", compute((a, b) => X.expDown(X.sub(a, b)), [y, m]), axes);
+      // Less infinity, an infinite element is NaN.
+      return compute((s, b) => X.select(X.eq(b, Infinity), b, X.add(X.log(s), b)), [sum, m]);
     }));
 }
 
@@ -120,8 +121,9 @@ export function softmax<S extends Shape, D extends Float, const A extends number
   axis: Arg<OverAxis<"softmax", S, A>, A>,
 ): Tensor<S, D> {
   return overOne("softmax", x, axis as A, (n, axes) => {
-    const e = compute((a, b) => X.exp(X.sub(a, b)), [n, shift(n, axes)]);
-    return compute(X.div, [e, reduce("sum", e, axes)]);
+    const e = compute((a, b) => X.expDown(X.sub(a, b)), [n, shift(n, axes)]);
+    // The sum is 1 at least: its reciprocal costs half a last place, and a division a row instead of one an element.
+    return compute((y, sum) => X.mul(y, X.div(1, sum)), [e, reduce("sum", e, axes)]);
   });
 }
 
@@ -146,7 +148,8 @@ export function logSoftmax<S extends Shape, D extends Float, const A extends num
   axis: Arg<OverAxis<"logSoftmax", S, A>, A>,
 ): Tensor<S, D> {
   return overOne("logSoftmax", x, axis as A, (n, axes) => {
-    const y = compute(X.sub, [n, shift(n, axes)]), sum = reduce("sum", compute(X.exp, [y]), axes);
+    const y = compute(X.sub, [n, shift(n, axes)]);
+    const sum = reduce("sum", compute(X.expDown, [y]), axes);
     return compute((a, total) => X.sub(a, X.log(total)), [y, sum]);
   });
 }

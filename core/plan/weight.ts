@@ -14,6 +14,7 @@ const costs: { readonly [Op in ExprOp]?: number } = {
   rem: 8,
   sqrt: 4,
   exp: 10,
+  expDown: 8,
   log: 12,
   tanh: 14,
   erf: 16,

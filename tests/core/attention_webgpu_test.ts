@@ -106,7 +106,7 @@ Deno.test("webgpu attention: kernels are taken from some size of the scores on, 
     sums: false,
     dropout: 0,
   } as const;
-  const target = { software: true, bindings: 8, scoreBytes: 16 * 2 ** 20 };
+  const target = { software: true, bindings: 8, scoreBytes: 16 * 2 ** 20, bufferBytes: 2 ** 27 };
   assertEquals(attentionRefusal(kernel, target), undefined);
   assertEquals(
     attentionRefusal({ ...kernel, T: 512 }, target),
@@ -116,6 +116,13 @@ Deno.test("webgpu attention: kernels are taken from some size of the scores on, 
   assertEquals(
     attentionRefusal({ ...kernel, K: 132 }, target),
     "vectors of 132 are longer than 128",
+  );
+  // Three cotangents in one buffer: B H T K = 2^22 elements each.
+  const backward = { ...kernel, op: "attentionGrad", B: 16 } as const;
+  assertEquals(attentionRefusal(backward, target), undefined);
+  assertEquals(
+    attentionRefusal({ ...backward, B: 48 }, target),
+    "a buffer of 144 MiB would be larger than 128 MiB",
   );
   assertEquals(
     attentionRefusal(kernel, { ...target, bindings: 7 }),

@@ -1,8 +1,10 @@
 /** The cpu device as a whole: queued programs, memory over many runs, an event loop that goes on, a process that ends. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { cpu } from "../../core/backends/cpu/mod.ts";
-import { encoded, encodeModule, I32 } from "../../core/backends/cpu/encoder.ts";
-import { createHeap } from "../../core/backends/cpu/memory.ts";
+import { barrierFunction } from "../../core/backends/cpu/barrier.ts";
+import { call, encoded, encodeModule, get, I32, when } from "../../core/backends/cpu/encoder.ts";
+import { createHeap, type Heap } from "../../core/backends/cpu/memory.ts";
+import { atomicsOf, pointersOf } from "../../core/backends/cpu/pointers.ts";
 import { createPool, workerThreads } from "../../core/backends/cpu/pool.ts";
 import { DeviceError } from "../../core/device/error.ts";
 import { createDevice } from "../../core/backends/cpu/device.ts";
@@ -218,6 +220,79 @@ Deno.test("cpu pool: a failing thread fails what waits, and the device for good"
   assertEquals(error.failure, "lost");
   assertThrows(() => pool.submit({}, module, 0), DeviceError, "unreachable");
   pool.destroy();
+});
+
+/** Counts its threads in word 0 of the heap's free part, with a barrier before and after; or fails on all threads but the first. */
+function counting(heap: Heap, fails: boolean): { module: WebAssembly.Module; run: () => void } {
+  const ptr = pointersOf(heap), limits = [I32, I32, ptr.type];
+  const meet = call(0, get(1));
+  const count = [meet, atomicsOf(ptr).add(COUNTER, 1), [0x1a], meet];
+  const body = fails ? [when(get(0), [[0x00]], meet)] : count;
+  const fns = [barrierFunction(ptr), encoded({ params: limits, locals: [], body })];
+  const module = new WebAssembly.Module(encodeModule(fns, heap));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.memory } });
+  return { module, run: () => (exports.run as (...words: number[]) => void)(0, 3, 0) };
+}
+const COUNTER = 4096;
+
+Deno.test("cpu pool: the calling thread stands in for the first one, in any order with the queue", async () => {
+  const heap = createHeap(true), pool = createPool(heap, 3, workerThreads()!);
+  const { module, run } = counting(heap, false), program = {};
+  assert(!pool.isIdle(), "no thread is up");
+  let runs = 0;
+  for (let round = 0; round < 5; round++) {
+    const queued = round < 3 ? 2 : 40; // more than the queue holds, too
+    let number = 0;
+    for (let i = 0; i < queued; i++) number = pool.submit(program, module, 0);
+    runs += queued;
+    await pool.done(number);
+    assertEquals(heap.words()[COUNTER / 4], 3 * runs);
+    // More than the queue holds, of which the first thread hears nothing.
+    for (let i = 0; i < 70; i++) {
+      assert(pool.isIdle());
+      pool.together(program, module, 0, run);
+      assertEquals(heap.words()[COUNTER / 4], 3 * ++runs);
+    }
+  }
+  pool.destroy();
+});
+
+Deno.test("cpu pool: promises for programs resolve whatever the order in which they are asked for", async () => {
+  const heap = createHeap(true), pool = createPool(heap, 3, workerThreads()!);
+  const { module } = counting(heap, false), program = {}, seen: number[] = [];
+  const numbers = Array.from({ length: 20 }, () => pool.submit(program, module, 0));
+  const order = [5, 19, 2, 11, 0];
+  await Promise.all(order.map((i) => pool.done(numbers[i]!).then(() => seen.push(i))));
+  assertEquals(seen.toSorted((a, b) => a - b), order.toSorted((a, b) => a - b));
+  assert(pool.isIdle());
+  pool.destroy();
+});
+
+Deno.test("cpu pool: a thread that fails beside the calling one does not keep it waiting", async () => {
+  const heap = createHeap(true), pool = createPool(heap, 3, workerThreads()!);
+  const good = counting(heap, false), bad = counting(heap, true);
+  await pool.done(pool.submit({}, good.module, 0));
+  assertThrows(() => pool.together({}, bad.module, 0, bad.run), DeviceError, "a thread failed");
+  assertThrows(() => pool.submit({}, good.module, 0), DeviceError, "a thread failed");
+  pool.destroy();
+});
+
+Deno.test("cpu device: on the calling thread and the pool's together, the same bits", async () => {
+  const results = [];
+  for (const thresholds of [{ pool: 0, serial: 0 }, { pool: Infinity, help: 0, serial: 0 }]) {
+    const device = createDevice(3, { thresholds });
+    const { inputs, outputs } = step(70);
+    const program = device.compile({ inputs, outputs, donations: new Map([[0, 1]]) });
+    const [x, w, b] = inputs.map((n, i) => put(device, numbers(sizeOf(n.shape), i)));
+    const sum = device.allocate(1, "f32");
+    for (let i = 0; i < 20; i++) {
+      program.run([x!, w!, b!], [w!, sum]);
+      await device.synchronize();
+    }
+    results.push([await device.read(w!, 4900, "f32"), await device.read(sum, 1, "f32")]);
+    device.destroy();
+  }
+  assertEquals(results[1], results[0]);
 });
 
 /** A program that uses the pool, prints and should then end. */

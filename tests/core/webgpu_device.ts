@@ -29,6 +29,7 @@ export const families: readonly { readonly name: string; readonly device: WebGpu
       software: name === "software",
       bindings: 8,
       scoreBytes: 0,
+      bufferBytes: 2 ** 27,
       ...subgroups && { subgroups },
       ...halves,
       roundsF16: name === "gpu" && halves!.roundsF16!,

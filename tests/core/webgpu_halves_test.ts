@@ -47,6 +47,7 @@ function deviceWith(abilities: Partial<Target>): WebGpuDevice {
     software: true,
     bindings: 8,
     scoreBytes: 0,
+    bufferBytes: 2 ** 27,
     ...abilities,
   });
 }

@@ -7,7 +7,7 @@ import { makeNode, type Node } from "../../core/graph/node.ts";
 import { type Kernel, REDUCED } from "../../core/plan/kernels.ts";
 import { interpret } from "./plan_interpreter.ts";
 import * as R from "./random_kernel.ts";
-import { runPlan, webgpuTest } from "./webgpu_device.ts";
+import { runPlan, webgpuTest, webgpuTestOnce } from "./webgpu_device.ts";
 import type { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import type { Draw } from "./random_graph.ts";
 
@@ -60,7 +60,7 @@ for (const [name, make, numRuns] of kinds) {
 const leaf = (shape: readonly number[], dtype: "f32" | "i32"): Node =>
   makeNode({ kind: "input", shape, dtype, inputs: [] });
 
-webgpuTest(
+webgpuTestOnce(
   "kernels",
   "sums of more numbers than a software adapter's loop takes",
   async (device) => {

@@ -14,7 +14,13 @@ import { subgroups, webgpuTestOnce } from "./webgpu_device.ts";
 
 const f32 = (...shape: number[]): Node =>
   makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
-const target = { software: true, bindings: 8, scoreBytes: 0, ...subgroups && { subgroups } };
+const target = {
+  software: true,
+  bindings: 8,
+  scoreBytes: 0,
+  bufferBytes: 2 ** 27,
+  ...subgroups && { subgroups },
+};
 
 /** A graph of one product, and its kernel. */
 function product(m: number, n: number, k: number) {

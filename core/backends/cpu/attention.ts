@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { expOfScore } from "../../expr/exp_of_score.ts";
 import * as X from "../../expr/expr.ts";
 import type { HandKernel } from "../../plan/kernels.ts";
 import { type Layout, layoutOf } from "./attention_layout.ts";
@@ -202,7 +201,7 @@ function attentionFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Po
       ])),
     overStrands(0, add.with, sum, (strand) =>
       parts.vectors((x, _, s) => [
-        set(v, apply(expOfScore, f32x4.sub(v128.load(here(x)), get(top)), locals)),
+        set(v, apply(X.expDown, f32x4.sub(v128.load(here(x)), get(top)), locals)),
         set(strand[s]!, add.with(get(strand[s]!), get(v))),
         v128.store(here(x), does.dropout > 0 ? f32x4.mul(get(v), parts.factor(i, x)) : get(v)),
       ])),

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { expOfScore } from "../../expr/exp_of_score.ts";
+import * as X from "../../expr/expr.ts";
 import type { HandKernel } from "../../plan/kernels.ts";
 import { handStage, strides2 } from "./attention.ts";
 import type { Layout } from "./attention_layout.ts";
@@ -234,7 +234,7 @@ function gradFunction(k: HandKernel, layout: Layout, blas: boolean, ptr: Pointer
     scale === 1 ? v : f32x4.mul(v, locals.constant(constantBits(scale, "f32")));
   /** The weights again, and the gradients of the scores. */
   const slopes = parts.score(row, i, (score, x, lanes) => [
-    set(p, apply(expOfScore, f32x4.sub(parts.plain(score), get(lse)), locals)),
+    set(p, apply(X.expDown, f32x4.sub(parts.plain(score), get(lse)), locals)),
     set(g, v128.load(on(grads, x))),
     hasDrops
       ? [

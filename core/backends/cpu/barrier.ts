@@ -1,5 +1,6 @@
 /**
  * The barrier between kernels: the last thread to arrive opens it, the others spin for some microseconds and then sleep.
+ * Where a thread has failed, nobody waits: what the others compute is not looked at.
  *
  * @module
  */
@@ -30,7 +31,7 @@ export function barrierFunction(ptr: Pointers): Encoded {
 }
 
 function write(ptr: Pointers): Fn {
-  const { arrived, generation, sleeping } = CONTROL, atomic = atomicsOf(ptr);
+  const { arrived, generation, sleeping, failed } = CONTROL, atomic = atomicsOf(ptr);
   const locals = makeLocals(ptr, [I32]), mine = locals.i32(), spins = locals.i32();
   const drop = (value: Code): Code => [value, 0x1a];
   const open: Code = [
@@ -38,7 +39,11 @@ function write(ptr: Pointers): Fn {
     drop(atomic.add(generation, 1)),
     when(atomic.load(sleeping), atomic.notifyAll(generation)),
   ];
-  const wait = repeat(i32.eq(atomic.load(generation), get(mine)), [
+  const stays = i32.and(
+    i32.eq(atomic.load(generation), get(mine)),
+    i32.eq(atomic.load(failed), i32.of(0)),
+  );
+  const wait = repeat(stays, [
     bump(spins, i32.of(1)),
     when(i32.ltU(i32.of(SPINS), get(spins)), [
       drop(atomic.add(sleeping, 1)),

@@ -1,6 +1,7 @@
 /**
  * The cpu device: one memory, the programs compiled for it, and where each run takes place. Small programs run at once on the calling
- * thread; large ones, and all that need their results, run in order on the pool.
+ * thread, those of about a millisecond on it and the pool's threads together; large ones, and all that need their results, run in
+ * order on the pool.
  *
  * @module
  */
@@ -21,14 +22,18 @@ import { createPool, type Pool, workerThreads } from "./pool.ts";
 import { assemble, type Assembled, TABLE_HEAD } from "./program.ts";
 import { snapshotModule } from "./snapshot.ts";
 
-/** Where threads pay, in nanoseconds of work: programs below `pool` run on the calling thread, kernels below `serial` on one. */
+/** Where threads pay, in nanoseconds of work on one thread. */
 export interface Thresholds {
+  /** Programs below it run at once, on the calling thread. */
   readonly pool: number;
+  /** Those of them from it on are run by the pool's threads too, if they are without work. */
+  readonly help: number;
+  /** Kernels below it are run by one thread. */
   readonly serial: number;
 }
 /** It has every hand-written kernel. */
 const composes = (): undefined => undefined;
-const USUAL: Thresholds = { pool: 250_000, serial: 10_000 };
+const USUAL: Thresholds = { pool: 2_000_000, help: 250_000, serial: 10_000 };
 
 export interface CpuDevice extends Device {
   /** What `compile` does once there is a plan. */
@@ -66,13 +71,13 @@ function viewOf(
 
 /** What a device may have beside its threads. */
 export interface DeviceParts {
-  readonly thresholds?: Thresholds;
+  readonly thresholds?: Partial<Thresholds>;
   readonly memory?: MemorySize;
   readonly blas?: Blas | undefined;
 }
 
 export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevice {
-  const { thresholds = USUAL, memory = "4GiB", blas } = parts;
+  const { memory = "4GiB", blas } = parts, thresholds = { ...USUAL, ...parts.thresholds };
   const load = threads > 1 ? workerThreads() : undefined;
   const heap = createHeap(load !== undefined, memory), word = pointersOf(heap).bytes;
   const pool: Pool | undefined = load && heap.shared
@@ -154,17 +159,25 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       );
       setWords(table, [places.panels, places.scratch, ...slots, times]);
     }
-    function runHere(inputs: readonly Block[], outputs: readonly Block[], times: number): void {
-      const table = atLeast(here.table, tableBytes);
+    /** At once: alone, or with the pool's threads, which are without work. */
+    function runHere(
+      pool: Pool | undefined,
+      inputs: readonly Block[],
+      outputs: readonly Block[],
+      times: number,
+    ): void {
+      const table = atLeast(here.table, tableBytes), many = pool ? threads : 1;
       const scratch = code.scratchBytes && atLeast(here.scratch, code.scratchBytes);
-      const panels = code.threadBytes && atLeast(here.panels, code.threadBytes);
+      const panels = code.threadBytes && atLeast(here.panels, many * code.threadBytes);
       fillTable(table, { scratch, panels }, inputs, outputs, times);
       if (!main) {
         gemm ??= openGemm(heap.memory, blas?.path);
         const env = { memory: heap.memory, blas: gemm, tick: openTick(heap.memory) };
         main = new WebAssembly.Instance(code.module, { env }).exports.run as typeof main;
       }
-      main!(0, 1, heap.wide ? BigInt(table) : table);
+      const first = (): void => main!(0, many, heap.wide ? BigInt(table) : table);
+      if (pool) pool.together(key, code.module, table, first);
+      else first();
     }
     function runThere(
       pool: Pool,
@@ -187,8 +200,10 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
         check();
         const isFree = code.cost < thresholds.pool && inputs.every((b) => isDone(b.written)) &&
           outputs.every((b) => isDone(b.used));
-        if (pool && !isFree) runThere(pool, inputs, outputs, times);
-        else runHere(inputs, outputs, times);
+        if (!pool || (isFree && code.cost < thresholds.help)) {
+          runHere(undefined, inputs, outputs, times);
+        } else if (isFree && pool.isIdle()) runHere(pool, inputs, outputs, times);
+        else runThere(pool, inputs, outputs, times);
       },
       destroy() {
         pool?.forget(key);

@@ -17,7 +17,11 @@ export const PAGES: { readonly [S in MemorySize]: number } = { "4GiB": 65536, "1
 /** Vector loads may read this far past a buffer's end; the last bytes of the memory are never handed out. */
 const SPARE = 64;
 
-/** Words that threads share; see barrier.ts and pool.ts. Each stands in a cache line of its own. */
+/**
+ * Words that threads share, each in a cache line of its own. Of the barrier: `arrived`, `generation`, `sleeping`. Numbers of programs:
+ * the last `submitted`, the last of them `queued` for all of the pool's threads, the last that the calling thread ran with them in the
+ * first one's place (`skipped`), the last `completed`, and the one that somebody waits for (`wanted`). Threads that are up: `ready`.
+ */
 export const CONTROL = {
   arrived: 64,
   generation: 128,
@@ -25,6 +29,10 @@ export const CONTROL = {
   submitted: 256,
   completed: 320,
   failed: 384,
+  wanted: 448,
+  queued: 512,
+  skipped: 576,
+  ready: 640,
   queue: 1024,
 } as const;
 /** Entries of the queue: program number and table address each. */

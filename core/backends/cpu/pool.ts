@@ -1,6 +1,7 @@
 /**
- * Threads that run programs off the main thread, in the order of submission. They start with the first program, sleep when there is
- * none, and keep the process alive only while there is one.
+ * Threads that run programs off the main thread, in the order of submission, or together with it. They start with the first program,
+ * look for the next one for a moment when they are done, then sleep, and keep the process alive only while somebody waits for them.
+ * A message costs more than a small program, so a thread sends one only when a promise waits for it.
  *
  * @module
  */
@@ -10,8 +11,8 @@ import { openGemm } from "./blas.ts";
 import { openTick } from "./clock.ts";
 import { type ProgramMessage, type ThreadData, threadMain } from "./worker.ts";
 
-/** Looks at the queue before a thread sleeps: some tens of microseconds. */
-const SPINS = 20_000;
+/** How long a thread looks for work before it sleeps: longer than it takes to be woken. Units: milliseconds. */
+const SPIN = 0.1;
 
 interface Thread {
   postMessage(message: unknown): void;
@@ -41,6 +42,10 @@ export interface Pool {
   /** Queues a program; the result is its number, which `isDone` and `done` understand. Waits only if the queue is full. */
   submit(program: object, module: WebAssembly.Module, table: number): number;
   isDone(number: number): boolean;
+  /** Are all threads up, and without work? */
+  isIdle(): boolean;
+  /** Runs a program at once on the threads of an idle pool, but for the first one's part, which is `first`, called here. */
+  together(program: object, module: WebAssembly.Module, table: number, first: () => void): void;
   /** Resolves when the program has run. @throws DeviceError if a thread failed */
   done(number: number): Promise<void>;
   /** Blocks until the program has run. */
@@ -57,7 +62,8 @@ export function createPool(
   blas?: string,
 ): Pool {
   const at = (address: number): number => address / 4;
-  const submitted = at(CONTROL.submitted), completed = at(CONTROL.completed);
+  const submitted = at(CONTROL.submitted), queued = at(CONTROL.queued);
+  const completed = at(CONTROL.completed), wanted = at(CONTROL.wanted);
   const failed = at(CONTROL.failed), queue = at(CONTROL.queue);
   const words = new Int32Array(heap.memory.buffer);
   const ids = new Map<object, number>();
@@ -75,12 +81,9 @@ export function createPool(
         port: port2,
         thread,
         threads,
-        submitted,
-        completed,
-        failed,
-        queue,
+        control: CONTROL,
         entries: QUEUE,
-        spins: SPINS,
+        spin: SPIN,
         unit: ALIGN,
         wide: heap.wide,
         blas,
@@ -96,22 +99,32 @@ export function createPool(
     return { workers, ports };
   }
   const isDone = (number: number): boolean => ((Atomics.load(words, completed) - number) | 0) >= 0;
-  /** While something is queued the first thread holds the process; it is the one that reports. */
+  /** While somebody waits the first thread holds the process; it is the one that reports. */
   function keepAwake(on: boolean): void {
     if (on === awake || !running) return;
     awake = on;
     if (on) running.workers[0]!.ref();
     else running.workers[0]!.unref();
   }
+  /** Tells those whose programs have run, and asks for a message when the next one has. */
   function settle(): void {
-    const before = waiting;
-    waiting = [];
-    // Each is asked once: threads go on meanwhile.
-    for (const w of before) {
-      if (isDone(w.number)) w.resolve();
-      else waiting.push(w);
-    }
-    if (isDone(last)) keepAwake(false);
+    let next: number | undefined;
+    do {
+      const before = waiting;
+      waiting = [];
+      // Each is asked once: threads go on meanwhile.
+      for (const w of before) {
+        if (isDone(w.number)) w.resolve();
+        else waiting.push(w);
+      }
+      next = waiting.reduce<number | undefined>(
+        (first, { number }) => first === undefined || ((number - first) | 0) < 0 ? number : first,
+        undefined,
+      );
+      if (next !== undefined) Atomics.store(words, wanted, next);
+      // What was completed before that sends no message.
+    } while (next !== undefined && isDone(next));
+    keepAwake(waiting.length > 0);
   }
   function fail(problem: string): void {
     failure ??= new DeviceError(
@@ -123,44 +136,69 @@ export function createPool(
     waiting = [];
     keepAwake(false);
   }
+  function check(): void {
+    if (failure) throw failure;
+    if (Atomics.load(words, failed)) {
+      throw new DeviceError("Cannot go on with the cpu device: a thread failed", "lost");
+    }
+  }
   function wait(number: number): void {
     while (!isDone(number)) {
-      if (failure || Atomics.load(words, failed)) {
-        throw failure ??
-          new DeviceError("Cannot go on with the cpu device: a thread failed", "lost");
-      }
+      check();
       Atomics.wait(words, completed, Atomics.load(words, completed), 1000);
     }
   }
-  function push(id: number, table: number): number {
-    if (((last - Atomics.load(words, completed)) | 0) >= QUEUE) wait((last - QUEUE + 1) | 0);
+  /** Gives all threads a program, or all but the first. */
+  function push(id: number, table: number, all: boolean): number {
+    // Half of the queue at a time, as waking up for every program would disturb those that run it.
+    if (((last - Atomics.load(words, completed)) | 0) >= QUEUE) wait((last - QUEUE / 2) | 0);
     const entry = queue + 2 * ((last >>> 0) % QUEUE);
     words[entry] = id;
     words[entry + 1] = table / ALIGN;
     last = (last + 1) | 0;
+    Atomics.store(words, all ? queued : at(CONTROL.skipped), last);
     Atomics.store(words, submitted, last);
+    if (all) Atomics.notify(words, queued);
     Atomics.notify(words, submitted);
     return last;
+  }
+  /** The number by which the threads know a program, which they are sent if it is new. */
+  function idOf(program: object, module: WebAssembly.Module): number {
+    let id = ids.get(program);
+    if (id === undefined) {
+      ids.set(program, id = nextId++);
+      for (const port of running!.ports) port.postMessage({ id, module });
+    }
+    return id;
   }
   return {
     isDone,
     wait,
-    submit(program, module, table) {
-      if (failure) throw failure;
-      running ??= start();
-      let id = ids.get(program);
-      if (id === undefined) {
-        ids.set(program, id = nextId++);
-        for (const port of running.ports) port.postMessage({ id, module });
+    isIdle: () =>
+      running !== undefined && Atomics.load(words, at(CONTROL.ready)) === threads && isDone(last),
+    together(program, module, table, first) {
+      check();
+      push(idOf(program, module), table, false);
+      try {
+        first();
+      } catch (error) {
+        fail(String(error));
       }
-      const number = push(id, table);
-      keepAwake(true);
-      return number;
+      check();
+      Atomics.store(words, completed, last);
+    },
+    submit(program, module, table) {
+      check();
+      running ??= start();
+      return push(idOf(program, module), table, true);
     },
     done(number) {
       if (failure) return Promise.reject(failure);
       if (isDone(number)) return Promise.resolve();
-      return new Promise((resolve, reject) => waiting.push({ number, resolve, reject }));
+      return new Promise((resolve, reject) => {
+        waiting.push({ number, resolve, reject });
+        settle();
+      });
     },
     forget(program) {
       const id = ids.get(program);
@@ -170,7 +208,7 @@ export function createPool(
     },
     destroy() {
       if (!running) return;
-      if (!failure) push(-1, 0);
+      if (!failure) push(-1, 0, true);
       keepAwake(false);
       running = undefined;
       failure ??= new DeviceError("Cannot use the cpu device: it was destroyed", "lost");

@@ -8,9 +8,12 @@ import { scalarOf } from "../../dtype.ts";
 import { type Expr, operand, topological } from "../../expr/expr.ts";
 import { REDUCED, type RowKernel, type RowReduction } from "../../plan/kernels.ts";
 import { countLanes, loadLanes, loadSplat, type Place, storeLanes, widthOf } from "./access.ts";
-import { type Code, type Fn, get, i32, loop, set, v128, when } from "./encoder.ts";
+import { type Block, type ColumnLoop, columnLoop } from "./column_loop.ts";
+import { type Code, type Fn, get, set, v128 } from "./encoder.ts";
 import type { Locals, Pointers } from "./pointers.ts";
-import { acrossLanes, combining, emit, type Emitted, prepared } from "./simd_expr.ts";
+import { type Kept, keptBytes, keptValues } from "./row_kept.ts";
+import { emit, emitAbreast, type Emitted, prepared } from "./simd_expr.ts";
+import { foldOf } from "./fold.ts";
 import {
   describe,
   END,
@@ -26,8 +29,6 @@ import { type Cursor, walk } from "./walk.ts";
 
 /** Elements of a part of a row. */
 const PART = 1024;
-/** Expressions of fewer operators are short enough that a reduction waits for its own additions. */
-const LIGHT = 12;
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
@@ -56,27 +57,33 @@ export function rowStage(k: RowKernel): Stage {
     units: rows * partsOf(k),
     quantum: 1,
     cost: rows * (10 + k.inner * (0.1 * operators + 0.15 * (k.loads.length + k.stores.length))),
-    threadBytes: 0,
+    threadBytes: keptBytes(k.inner) * keptOf(k, prepared(values)).size,
   };
 }
 
-/** Numbers of the operands that expressions read. */
-function loadsOf(roots: readonly Expr[]): number[] {
-  return topological(roots).filter((e) => e.op === "in" && e.value < REDUCED).map((e) => e.value);
+/** What is kept of a row; `all` are the values of the reductions and stores. */
+function keptOf(k: RowKernel, all: readonly Expr[]): Kept {
+  const passes: Expr[][] = [], add = (pass: number, e: Expr) => (passes[pass] ??= []).push(e);
+  k.reductions.forEach((r, i) => add(r.phase, all[i]!));
+  const last = passes.length;
+  k.stores.forEach((s, i) => s.perRow || add(last, all[k.reductions.length + i]!));
+  return keptValues(k, passes);
 }
 
 function rowFunction(k: RowKernel, ptr: Pointers): Fn {
   const all = prepared([...k.reductions, ...k.stores].map((v) => v.value));
+  const kept = keptOf(k, all), keptPlaces = new Map([...kept.keys()].map((e, i) => [e, i]));
   const reductions = k.reductions.map((r, i) => ({ ...r, value: all[i]!, number: i }));
   const stores = k.stores.map((s, i) => ({
     ...s,
     value: all[reductions.length + i]!,
     pointer: POINTERS + k.loads.length + i,
   }));
-  const locals = stageLocals(ptr, k.loads.length + k.stores.length);
+  const pointers = k.loads.length + k.stores.length;
+  const locals = stageLocals(ptr, pointers + (kept.size ? 1 : 0));
   const x = locals.pointer(), start = locals.pointer();
   const parts = partsOf(k), given = new Map<Expr, Code>();
-  const columns = columnLoop(k.inner, parts, x, start, locals);
+  const columns = columnLoop(k.inner, parts > 1 ? { size: PART, start } : undefined, x, locals);
 
   const atColumn = (pointer: number, stride: number, at: number, lanes: number): Place => ({
     pointer: get(pointer),
@@ -85,20 +92,40 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
     stride,
     lanes,
   });
-  /** Computes `roots` for the columns from x + at. */
-  const compute = (roots: readonly Expr[], at: number, lanes: number): Emitted => {
-    const scope = new Map(given), code: Code[] = [];
-    for (const i of loadsOf(roots)) {
-      const o = k.loads[i]!, e = operand(i, scalarOf(o.base.dtype));
-      if (scope.has(e)) continue;
-      const v = locals.v128(), place = atColumn(POINTERS + i, o.strides.at(-1)!, at, lanes);
-      code.push(
-        set(v, isCounter(o) ? countLanes(place, locals) : loadLanes(o.base.dtype, place, locals)),
-      );
-      scope.set(e, get(v));
-    }
-    const emitted = emit(roots, scope, locals);
-    return { code: [code, emitted.code], values: emitted.values };
+  const load = (e: Expr, at: number, lanes: number): Code => {
+    const o = k.loads[e.value]!, place = atColumn(POINTERS + e.value, o.strides.at(-1)!, at, lanes);
+    return isCounter(o) ? countLanes(place, locals) : loadLanes(o.base.dtype, place, locals);
+  };
+  const keptPlace = (e: Expr, at: number): readonly [Code, number] => [
+    ptr.add(get(POINTERS + pointers), get(x)),
+    keptBytes(k.inner) * keptPlaces.get(e)! + 4 * at,
+  ];
+  /** Computes `roots` in a pass for a block of columns. */
+  const compute = (pass: number, roots: readonly Expr[], { ats, lanes }: Block): Computed => {
+    const scopes = ats.map(() => new Map(given)), code: Code[] = [];
+    const own: Expr[] = [], seen = new Set<Expr>();
+    const visit = (e: Expr): void => {
+      if (given.has(e) || seen.has(e)) return;
+      seen.add(e);
+      const from = kept.get(e) ?? pass;
+      if (from < pass || e.op === "in") {
+        ats.forEach((at, i) => {
+          const v = locals.v128();
+          code.push(set(v, from < pass ? v128.load(...keptPlace(e, at)) : load(e, at, lanes)));
+          scopes[i]!.set(e, get(v));
+        });
+      } else e.args.forEach(visit);
+      if (kept.get(e) === pass) own.push(e);
+    };
+    roots.forEach(visit);
+    const { code: rest, values } = emitAbreast([...roots, ...own], scopes, locals);
+    const stores = ats.map((at, i) =>
+      own.map((e, n) => {
+        const [p, offset] = keptPlace(e, at);
+        return v128.store(p, values[i]![roots.length + n]!, offset);
+      })
+    );
+    return { code: [code, rest, stores], values };
   };
   /** What is the same in the whole row is computed before its loops. */
   const hoist = (later: readonly Expr[]): Code => {
@@ -123,23 +150,35 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
   const phases = Math.max(-1, ...reductions.map((r) => r.phase));
   for (let phase = 0; phase <= phases; phase++) {
     const mine = reductions.filter((r) => r.phase === phase);
-    const { code, values } = reduceRow(mine, k.inner, columns, compute, locals);
+    const { code, values } = reduceRow(
+      mine,
+      k.inner,
+      columns,
+      (roots, block) => compute(phase, roots, block),
+      locals,
+    );
     body.push(code);
     mine.forEach((r, i) => given.set(operand(REDUCED + r.number, r.value.dtype), values[i]!));
     body.push(hoist([...reductions.filter((r) => r.phase > phase), ...stores].map((v) => v.value)));
   }
   const full = stores.filter((s) => !s.perRow), perRow = stores.filter((s) => s.perRow);
-  const storeAll = (list: typeof stores, at: number, lanes: number): Code => {
-    const { code, values } = compute(list.map((s) => s.value), at, lanes);
+  const storeAll = (list: typeof stores, block: Block): Code => {
+    const { code, values } = compute(phases + 1, list.map((s) => s.value), block);
+    const { ats, lanes } = block;
     return [
       code,
-      list.map((s, i) =>
-        storeLanes(s.node.dtype, atColumn(s.pointer, 1, at, lanes), values[i]!, locals)
+      ats.map((at, n) =>
+        list.map((s, i) =>
+          storeLanes(s.node.dtype, atColumn(s.pointer, 1, at, lanes), values[n]![i]!, locals)
+        )
       ),
     ];
   };
-  if (full.length) body.push(columns(1, (at, lanes) => storeAll(full, at, lanes)));
-  if (perRow.length) body.push(set(x, ptr.of(0)), storeAll(perRow, 0, 1));
+  if (full.length) {
+    const abreast = abreastOf(full.map((s) => s.value), k.inner);
+    body.push(columns(abreast, (block) => storeAll(full, block)));
+  }
+  if (perRow.length) body.push(set(x, ptr.of(0)), storeAll(perRow, { ats: [0], lanes: 1 }));
 
   // A part is one more axis of the space; `start` follows its first column.
   const cursors: Cursor[] = [
@@ -169,40 +208,17 @@ function packedStrides(k: RowKernel, perRow: boolean, width: number): number[] {
   return out;
 }
 
-/** A loop over the columns of a unit: `body(at, lanes)` handles those from x + at. Vectors come `unroll` at a time, then singly. */
-type ColumnLoop = (unroll: number, body: (at: number, lanes: number) => Code) => Code;
+/** What has been computed for a block: for each vector each value. */
+interface Computed {
+  readonly code: Code;
+  readonly values: readonly (readonly Code[])[];
+}
 
-function columnLoop(
-  inner: number,
-  parts: number,
-  x: number,
-  start: number,
-  locals: Locals,
-): ColumnLoop {
-  const last = inner % 4, { ptr } = locals, bytes = (n: number): Code => ptr.of(4 * n);
-  return (unroll, body) => {
-    const vectors = (from: Code, to: Code, many: number): Code =>
-      loop(x, from, to, 16 * many, Array.from({ length: many }, (_, i) => body(4 * i, 4)), ptr);
-    if (parts === 1) {
-      const whole = inner - last, main = unroll > 1 ? whole - whole % (4 * unroll) : 0;
-      return [
-        main ? vectors(bytes(0), bytes(main), unroll) : [],
-        whole - main > 4
-          ? vectors(bytes(main), bytes(whole), 1)
-          : whole - main === 4
-          ? [set(x, bytes(main)), body(0, 4)]
-          : [],
-        last ? [set(x, bytes(whole)), body(0, last)] : [],
-      ];
-    }
-    const width = locals.i32();
-    const end = ptr.from(i32.shl(i32.and(get(width), i32.of(-4)), i32.of(2)));
-    return [
-      set(width, i32.minU(i32.sub(i32.of(inner), ptr.low(get(start))), i32.of(PART))),
-      vectors(bytes(0), end, 1),
-      last ? when(i32.and(get(width), i32.of(3)), [set(x, end), body(0, last)]) : [],
-    ];
-  };
+/** How many vectors go abreast: a cache line of f32; fewer where code would grow large or rows are short. */
+function abreastOf(roots: readonly Expr[], inner: number): number {
+  const operators = topological(roots).length;
+  const most = operators < 120 ? 4 : operators < 300 ? 2 : 1;
+  return inner >= 8 * most ? most : 1;
 }
 
 /** The reductions of one phase, each into every lane of a local. */
@@ -210,34 +226,30 @@ function reduceRow(
   reductions: readonly RowReduction[],
   inner: number,
   columns: ColumnLoop,
-  compute: (roots: readonly Expr[], at: number, lanes: number) => Emitted,
+  compute: (roots: readonly Expr[], block: Block) => Computed,
   locals: Locals,
 ): Emitted {
-  const roots = reductions.map((r) => r.value), light = topological(roots).length < LIGHT;
-  const many = light && inner >= 32 ? 4 : 1;
-  const states = reductions.map((r) => ({
-    ...combining(r.combine, r.value.dtype),
-    sums: Array.from({ length: many }, () => locals.v128()),
-    result: locals.v128(),
-  }));
-  const loop = columns(many, (at, lanes) => {
-    const { code, values } = compute(roots, at, lanes);
+  const roots = reductions.map((r) => r.value), abreast = abreastOf(roots, inner);
+  const folds = reductions.map((r) => foldOf(r.combine, r.value.dtype, abreast, locals));
+  const loop = columns(abreast, (block) => {
+    const { code, values } = compute(roots, block), { lanes } = block;
     const there = v128.i32(...[0, 1, 2, 3].map((lane) => lane < lanes ? -1 : 0));
-    const updates = states.map(({ with: combine, neutral, sums }, i) => {
-      const sum = sums[at / 4]!, value = values[i]!;
-      const valid = lanes === 4 ? value : v128.bitselect(value, locals.constant(neutral), there);
-      return set(sum, combine(get(sum), valid));
-    });
+    const updates = block.ats.map((_, n) =>
+      folds.map(({ neutral, take }, i) => {
+        const value = values[n]![i]!;
+        if (lanes === 4) return take(n, value);
+        return take(n, v128.bitselect(value, locals.constant(neutral), there));
+      })
+    );
     return [code, updates];
   });
+  const ends = folds.map(({ end }) => end()), results = folds.map(() => locals.v128());
   return {
     code: [
-      states.map(({ neutral, sums }) => sums.map((s) => set(s, locals.constant(neutral)))),
+      folds.map((f) => f.begin),
       loop,
-      states.map(({ with: combine, sums, result }) =>
-        set(result, acrossLanes(combine, sums.map(get).reduce(combine), locals))
-      ),
+      ends.map((value, i) => set(results[i]!, value)),
     ],
-    values: states.map((s) => get(s.result)),
+    values: results.map(get),
   };
 }

@@ -218,7 +218,21 @@ export interface Emitted {
 
 /** Computes `roots` (prepared) into locals. `given` says where values stand already; it is extended: pass a copy to keep a scope. */
 export function emit(roots: readonly Expr[], given: Map<Expr, Code>, locals: Locals): Emitted {
-  const plain = countUses(roots, given, (e) => e.args), isRoot = new Set(roots);
+  const { code, values } = emitAbreast(roots, [given], locals);
+  return { code, values: values[0]! };
+}
+
+/**
+ * Computes `roots` for several vectors, each with its scope, operator by operator: an operator of one vector runs while the
+ * last one of another is not through yet. A processor finds such work by itself only as far ahead as it looks.
+ */
+export function emitAbreast(
+  roots: readonly Expr[],
+  scopes: readonly Map<Expr, Code>[],
+  locals: Locals,
+): { readonly code: Code; readonly values: readonly (readonly Code[])[] } {
+  const given = scopes[0]!, isRoot = new Set(roots);
+  const plain = countUses(roots, given, (e) => e.args);
   const mayVanish = (e: Expr): boolean => plain.get(e) === 1 && !isRoot.has(e) && !given.has(e);
   const steps = new Map<Expr, Step>();
   const step = (e: Expr): Step => {
@@ -227,23 +241,28 @@ export function emit(roots: readonly Expr[], given: Map<Expr, Code>, locals: Loc
     return s;
   };
   const uses = countUses(roots, given, (e) => step(e).args);
+  const todo = topological(roots).filter((e) => !given.has(e) && uses.has(e));
   const code: Code[] = [];
-  for (const e of topological(roots)) {
-    if (given.has(e) || !uses.has(e)) continue;
-    if (e.op === "const") {
-      given.set(e, locals.constant(constantBits(e.value, e.dtype)));
-      continue;
-    }
-    const { args, rule } = step(e);
-    const value = rule(e, args.map((a) => given.get(a)!) as unknown as [Code, Code, Code], locals);
-    if (uses.get(e) === 1 && !isRoot.has(e)) given.set(e, value);
-    else {
-      const [store, read] = keep(value, locals);
-      code.push(store);
-      given.set(e, read);
+  for (const e of todo) {
+    const once = uses.get(e) === 1 && !isRoot.has(e);
+    for (const scope of scopes) {
+      if (e.op === "const") {
+        scope.set(e, locals.constant(constantBits(e.value, e.dtype)));
+        continue;
+      }
+      const { args, rule } = step(e);
+      const operands = args.map((a) => scope.get(a)!) as unknown as [Code, Code, Code];
+      const value = rule(e, operands, locals);
+      // What is used once needs no local, unless its place among the other vectors' operators matters.
+      if (once && scopes.length === 1) scope.set(e, value);
+      else {
+        const [store, read] = keep(value, locals);
+        code.push(store);
+        scope.set(e, read);
+      }
     }
   }
-  return { code, values: roots.map((e) => given.get(e)!) };
+  return { code, values: scopes.map((scope) => roots.map((e) => scope.get(e)!)) };
 }
 
 /** A vector with its lanes combined into every lane, in a fixed order. */

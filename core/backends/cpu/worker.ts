@@ -7,6 +7,7 @@
 
 import type { openGemm } from "./blas.ts";
 import type { openTick } from "./clock.ts";
+import type { CONTROL } from "./memory.ts";
 
 /** What a thread is given when it starts. */
 export interface ThreadData {
@@ -14,13 +15,11 @@ export interface ThreadData {
   readonly port: unknown;
   readonly thread: number;
   readonly threads: number;
-  /** Word numbers in the memory: see CONTROL. */
-  readonly submitted: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly queue: number;
+  /** Addresses of what threads share. */
+  readonly control: typeof CONTROL;
   readonly entries: number;
-  readonly spins: number;
+  /** Milliseconds that a thread looks for work before it sleeps. */
+  readonly spin: number;
   /** Tables' addresses stand in the queue divided by this. */
   readonly unit: number;
   /** Programs take addresses of 64 bits. */
@@ -42,15 +41,18 @@ export interface ThreadPorts {
   receiveMessageOnPort(port: unknown): { readonly message: ProgramMessage } | undefined;
 }
 
-/** Runs the queued programs in order, for ever. A program number below 0 ends it. */
+/** Runs the submitted programs in order, for ever. A program number below 0 ends it. */
 export function threadMain(
   node: ThreadPorts,
   open: typeof openGemm,
   clock: typeof openTick,
 ): void {
   const data = node.workerData as ThreadData;
-  const { memory, thread, threads, submitted, completed, failed, queue, entries, spins } = data;
-  const { unit, wide } = data;
+  const { memory, thread, threads, entries, spin, unit, wide } = data;
+  const at = (address: number): number => address / 4;
+  const [submitted, queued] = [at(data.control.submitted), at(data.control.queued)];
+  const [completed, wanted] = [at(data.control.completed), at(data.control.wanted)];
+  const [failed, generation] = [at(data.control.failed), at(data.control.generation)];
   const words = new Int32Array(memory.buffer);
   const env = { memory, blas: open(memory, data.blas), tick: clock(memory) };
   type Run = (thread: number, threads: number, table: number | bigint) => void;
@@ -67,24 +69,40 @@ export function threadMain(
       }
     }
   };
+  // The first thread hears nothing of programs that the calling thread runs in its place.
+  const news = thread === 0 ? queued : submitted;
+  const pause = (Atomics as { readonly pause?: () => void }).pause ?? (() => {});
+  const rest = (seen: number): void => {
+    const end = performance.now() + spin;
+    while (Atomics.load(words, news) === seen) {
+      for (let i = 0; i < 32 && Atomics.load(words, news) === seen; i++) pause();
+      if (performance.now() > end) Atomics.wait(words, news, seen);
+    }
+  };
   try {
+    Atomics.add(words, at(data.control.ready), 1);
     for (let next = 0;; next = (next + 1) | 0) {
-      for (let i = 0; Atomics.load(words, submitted) === next; i++) {
-        if (i > spins) Atomics.wait(words, submitted, next);
+      rest(next);
+      if (thread === 0) {
+        const skipped = Atomics.load(words, at(data.control.skipped));
+        if (((skipped - next) | 0) > 0) next = skipped;
       }
-      const entry = queue + 2 * ((next >>> 0) % entries);
+      const entry = at(data.control.queue) + 2 * ((next >>> 0) % entries);
       const id = words[entry]!, table = words[entry + 1]! * unit;
       if (id < 0) return;
       while (!programs.has(id)) receive();
       programs.get(id)!(thread, threads, wide ? BigInt(table) : table);
-      if (thread === 0) {
-        Atomics.store(words, completed, (next + 1) | 0);
-        Atomics.notify(words, completed);
-        node.parentPort!.postMessage(null);
-      }
+      if (thread > 0) continue;
+      const number = (next + 1) | 0;
+      Atomics.store(words, completed, number);
+      Atomics.notify(words, completed);
+      if (Atomics.load(words, wanted) === number) node.parentPort!.postMessage(null);
     }
   } catch (error) {
     Atomics.store(words, failed, 1);
+    // Nobody waits at a barrier any more.
+    Atomics.add(words, generation, 1);
+    Atomics.notify(words, generation);
     Atomics.notify(words, completed);
     node.parentPort!.postMessage(String(error));
   }

@@ -3,10 +3,10 @@
  * that grows, so that scores exist only in registers. The sums by row, if they are asked for, are a second pass.
  *
  * The kernels are taken where the T x T scores of all heads would take `Target.scoreBytes` (4 MiB) or more, and K is at most 128; else the
- * composite is computed, and `explain` says why. Measured on a software adapter with K = 64, forward and gradients: at 1 MiB as fast as
- * the composite, at 2 MiB 0.9 to 1.2 times, at 4 MiB 0.9 (bare) to 1.4, from 16 MiB 1.2 to 3 times as fast, in a fourth to a tenth of
- * the scratch memory; but the kernels take three to ten times as long to compile, 2 to 7 s, which few scores do not earn back. What the
- * limit ought to be on a real GPU has not been measured.
+ * composite is computed, and `explain` says why. Measured on a software adapter with K = 64, forward and gradients: without terms 0.86
+ * times as fast as the composite at 4 MiB, 0.97 to 1.1 at 16 and 1.16 to 1.4 at 64; with terms 0.9 to 1.2 at 2 MiB, 1.2 to 1.4 at 4 and
+ * 1.2 to 3 from 16 on; in a fourth to a tenth of the scratch memory. But the kernels take three to twenty times as long to compile,
+ * 2 to 8 s, which few scores do not earn back. What the limit ought to be on a real GPU has not been measured.
  *
  * Accuracy: the gradient by a score subtracts dO · out + dSums · sums, rounded apart from what it cancels with, so that gradients by the
  * operands of a softmax that has nearly all its weight on one key are good to an ulp of that sum, not of their own.
@@ -21,7 +21,14 @@ import type { HandKernel } from "../../plan/kernels.ts";
 import { address } from "./address.ts";
 import { attentionGradShaders } from "./attention_grad.ts";
 import { packShaders } from "./attention_pack.ts";
-import { addTo, LOWEST, type Parts, partsOf, storeVector } from "./attention_parts.ts";
+import {
+  addTo,
+  attentionTemporary,
+  LOWEST,
+  type Parts,
+  partsOf,
+  storeVector,
+} from "./attention_parts.ts";
 import { cutOf, orElse, type Pass, passShader, queryScore } from "./attention_pass.ts";
 import { load, type SlotOf, store } from "./bindings.ts";
 import type { Shader, Target } from "./shader.ts";
@@ -106,18 +113,31 @@ export function attentionShaders(
   ];
 }
 
+/** Elements of the result: all results, or all cotangents, in a row. */
+function attentionResult(
+  { op, B, H, T, K, R, sums, bias, keyTerm, queryTerm }: AttentionKernel,
+): number {
+  const terms = (...on: boolean[]): number => B * H * T * R * on.filter(Boolean).length;
+  if (op === "attention") return B * H * T * (K + 1) + terms(sums);
+  return 3 * B * H * T * K + (bias ? B * H * R : 0) + terms(keyTerm, queryTerm);
+}
+
 /** Longest vectors: an invocation holds them in registers, four of them in the backward pass. */
 const longest = 128;
 
 /** Why a device computes attention's composite, or undefined if it runs the kernel. */
-export function attentionRefusal(
-  { B, H, T, K }: AttentionKernel,
-  target: Target,
-): string | undefined {
+export function attentionRefusal(does: AttentionKernel, target: Target): string | undefined {
+  const { B, H, T, K } = does;
   if (K > longest) return `vectors of ${K} are longer than ${longest}`;
   const bytes = 4 * B * H * T * T;
   if (bytes < target.scoreBytes) {
     return `scores of ${showBytes(bytes)} are less than ${showBytes(target.scoreBytes)}`;
+  }
+  const largest = 4 * Math.max(attentionResult(does), attentionTemporary(does));
+  if (largest > target.bufferBytes) {
+    return `a buffer of ${showBytes(largest)} would be larger than ${
+      showBytes(target.bufferBytes)
+    }`;
   }
   return target.bindings < 8 ? `a shader may touch ${target.bindings} buffers, not 8` : undefined;
 }

@@ -8,7 +8,12 @@
  */
 import * as X from "../../expr/expr.ts";
 import type { Expr } from "../../expr/expr.ts";
-import { type AttentionOperand, attentionOperands, HIDDEN } from "../../graph/fused_kernel.ts";
+import {
+  type AttentionKernel,
+  type AttentionOperand,
+  attentionOperands,
+  HIDDEN,
+} from "../../graph/fused_kernel.ts";
 import { makeNode, type Node } from "../../graph/node.ts";
 import type { HandKernel, Operand } from "../../plan/kernels.ts";
 import { threefry, unit, USES } from "../../random/threefry.ts";
@@ -29,7 +34,7 @@ export type Packed =
   | "rowSums";
 
 /** Elements of each part of temporary memory; those that are not needed have none. */
-function sizesOf({ does }: HandKernel): { readonly [P in Packed]: number } {
+function sizesOf(does: AttentionKernel): { readonly [P in Packed]: number } {
   const { op, B, H, T, R } = does, grad = op === "attentionGrad" ? B * H * T : 0;
   return {
     rows: R > 0 ? 2 * T - 1 : 0,
@@ -44,7 +49,7 @@ function sizesOf({ does }: HandKernel): { readonly [P in Packed]: number } {
 }
 
 /** Elements of the temporary memory of a kernel. */
-export function attentionTemporary(k: HandKernel): number {
+export function attentionTemporary(k: AttentionKernel): number {
   return Object.values(sizesOf(k)).reduce((a, b) => a + b, 0);
 }
 
@@ -66,7 +71,7 @@ export function partsOf(
   target: Target,
   slot: number,
 ): Parts {
-  const sizes = sizesOf(kernel), shape = [Math.max(1, attentionTemporary(kernel))];
+  const sizes = sizesOf(kernel.does), shape = [Math.max(1, attentionTemporary(kernel.does))];
   const temporary = makeNode({ kind: "input", shape, dtype: "u32", inputs: [] });
   let end = 0;
   const at = Object.fromEntries(
@@ -103,7 +108,7 @@ export function bindParts(p: Parts, { reads, temporary, store }: Touched): Bindi
   return bind(
     [
       ...given,
-      ...temporary && attentionTemporary(p.kernel)
+      ...temporary && attentionTemporary(p.kernel.does)
         ? [{ node: p.temporary, write: temporary === "write", vector: false }]
         : [],
       ...store ? [{ node: p.kernel.store, write: true, vector: false }] : [],

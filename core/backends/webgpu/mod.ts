@@ -71,7 +71,16 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   const { halves, roundsF16 } = await halvesOf(device);
   // Programs convert to f16 by many instructions, more than rounding takes.
   const f16 = { halves, roundsF16: roundsF16 && !software };
-  const target = { software, bindings, scoreBytes, ...subgroups && { subgroups }, ...f16 };
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const bufferBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const target = {
+    software,
+    bindings,
+    scoreBytes,
+    bufferBytes,
+    ...subgroups && { subgroups },
+    ...f16,
+  };
   const keeping = options.tune
     ? keepingOf(options.tune === true ? {} : options.tune, info)
     : undefined;

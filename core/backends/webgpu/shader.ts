@@ -33,6 +33,8 @@ export interface Target {
   readonly bindings: number;
   /** Bytes of T x T scores from which attention is computed by its kernels. */
   readonly scoreBytes: number;
+  /** Bytes of the largest buffer. */
+  readonly bufferBytes: number;
   /** Left out where a subgroup cannot be relied on. */
   readonly subgroups?: Subgroups;
   /** The types of which an element takes two bytes; none, if left out. f16 is among them only where a probe proved the device's. */

@@ -67,7 +67,7 @@ function temporarySize(host: Pick<Host, "choices">, plan: Plan): number {
     k.kind === "matmul"
       ? temporaryOf(k, host.choices.of(k))
       : k.kind === "hand"
-      ? attentionTemporary(k)
+      ? attentionTemporary(k.does)
       : 0
   );
   return sizes.reduce((a, b) => Math.max(a, b), 0);

@@ -168,7 +168,7 @@ function castText(from: ScalarType, to: ScalarType, lanes: Lanes, x: string): st
 }
 
 /** Replaced by `lower` before. */
-type Lowered = "exp" | "log" | "tanh" | "erf" | "sin" | "cos" | "roundBf16";
+type Lowered = "exp" | "expDown" | "log" | "tanh" | "erf" | "sin" | "cos" | "roundBf16";
 
 /** All but the rounding that f16 of the device does as well. */
 const allButF16 = LOWERABLE.filter((op) => op !== "roundF16");

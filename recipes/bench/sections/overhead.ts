@@ -6,6 +6,7 @@
 import {
   add,
   type AnyTensor,
+  cpu,
   type Device,
   dispose,
   fromArray,
@@ -40,6 +41,54 @@ const tiny: BenchCase = {
   peers: { cpu: ["PyTorch", "jax-js wasm"], "cpu+blas": [], webgpu: ["jax-js webgpu"] },
 };
 
+/** Sides of small products, and how many stand in a row. */
+const SMALL = 64, ROW = 16;
+
+/** Products so small that threads hardly pay, each of which needs the one before: more threads must not make them slower. */
+const small: BenchCase = {
+  name: "dispatch chain of small products",
+  size: `${ROW}x${SMALL}x${SMALL}x${SMALL}`,
+  op: "chain of small products",
+  sizes: {},
+  unit: "us",
+  work: { flops: 2 * ROW * SMALL ** 3 },
+  ours: chainOfSmall,
+  check: expecting({
+    results: SMALL ** 2,
+    values: (at) => at.map((i) => fill(1, SMALL ** 2)[i]!),
+    tolerance: 1e-6,
+  }),
+  peers: nobody,
+  beside: {
+    name: "ours on one thread",
+    async open() {
+      const device = cpu({ threads: 1, blas: "off" }), runner = await chainOfSmall(device);
+      return {
+        ...runner,
+        async close() {
+          await runner.close();
+          device.destroy();
+        },
+      };
+    },
+  },
+  onlyOn: ["cpu"],
+};
+
+function chainOfSmall(device: Device): Promise<Runner> {
+  const inputs = [fill(1, SMALL ** 2), identity(SMALL)].map((x) => fromArray(x, [SMALL, SMALL]));
+  return ourRunner(device, (x, w) => [chain(x!, w!, ROW)], inputs);
+}
+
+function chain(x: AnyTensor, w: AnyTensor, products: number): AnyTensor {
+  let y = x;
+  for (let i = 0; i < products; i++) y = matmul(y, w);
+  return y;
+}
+
+const identity = (side: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: side ** 2 }, (_, i) => i % (side + 1) ? 0 : 1);
+
 /** Products in a row, each of which needs the one before: as many kernels, with nothing to fuse. */
 const KERNELS = 64, SIDE = 16;
 /** Calls of one turn; the median counts. */
@@ -54,19 +103,14 @@ const host: BenchCase = {
   unit: "us",
   work: {},
   async ours(device): Promise<Runner> {
-    const chain = (x: AnyTensor, w: AnyTensor): AnyTensor => {
-      let y = x;
-      for (let i = 0; i < KERNELS; i++) y = matmul(y, w);
-      return y;
-    };
-    const identity = Float32Array.from({ length: SIDE ** 2 }, (_, i) => i % (SIDE + 1) ? 0 : 1);
     const shape = [SIDE, SIDE], x = fill(1, SIDE ** 2);
     const inputs = await toDevice(
-      [fromArray(x, shape), fromArray(identity, shape)] as const,
+      [fromArray(x, shape), fromArray(identity(SIDE), shape)] as const,
       device,
     );
-    const call = jit(chain, { device }), { kernels } = call.explain(...inputs);
-    const checked = await ourRunner(device, (x, w) => [chain(x!, w!)], inputs);
+    const call = jit((x: AnyTensor, w: AnyTensor) => chain(x, w, KERNELS), { device }),
+      { kernels } = call.explain(...inputs);
+    const checked = await ourRunner(device, (x, w) => [chain(x!, w!, KERNELS)], inputs);
     return {
       ...checked,
       async time(times) {
@@ -136,4 +180,10 @@ function compileCase(layers: number): BenchCase {
 }
 
 /** The section. */
-export const overheadCases: readonly BenchCase[] = [tiny, host, compileCase(4), compileCase(24)];
+export const overheadCases: readonly BenchCase[] = [
+  tiny,
+  small,
+  host,
+  compileCase(4),
+  compileCase(24),
+];

@@ -1,0 +1,132 @@
+/** What the cpu backend's row kernels do to be fast: values kept between passes, folds with several states, vectors abreast. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  type AnyTensor,
+  cast,
+  div,
+  exp,
+  fromArray,
+  jit,
+  max,
+  min,
+  mul,
+  read,
+  reference,
+  softmax,
+  sub,
+  sum,
+  toDevice,
+} from "../../core/mod.ts";
+import { createDevice } from "../../core/backends/cpu/device.ts";
+import { keptBytes, keptValues } from "../../core/backends/cpu/row_kept.ts";
+import { prepared } from "../../core/backends/cpu/simd_expr.ts";
+import type { Device } from "../../core/device/device.ts";
+import * as X from "../../core/expr/expr.ts";
+import { makeNode } from "../../core/graph/node.ts";
+import type { RowKernel } from "../../core/plan/kernels.ts";
+
+const thresholds = { pool: 0, serial: 0 };
+const devices = [createDevice(1), createDevice(3, { thresholds })];
+type Program = (...inputs: AnyTensor[]) => AnyTensor[];
+
+/** A number near 0 for every place. */
+const values = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => ((i * 7919) % 1013) / 200 - 2.5);
+
+async function on(device: Device, f: Program, inputs: readonly AnyTensor[], donate: number[] = []) {
+  const given = await toDevice([...inputs], device);
+  const results = jit(f, { device, donate })(...given);
+  return await Promise.all(results.map(async (r) => [...await read(r) as Float32Array]));
+}
+
+function assertNear(found: readonly number[][], wanted: readonly number[][], what: string): void {
+  wanted.forEach((want, part) =>
+    want.forEach((w, i) => {
+      const f = found[part]![i]!;
+      const near = Object.is(f, w) || Math.abs(f - w) <= 1e-6 + 1e-5 * Math.abs(w);
+      assert(near, `${what}, result ${part}: element ${i} is ${f}, not ${w}`);
+    })
+  );
+}
+
+/** Widths around vectors, blocks of vectors, and their ends. */
+const widths = [1, 3, 4, 7, 31, 32, 33, 36, 63, 67, 130, 1029];
+const programs: { readonly [name: string]: Program } = {
+  softmax: (x) => [softmax(x!, 1)],
+  "two kept values and the input after them": (x) => {
+    const e = exp(x!), f = exp(mul(x!, -0.5));
+    const a = sum(e, 1, { keepdims: true }), b = sum(f, 1, { keepdims: true });
+    return [sub(mul(div(e, a), div(f, b)), x!), mul(e, b)];
+  },
+  "a row's result beside": (x) => {
+    const e = exp(sub(x!, max(x!, 1, { keepdims: true })));
+    return [div(e, sum(e, 1, { keepdims: true })), sum(mul(e, x!), 1)];
+  },
+  "f16 and back": (x) => {
+    const h = cast(x!, "f16"), e = exp(cast(h, "f32"));
+    return [cast(div(e, sum(e, 1, { keepdims: true })), "f16")].map((y) => cast(y, "f32"));
+  },
+};
+
+for (const [name, program] of Object.entries(programs)) {
+  Deno.test(`cpu rows: ${name}, the input given away or not`, async () => {
+    for (const width of widths) {
+      const input = () => [fromArray(values(5 * width), [5, width]) as AnyTensor];
+      const wanted = await on(reference(), program, input());
+      for (const device of devices) {
+        for (const donate of [[], [0]]) {
+          const found = await on(device, program, input(), donate);
+          assertNear(found, wanted, `width ${width}, ${donate.length} donated`);
+        }
+      }
+    }
+  });
+}
+
+Deno.test("cpu rows: the greatest and the least keep NaN and the sign of zero at every place", async () => {
+  const both: Program = (x) => [max(x!, 1), min(x!, 1)];
+  for (const width of [5, 32, 33, 67]) {
+    const rows: number[][] = [];
+    for (const [fill, odd] of [[-0, 0], [0, -0], [-1, -0], [1, 0], [2, NaN], [-Infinity, -3]]) {
+      for (let at = 0; at < width; at++) {
+        rows.push(Array.from({ length: width }, (_, i) => i === at ? odd! : fill!));
+      }
+      rows.push(Array.from({ length: width }, () => fill!));
+    }
+    // A quiet NaN with its sign set, as 0 / 0 gives on x86.
+    const data = Float32Array.from(rows.flat()), bits = new Int32Array(data.buffer);
+    rows.forEach((row, r) =>
+      row.forEach((v, i) => Number.isNaN(v) && r % 2 && (bits[r * width + i] = -0x400000))
+    );
+    const wanted = rows.map((row) => [Math.max(...row), Math.min(...row)]);
+    for (const device of devices) {
+      const found = await on(device, both, [fromArray(data, [rows.length, width]) as AnyTensor]);
+      assertEquals(found, [0, 1].map((k) => wanted.map((w) => w[k]!)), `width ${width}`);
+    }
+  }
+});
+
+Deno.test("cpu rows: what is dear is kept, what is cheap or too long is not", () => {
+  const load = {
+    base: makeNode({ kind: "input", shape: [8], dtype: "f32", inputs: [] }),
+    offset: 0,
+  };
+  const kernel = (inner: number): RowKernel => ({
+    kind: "row",
+    outer: [2],
+    inner,
+    loads: [{ ...load, strides: [0, 1] }, { ...load, strides: [1, 0] }],
+    reductions: [],
+    stores: [],
+  });
+  const [x, row] = [X.operand(0), X.operand(1)];
+  const count = (inner: number, e: X.Expr): number => {
+    const passes = [[e], [X.mul(e, 2)], [X.add(e, x)]].map(prepared);
+    return keptValues(kernel(inner), passes).size;
+  };
+  assertEquals(count(100, X.exp(x)), 1);
+  assertEquals(count(100, X.sub(x, row)), 0);
+  assertEquals(count(100, X.exp(row)), 0, "the same in the whole row");
+  assertEquals(count(1 << 20, X.exp(x)), 0);
+  assertEquals(keptBytes(5), 32);
+});
