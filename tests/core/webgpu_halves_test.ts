@@ -6,6 +6,7 @@ import type { Graph } from "../../core/device/device.ts";
 import * as X from "../../core/expr/expr.ts";
 import * as build from "../../core/graph/build.ts";
 import { makeNode, type Node, sizeOf } from "../../core/graph/node.ts";
+import type { MatmulKernel } from "../../core/plan/kernels.ts";
 import { makePlan } from "../../core/plan/make_plan.ts";
 import {
   cast,
@@ -24,6 +25,7 @@ import {
   valueAndGrad,
 } from "../../core/mod.ts";
 import { evaluate } from "../../core/backends/reference/mod.ts";
+import { Choices, classOf } from "../../core/backends/webgpu/choices.ts";
 import { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import { webgpu } from "../../core/backends/webgpu/mod.ts";
 import type { Target } from "../../core/backends/webgpu/shader.ts";
@@ -228,6 +230,32 @@ webgpuTest(
         }
       });
     }
+  },
+);
+
+webgpuTestOnce(
+  suite,
+  "the search times products of short floats as classes of their own",
+  async () => {
+    const target: Target = { software: true, bindings: 8, ...halves }, lines: string[] = [];
+    const keeping = { file: undefined, key: "", report: (line: string) => void lines.push(line) };
+    const choices = new Choices(target),
+      device = new WebGpuDevice(gpu!, "x", target, choices, keeping);
+    const names = new Set<string>();
+    for (const dtype of ["f32", ...short] as const) {
+      const x = input(dtype, 24, 24), graph = graphOf([x], [build.product(x, x)]);
+      const [kernel] = makePlan(graph, { bindings: 8, fuse: true }).kernels;
+      names.add(classOf(kernel as MatmulKernel));
+      const program = device.compile(graph), before = choices.version;
+      const [from, to] = [device.allocate(24 * 24, dtype), device.allocate(24 * 24, "f32")];
+      program.run([from], [to]);
+      await device.read(to, 24 * 24, "f32");
+      assertEquals([choices.version - before, lines], [1, []], dtype);
+      program.destroy();
+      [from, to].forEach((s) => device.free(s));
+    }
+    assertEquals(names.size, 3);
+    assertEquals(device.usage().storages, 0);
   },
 );
 

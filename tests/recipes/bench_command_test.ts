@@ -14,7 +14,7 @@ async function bench(...words: string[]) {
   return { code, out: out!, error: error! };
 }
 
-const tiny = ["--filter", "64x64x64", "--rounds", "1", "--peers", "off"];
+const tiny = ["--filter", "matmul NN 64x64x64", "--rounds", "1", "--peers", "off"];
 
 Deno.test("bench --json prints rows of the schema and nothing else, and --save keeps them", async () => {
   const folder = await Deno.makeTempDir();
@@ -57,7 +57,7 @@ const wrong: readonly (readonly [words: readonly string[], message: string])[] =
     "Cannot read deno.json: line 1 is no row of a baseline",
   ],
   [["--rounds", "0"], "Cannot bench with --rounds 0"],
-  [["--filter", "64x64x64", "--save", "none/a"], "Cannot write none/a: "],
+  [["--filter", "matmul NN 64x64x64", "--save", "none/a"], "Cannot write none/a: "],
 ];
 
 for (const [words, message] of wrong) {

@@ -214,11 +214,22 @@ interface Computed {
   readonly values: readonly (readonly Code[])[];
 }
 
-/** How many vectors go abreast: a cache line of f32; fewer where code would grow large or rows are short. */
+/** Vectors of a cache line of f32. */
+const LINE = 4;
+
+/** How many vectors go abreast: a cache line; fewer where code would grow large or rows are short. */
 function abreastOf(roots: readonly Expr[], inner: number): number {
   const operators = topological(roots).length;
-  const most = operators < 120 ? 4 : operators < 300 ? 2 : 1;
+  const most = operators < 120 ? LINE : operators < 300 ? 2 : 1;
   return inner >= 8 * most ? most : 1;
+}
+
+/**
+ * How many states a reduction has. It hangs on the length of the row alone, as the order of a sum does: what is computed again in another
+ * kernel is the same to the bit.
+ */
+function statesOf(inner: number): number {
+  return inner >= 8 * LINE ? LINE : 1;
 }
 
 /** The reductions of one phase, each into every lane of a local. */
@@ -229,7 +240,7 @@ function reduceRow(
   compute: (roots: readonly Expr[], block: Block) => Computed,
   locals: Locals,
 ): Emitted {
-  const roots = reductions.map((r) => r.value), abreast = abreastOf(roots, inner);
+  const roots = reductions.map((r) => r.value), abreast = statesOf(inner);
   const folds = reductions.map((r) => foldOf(r.combine, r.value.dtype, abreast, locals));
   const loop = columns(abreast, (block) => {
     const { code, values } = compute(roots, block), { lanes } = block;

@@ -28,12 +28,18 @@ export function keptBytes(inner: number): number {
 /** What is kept between passes over a row that compute these (prepared) values. */
 export function keptValues(k: RowKernel, passes: readonly (readonly Expr[])[]): Kept {
   const kept = new Map<Expr, number>(), first = new Map<Expr, number>();
+  // A product may become one operation with the sum that it goes into: kept, it would be rounded before, and what is computed again in a
+  // kernel that keeps nothing would differ in its last bit.
+  const inSum = new Set<Expr>();
   const weights = new Map<Expr, number>(), most = Math.floor(MOST / keptBytes(k.inner));
   /** Does the value change along the row? */
   const varying = new Set<Expr>();
   for (const e of topological(passes.flat())) {
     const own = e.op === "in" ? e.value < REDUCED && k.loads[e.value]!.strides.at(-1) !== 0 : false;
     if (own || e.args.some((a) => varying.has(a))) varying.add(e);
+    if (e.op === "add" || e.op === "sub") {
+      for (const a of e.args) if (a.op === "mul" && a.dtype === "f32") inSum.add(a);
+    }
   }
   const cost = (e: Expr): number => {
     if (e.op !== "in") return costs[e.op] ?? 1;
@@ -56,7 +62,7 @@ export function keptValues(k: RowKernel, passes: readonly (readonly Expr[])[]): 
       const before = first.get(e);
       if (before === undefined) first.set(e, pass);
       else if (kept.has(e)) return;
-      else if (before < pass && kept.size < most && weight(e) >= WORTH) {
+      else if (before < pass && kept.size < most && !inSum.has(e) && weight(e) >= WORTH) {
         kept.set(e, before);
         return;
       }
