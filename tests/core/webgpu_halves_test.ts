@@ -237,7 +237,14 @@ webgpuTestOnce(
   suite,
   "the search times products of short floats as classes of their own",
   async () => {
-    const target: Target = { software: true, bindings: 8, ...halves }, lines: string[] = [];
+    const target: Target = {
+        software: true,
+        bindings: 8,
+        scoreBytes: 0,
+        bufferBytes: 2 ** 27,
+        ...halves,
+      },
+      lines: string[] = [];
     const keeping = { file: undefined, key: "", report: (line: string) => void lines.push(line) };
     const choices = new Choices(target),
       device = new WebGpuDevice(gpu!, "x", target, choices, keeping);
