@@ -11,7 +11,6 @@ import { evaluationOf } from "./contamination.ts";
 import { evaluationTexts } from "./evaluation_texts.ts";
 import { keepDocuments } from "./keep_documents.ts";
 import type { CorpusReport } from "./report.ts";
-import { sumCounts } from "./rule_counts.ts";
 import { closeStage, openForStage, type ShardMeta, shardPath, wholeCorpus } from "./shards.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
 
@@ -30,7 +29,8 @@ export async function check(o: CheckOptions): Promise<CorpusReport | undefined> 
   const files = await evaluationTexts(o.against);
   const content = createHash("sha256").update(JSON.stringify(files)).digest("hex");
   const key = stageKey(FORMAT, info.key, content);
-  await openForStage(o.out, "check", key);
+  const before = await openForStage(o.out, "check", key);
+  if (before) return before;
   const evaluation = evaluationOf(files), found: CheckAnswer[] = [];
   {
     using pool = new WorkerPool<CheckQuestion, CheckAnswer>({
@@ -46,18 +46,12 @@ export async function check(o: CheckOptions): Promise<CorpusReport | undefined> 
     };
     if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
   }
-  const kept = await keepDocuments(o, shards, (shard, document) => {
+  const report = await keepDocuments(o, shards, (shard, document) => {
     const code = found[shard]![document]! - 1;
     return code < 0
       ? undefined
       : `${files[code >> 1]!.name}, ${code & 1 ? "a sentence" : "13 in a row"}`;
   });
-  if (!kept) return undefined;
-  const report: CorpusReport = {
-    read: kept.reduce((sum, { read }) => sum + read, 0),
-    kept: kept.reduce((sum, { documents }) => sum + documents, 0),
-    rules: sumCounts(kept.map(({ rules }) => rules)),
-  };
-  await closeStage(o.out, { stage: "check", key, shards: shards.length, report });
-  return report;
+  if (!report) return undefined;
+  return await closeStage(o.out, { stage: "check", key, shards: shards.length, report });
 }

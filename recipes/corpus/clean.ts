@@ -45,7 +45,8 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const weights = new Map(o.sources.map(({ name, weight }) => [name, weight]));
   const key = stageKey(FORMAT, o.block ?? 0, o.skipBad, o.sources, files);
-  await openForStage(o.out, "clean", key);
+  const before = await openForStage(o.out, "clean", key);
+  if (before) return before;
   using pool = new WorkerPool<Block, CleanBlock>({
     url: new URL("./clean_worker.ts", import.meta.url),
     work: "clean text",
@@ -90,8 +91,7 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
     rules: sumCounts(sources.map(({ rules }) => rules)),
     sources,
   };
-  await closeStage(o.out, { stage: "clean", key, shards: count, report });
-  return report;
+  return await closeStage(o.out, { stage: "clean", key, shards: count, report });
 }
 
 function sourceReport({ name, weight }: Source, all: readonly CleanShard[]): SourceReport {

@@ -14,7 +14,6 @@ import { keepDocuments } from "./keep_documents.ts";
 import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
 import type { CorpusReport } from "./report.ts";
-import { sumCounts } from "./rule_counts.ts";
 import {
   closeStage,
   openForStage,
@@ -22,6 +21,7 @@ import {
   shardPath,
   shardTexts,
   wholeCorpus,
+  writeBytes,
 } from "./shards.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
 
@@ -62,7 +62,8 @@ async function modelOf(folder: string, shards: readonly ShardMeta[]): Promise<Ng
 export async function filter(o: FilterOptions): Promise<CorpusReport | undefined> {
   const { info, shards } = await wholeCorpus<ShardMeta>(o.in), good = await wholeCorpus(o.good);
   const key = stageKey(FORMAT, info.key, good.info.key, o.keep);
-  await openForStage(o.out, "filter", key);
+  const before = await openForStage(o.out, "filter", key);
+  if (before) return before;
   const model = await modelOf(o.good, good.shards);
   const path = (shard: number): string => shardPath(o.out, shard, "perplexity");
   {
@@ -77,8 +78,7 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
       if (await Deno.stat(path(index)).catch(() => undefined)) return;
       const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
       const found = await pool.ask({ jsonl, model }, [jsonl.buffer]);
-      await Deno.writeFile(`${path(index)}.part`, new Uint8Array(found.buffer));
-      await Deno.rename(`${path(index)}.part`, path(index));
+      await writeBytes(path(index), new Uint8Array(found.buffer));
     };
     if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
   }
@@ -97,13 +97,7 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
     return o.keep.includes(third) ? undefined : third;
   });
   if (!kept) return undefined;
-  const report: CorpusReport = {
-    read: kept.reduce((sum, { read }) => sum + read, 0),
-    kept: kept.reduce((sum, { documents }) => sum + documents, 0),
-    bounds,
-    rules: sumCounts(kept.map(({ rules }) => rules)),
-  };
-  await closeStage(o.out, { stage: "filter", key, shards: shards.length, report });
   for (const { index } of shards) await Deno.remove(path(index)).catch(() => {});
-  return report;
+  const report = { ...kept, bounds };
+  return await closeStage(o.out, { stage: "filter", key, shards: shards.length, report });
 }

@@ -5,7 +5,7 @@
  */
 import { answer } from "../run/worker_pool.ts";
 import { type NgramModel, perplexity } from "./ngram_model.ts";
-import { documentPlaces } from "./places.ts";
+import { documentsIn } from "./places.ts";
 
 /** A shard's bytes, and what its documents are held against. */
 export interface FilterQuestion {
@@ -15,6 +15,6 @@ export interface FilterQuestion {
 
 answer(
   ({ jsonl, model }: FilterQuestion): Float32Array<ArrayBuffer> =>
-    Float32Array.from(documentPlaces(jsonl).texts, (text) => perplexity(model, text)),
+    Float32Array.from(documentsIn(jsonl).texts, (text) => perplexity(model, text)),
   (perplexities) => [perplexities.buffer],
 );

@@ -20,7 +20,7 @@ const ROOM = 1 << 23;
  */
 export async function meet(
   count: number,
-  parts: () => AsyncIterable<HashPart>,
+  parts: () => AsyncIterable<HashPart> | Iterable<HashPart>,
   skips: (document: number) => boolean,
   met: (document: number, first: number) => void,
   room: number = ROOM,

@@ -8,6 +8,7 @@
  */
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { bytesOf } from "../data/bytes_of.ts";
 import type { TokenFile, TokenFiles } from "../data/token_store.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
@@ -19,6 +20,7 @@ import type { CorpusReport } from "./report.ts";
 import {
   closeStage,
   openForStage,
+  readHashes,
   type ShardMeta,
   shardMeta,
   shardPath,
@@ -59,8 +61,6 @@ export interface PackedCorpus {
 const FORMAT = 1;
 const VOCABULARY = "vocab.txt";
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 const countsOf = ({ ids, documents, unknown }: PackedTokens): TokenCounts => ({
   tokens: ids.length,
   documents,
@@ -71,7 +71,8 @@ const countsOf = ({ ids, documents, unknown }: PackedTokens): TokenCounts => ({
 export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
   const { info, shards } = await wholeCorpus<ShardMeta>(o.in);
   const key = stageKey(FORMAT, info.key, o.heldOut, o.vocabulary.tokens);
-  await openForStage(o.out, "pack", key);
+  const before = await openForStage(o.out, "pack", key);
+  if (before) return before;
   await writeWhole(join(o.out, VOCABULARY), formatVocabulary(o.vocabulary));
   using pool = new WorkerPool<PackQuestion, PackAnswer>({
     url: new URL("./pack_worker.ts", import.meta.url),
@@ -84,7 +85,7 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
     o.view.show({ label: "pack", done: ++done, total: shards.length });
     if (await shardMeta(o.out, index)) return;
     const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
-    const hashes = new Uint32Array((await Deno.readFile(shardPath(o.in, index, "hash64"))).buffer);
+    const hashes = await readHashes(o.in, index);
     // By what it says: a document stays where it is when the corpus around it changes.
     const held = Uint8Array.from(
       { length: shard.documents },
@@ -103,8 +104,7 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
   if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
   const documents = shards.reduce((sum, shard) => sum + shard.documents, 0);
   const report: CorpusReport = { read: documents, kept: documents, rules: {} };
-  await closeStage(o.out, { stage: "pack", key, shards: shards.length, report });
-  return report;
+  return await closeStage(o.out, { stage: "pack", key, shards: shards.length, report });
 }
 
 /** Is this the folder of a packed corpus? */

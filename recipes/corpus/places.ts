@@ -3,23 +3,20 @@
  *
  * @module
  */
+import { readPart } from "../data/read_part.ts";
 import { shardPath } from "./shards.ts";
-
-/** Where the documents of a shard are, and how long. */
-export interface DocumentPlaces {
-  /** Where document i begins in the shard's bytes, and at last where the shard ends. */
-  readonly places: Uint32Array<ArrayBuffer>;
-  /** Units: UTF-16. */
-  readonly lengths: Uint32Array<ArrayBuffer>;
-}
 
 const NEWLINE = 10;
 
-/** The documents in a shard's bytes, and where they begin. */
-export function documentPlaces(jsonl: Uint8Array): {
-  readonly places: Uint32Array<ArrayBuffer>;
+/** Documents of a shard. */
+export interface Documents {
   readonly texts: readonly string[];
-} {
+  /** Where document i begins in the shard's bytes, and at last where the shard ends. */
+  readonly places: Uint32Array<ArrayBuffer>;
+}
+
+/** The documents in a shard's bytes. */
+export function documentsIn(jsonl: Uint8Array): Documents {
   const starts = [0], texts: string[] = [], decoder = new TextDecoder();
   for (let from = 0; from < jsonl.length;) {
     const to = jsonl.indexOf(NEWLINE, from);
@@ -29,16 +26,8 @@ export function documentPlaces(jsonl: Uint8Array): {
   return { places: Uint32Array.from(starts), texts };
 }
 
-/** Reads single documents of a corpus. */
-export async function readDocument(
-  folder: string,
-  shard: number,
-  from: number,
-  to: number,
-): Promise<string> {
-  using file = await Deno.open(shardPath(folder, shard, "jsonl"));
-  await file.seek(from, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(to - from);
-  for (let at = 0; at < bytes.length;) at += await file.read(bytes.subarray(at)) ?? bytes.length;
+/** Reads a single document of a corpus, from its place. */
+export function readDocument(folder: string, shard: number, from: number, to: number): string {
+  const bytes = readPart(shardPath(folder, shard, "jsonl"), from, to);
   return JSON.parse(new TextDecoder().decode(bytes)).text;
 }

@@ -10,6 +10,7 @@ import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
 import { writeWhole } from "../run/write_whole.ts";
+import type { CorpusReport } from "./report.ts";
 
 /** What a shard says of itself; a stage adds its own figures. */
 export interface ShardMeta {
@@ -30,7 +31,7 @@ export interface CorpusInfo {
   readonly key: string;
   /** Shards, once all are there. */
   readonly shards?: number;
-  readonly report?: unknown;
+  readonly report?: CorpusReport;
 }
 
 const nameOf = (index: number): string => String(index).padStart(6, "0");
@@ -66,7 +67,7 @@ export function shardMeta<M extends ShardMeta>(
 }
 
 /** Bytes that are there whole or not at all. */
-async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   await Deno.writeFile(`${path}.part`, bytes);
   await Deno.rename(`${path}.part`, path);
 }
@@ -84,29 +85,51 @@ export async function writeShard(
 }
 
 /**
- * Opens a folder for a stage: an empty or new one, or one that the same stage left off.
+ * Opens a folder for a stage: an empty or new one, or one that the same stage left off. Where the stage came to its end and all is
+ * there, its report.
  *
  * @throws InputError where something else is in it.
  */
-export async function openForStage(folder: string, stage: string, key: string): Promise<void> {
+export async function openForStage(
+  folder: string,
+  stage: string,
+  key: string,
+): Promise<CorpusReport | undefined> {
   const found = await corpusInfo(folder);
   if (found) {
-    if (found.stage === stage && found.key === key) return;
+    if (found.stage === stage && found.key === key) {
+      return await isWhole(folder, found) ? found.report : undefined;
+    }
     throw new InputError(
       `Cannot write ${folder}: it holds the result of "${found.stage}" of other input or settings; give another --out`,
     );
   }
   await ensureDir(folder);
   for await (const { name } of Deno.readDir(folder)) {
+    if (name === "corpus.json.part") continue; // a stage that was killed at once
     throw new InputError(`Cannot write ${folder}: ${name} is in it; give an empty or new --out`);
   }
   const info: CorpusInfo = { stage, key };
   await writeWhole(join(folder, "corpus.json"), JSON.stringify(info));
+  return undefined;
 }
 
-/** Says that a folder is whole. */
-export async function closeStage(folder: string, info: CorpusInfo): Promise<void> {
+/** Says that a folder is whole. Gives its report. */
+export async function closeStage(
+  folder: string,
+  info: CorpusInfo & { readonly report: CorpusReport },
+): Promise<CorpusReport> {
   await writeWhole(join(folder, "corpus.json"), JSON.stringify(info, null, 2));
+  return info.report;
+}
+
+/** Is what every shard says of itself there? */
+async function isWhole(folder: string, { shards }: CorpusInfo): Promise<boolean> {
+  if (shards === undefined) return false;
+  for (let i = 0; i < shards; i++) {
+    if (!await Deno.stat(shardPath(folder, i, "json")).catch(() => undefined)) return false;
+  }
+  return true;
 }
 
 /**
@@ -136,6 +159,11 @@ export async function wholeCorpus<M extends ShardMeta>(
     );
   }
   return { info, shards: shards as M[] };
+}
+
+/** The hashes of a shard's documents, two words each. */
+export async function readHashes(folder: string, index: number): Promise<Uint32Array<ArrayBuffer>> {
+  return new Uint32Array((await Deno.readFile(shardPath(folder, index, "hash64"))).buffer);
 }
 
 /** The documents of a shard. */

@@ -77,7 +77,7 @@ Deno.test("groupsOf finds what hangs together", () => {
     const want = Object.values(Object.groupBy(label.keys(), (i) => label[i]!));
     const byFirst = (a: readonly number[], b: readonly number[]): number => a[0]! - b[0]!;
     assertEquals(
-      groups.groups().map((g) => [...g].sort((a, b) => a - b)).sort(byFirst),
+      [...groups.groups()],
       want.filter((g) => g!.length > 1).map((g) => g!.sort((a, b) => a - b)).sort(byFirst),
     );
   }));

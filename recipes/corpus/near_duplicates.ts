@@ -1,0 +1,139 @@
+/**
+ * Finds documents that are nearly equal: hashes of bands say who may be alike, the texts who is.
+ *
+ * Memory is about 30 bytes a document: the hashes are on disk, and read one band after another.
+ *
+ * @module
+ */
+import { readPart } from "../data/read_part.ts";
+import { eachOf } from "../run/each_of.ts";
+import { WorkerPool } from "../run/worker_pool.ts";
+import type { BandAnswer, BandQuestion } from "./band_worker.ts";
+import { groupsOf } from "./groups.ts";
+import { type HashPart, meet } from "./meet.ts";
+import { BANDS } from "./minhash.ts";
+import type { SettleAnswer, SettleQuestion } from "./settle_worker.ts";
+import { type ShardMeta, shardPath, writeBytes } from "./shards.ts";
+import type { StageOptions } from "./stage.ts";
+
+/** What is asked. */
+export interface NearOptions extends StageOptions {
+  readonly in: string;
+  readonly threshold: number;
+  readonly shortest: number;
+}
+
+/** A file of bands: where each document begins and where the last one ends, then band by band two words a document. */
+const bandPath = (folder: string, shard: number): string => shardPath(folder, shard, "bands");
+
+/** Words [from, to) of a file. */
+function readWords(path: string, from: number, to: number): Uint32Array {
+  return new Uint32Array(readPart(path, 4 * from, 4 * to).buffer);
+}
+
+/** Leaves the hashes of all bands in `o.out`, a file a shard; false if it was interrupted. */
+async function makeBands(o: NearOptions, shards: readonly ShardMeta[]): Promise<boolean> {
+  using pool = new WorkerPool<BandQuestion, BandAnswer>({
+    url: new URL("./band_worker.ts", import.meta.url),
+    work: "compare text",
+    size: o.workers,
+  });
+  let done = 0;
+  const make = async ({ index }: ShardMeta): Promise<void> => {
+    const path = bandPath(o.out, index);
+    o.view.show({ label: "compare", done: ++done, total: shards.length });
+    if (await Deno.stat(path).catch(() => undefined)) return;
+    const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+    const { places, bands } = await pool.ask({ jsonl, shortest: o.shortest }, [jsonl.buffer]);
+    const all = new Uint32Array(places.length + bands.length);
+    all.set(places);
+    all.set(bands, places.length);
+    await writeBytes(path, new Uint8Array(all.buffer));
+  };
+  return await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested);
+}
+
+/** Documents that a worker is asked about at once. */
+const ASKED = 1000;
+
+/** Lists of about `ASKED` numbers or more. */
+function* batchesOf(groups: Iterable<number[]>): Generator<readonly (readonly number[])[]> {
+  let batch: number[][] = [], size = 0;
+  for (const group of groups) {
+    batch.push(group);
+    size += group.length;
+    if (size < ASKED) continue;
+    yield batch;
+    [batch, size] = [[], 0];
+  }
+  if (size > 0) yield batch;
+}
+
+/**
+ * Calls `leave` for every document that one that stays is nearly equal to; `skips` says which are left out already. Documents are
+ * numbered through all shards; `firsts` has the number of each shard's first. False if it was interrupted.
+ */
+export async function nearDuplicates(
+  o: NearOptions,
+  shards: readonly ShardMeta[],
+  firsts: readonly number[],
+  skips: (document: number) => boolean,
+  leave: (document: number) => void,
+): Promise<boolean> {
+  if (!await makeBands(o, shards)) return false;
+  const count = shards.reduce((sum, { documents }) => sum + documents, 0), groups = groupsOf(count);
+  for (let band = 0; band < BANDS; band++) {
+    const parts = function* (): Generator<HashPart> {
+      for (const [i, { index, documents: n }] of shards.entries()) {
+        const at = n + 1 + 2 * n * band;
+        yield { first: firsts[i]!, hashes: readWords(bandPath(o.out, index), at, at + 2 * n) };
+      }
+    };
+    await meet(count, parts, skips, groups.join);
+    o.view.show({ label: "match", done: band + 1, total: BANDS });
+    if (o.interrupt.requested) return false;
+  }
+  const starts = shards.map(({ index, documents }) =>
+    readWords(bandPath(o.out, index), 0, documents + 1)
+  );
+  using pool = new WorkerPool<SettleQuestion, SettleAnswer>({
+    url: new URL("./settle_worker.ts", import.meta.url),
+    work: "compare documents",
+    size: o.workers,
+  });
+  const settle = async (batch: readonly (readonly number[])[]): Promise<void> => {
+    const documents = batch.flat(), places = new Uint32Array(3 * documents.length);
+    documents.forEach((document, i) => {
+      const shard = shardOf(document, firsts), at = document - firsts[shard]!;
+      places.set([shard, starts[shard]![at]!, starts[shard]![at + 1]!], 3 * i);
+    });
+    let end = 0;
+    const ends = batch.map(({ length }) => end += length);
+    const question = { folder: o.in, places, ends, threshold: o.threshold };
+    const gone = await pool.ask(question, [places.buffer]);
+    documents.forEach((document, i) => gone[i] && leave(document));
+    o.view.show({ label: "verify", done: documents.at(-1)! + 1, total: count });
+  };
+  return await eachOf(
+    batchesOf(groups.groups()),
+    pool.size + 1,
+    settle,
+    () => o.interrupt.requested,
+  );
+}
+
+/** The shard that a document is in. */
+function shardOf(document: number, firsts: readonly number[]): number {
+  let low = 0, high = firsts.length - 1;
+  while (low < high) {
+    const middle = low + high + 1 >> 1;
+    if (firsts[middle]! <= document) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Removes what is not needed any more. */
+export async function removeBands(folder: string, shards: readonly ShardMeta[]): Promise<void> {
+  for (const { index } of shards) await Deno.remove(bandPath(folder, index)).catch(() => {});
+}
