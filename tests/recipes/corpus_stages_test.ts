@@ -6,10 +6,10 @@ import { clean } from "../../recipes/corpus/clean.ts";
 import { dedup } from "../../recipes/corpus/dedup.ts";
 import { filter } from "../../recipes/corpus/filter.ts";
 import { shardTexts, wholeCorpus } from "../../recipes/corpus/shards.ts";
-import { simplify } from "../../recipes/corpus/simplify.ts";
 import type { StageOptions } from "../../recipes/corpus/stage.ts";
-import { draws } from "../../recipes/masking/counter_random.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
+import { contents } from "./data_command.ts";
+import { characters, sentence } from "./made_text.ts";
 
 const view = { show() {}, note() {}, [Symbol.dispose]() {} };
 
@@ -29,38 +29,12 @@ const stage = (out: string, workers = 2): StageOptions => ({
   interrupt: { requested: false },
 });
 
-/** Characters that simplified text has too. */
-const characters = Array.from({ length: 6000 }, (_, i) => String.fromCodePoint(0x4e00 + i))
-  .filter((character) => simplify([character])[0] === character);
-
-/** Sentences of characters that come 1 / i as often as the first. */
-function sentence(seed: number, length: number): string {
-  const { uniform } = draws(seed, 9, 0, length);
-  return Array.from(
-    { length },
-    (_, i) => i % 12 === 11 ? "，" : characters[Math.floor(2000 ** uniform())]!,
-  ).join("") + "。";
-}
-
 async function writeRaw(folder: string): Promise<string> {
   const path = join(folder, "raw.txt");
   const lines = Array.from({ length: 600 }, (_, i) => sentence(i % 550, 40 + i % 37));
   lines.splice(100, 0, "wwＷ．some bo ok.net/小*说", "not Chinese at all", "联系 13812345678");
   await Deno.writeTextFile(path, lines.join("\n"));
   return path;
-}
-
-/** All files of a folder. */
-async function contents(folder: string): Promise<Record<string, string>> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  return Object.fromEntries(
-    await Promise.all(
-      names.sort().map(async (name) => [
-        name,
-        new TextDecoder("latin1").decode(await Deno.readFile(join(folder, name))),
-      ]),
-    ),
-  );
 }
 
 const source = (path: string) => [{ name: "raw", path, weight: 1 }];
