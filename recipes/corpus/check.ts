@@ -11,8 +11,9 @@ import { evaluationOf } from "./contamination.ts";
 import { evaluationTexts } from "./evaluation_texts.ts";
 import { keepDocuments } from "./keep_documents.ts";
 import type { CorpusReport } from "./report.ts";
-import { closeStage, openForStage, type ShardMeta, shardPath, wholeCorpus } from "./shards.ts";
+import { type ShardMeta, shardPath, wholeText } from "./shards.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /** What `check` needs. */
 export interface CheckOptions extends StageOptions {
@@ -25,11 +26,11 @@ const FORMAT = 1;
 
 /** Leaves out what holds evaluation text. Undefined if it was interrupted. */
 export async function check(o: CheckOptions): Promise<CorpusReport | undefined> {
-  const { info, shards } = await wholeCorpus<ShardMeta>(o.in);
+  const { info, shards } = await wholeText(o.in);
   const files = await evaluationTexts(o.against);
   const content = createHash("sha256").update(JSON.stringify(files)).digest("hex");
   const key = stageKey(FORMAT, info.key, content);
-  const before = await openForStage(o.out, "check", key);
+  const before = await openForStage(o.out, "check", key, [o.in, ...o.against]);
   if (before) return before;
   const evaluation = evaluationOf(files), found: CheckAnswer[] = [];
   {

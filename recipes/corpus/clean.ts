@@ -14,9 +14,10 @@ import { type Block, blocksOf, linesBefore } from "./blocks.ts";
 import type { CleanBlock } from "./clean_block.ts";
 import type { CorpusReport, SourceReport } from "./report.ts";
 import { type RuleCounts, sumCounts } from "./rule_counts.ts";
-import { closeStage, openForStage, type ShardMeta, shardMeta, writeShard } from "./shards.ts";
+import { type ShardMeta, shardMeta, writeShard } from "./shards.ts";
 import { type Source, sourceFiles } from "./sources.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /** A shard of `clean`. */
 export interface CleanShard extends ShardMeta {
@@ -45,7 +46,7 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const weights = new Map(o.sources.map(({ name, weight }) => [name, weight]));
   const key = stageKey(FORMAT, o.block ?? 0, o.skipBad, o.sources, files);
-  const before = await openForStage(o.out, "clean", key);
+  const before = await openForStage(o.out, "clean", key, o.sources.map(({ path }) => path));
   if (before) return before;
   using pool = new WorkerPool<Block, CleanBlock>({
     url: new URL("./clean_worker.ts", import.meta.url),

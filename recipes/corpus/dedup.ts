@@ -10,8 +10,9 @@ import { keepDocuments } from "./keep_documents.ts";
 import { type HashPart, meet } from "./meet.ts";
 import { nearDuplicates, type NearOptions, removeBands } from "./near_duplicates.ts";
 import type { CorpusReport } from "./report.ts";
-import { closeStage, openForStage, readHashes, type ShardMeta, wholeCorpus } from "./shards.ts";
+import { readHashes, wholeText } from "./shards.ts";
 import { stageKey } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /**
  * What `dedup` needs. `threshold`: documents that share at least so much are near duplicates, at 1 equal ones alone. `shortest`:
@@ -28,9 +29,9 @@ const EQUAL = 1, NEAR = 2;
 
 /** Removes duplicates. Undefined if it was interrupted. */
 export async function dedup(o: DedupOptions): Promise<CorpusReport | undefined> {
-  const { info, shards } = await wholeCorpus<ShardMeta>(o.in);
+  const { info, shards } = await wholeText(o.in);
   const key = stageKey(FORMAT, info.key, o.threshold, o.shortest);
-  const before = await openForStage(o.out, "dedup", key);
+  const before = await openForStage(o.out, "dedup", key, [o.in]);
   if (before) return before;
   let count = 0;
   const firsts = shards.map(({ documents }) => (count += documents) - documents);

@@ -6,6 +6,7 @@
 import { walk } from "@std/fs";
 import { basename } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { encodingAdvice } from "../data/encoding_advice.ts";
 import { rawBytes } from "./raw_bytes.ts";
 
 /** The texts of one file. */
@@ -71,7 +72,13 @@ export async function evaluationTexts(
   return await Promise.all(files.map(async (path) => {
     const parts: Uint8Array[] = [];
     for await (const bytes of rawBytes(path)) parts.push(bytes.slice());
-    const content = await new Blob(parts as BlobPart[]).text();
+    const bytes = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+    let content: string;
+    try {
+      content = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      throw new InputError(`Cannot read ${path}: it is not UTF-8; ${encodingAdvice(bytes)}`);
+    }
     return { name: basename(path), texts: textsOf(path, content) };
   }));
 }

@@ -14,16 +14,9 @@ import { keepDocuments } from "./keep_documents.ts";
 import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
 import type { CorpusReport } from "./report.ts";
-import {
-  closeStage,
-  openForStage,
-  type ShardMeta,
-  shardPath,
-  shardTexts,
-  wholeCorpus,
-  writeBytes,
-} from "./shards.ts";
+import { type ShardMeta, shardPath, shardTexts, wholeText, writeBytes } from "./shards.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /** The thirds, from the most to the least like the good text. */
 export const thirds = ["head", "middle", "tail"] as const;
@@ -60,9 +53,9 @@ async function modelOf(folder: string, shards: readonly ShardMeta[]): Promise<Ng
 
 /** Leaves the other thirds out. Undefined if it was interrupted. */
 export async function filter(o: FilterOptions): Promise<CorpusReport | undefined> {
-  const { info, shards } = await wholeCorpus<ShardMeta>(o.in), good = await wholeCorpus(o.good);
+  const { info, shards } = await wholeText(o.in), good = await wholeText(o.good);
   const key = stageKey(FORMAT, info.key, good.info.key, o.keep);
-  const before = await openForStage(o.out, "filter", key);
+  const before = await openForStage(o.out, "filter", key, [o.in, o.good]);
   if (before) return before;
   const model = await modelOf(o.good, good.shards);
   const path = (shard: number): string => shardPath(o.out, shard, "perplexity");

@@ -18,16 +18,16 @@ import { formatVocabulary, type Vocabulary } from "../text/vocabulary.ts";
 import type { PackAnswer, PackedTokens, PackQuestion } from "./pack_worker.ts";
 import type { CorpusReport } from "./report.ts";
 import {
-  closeStage,
-  openForStage,
   readHashes,
   type ShardMeta,
   shardMeta,
   shardPath,
   wholeCorpus,
+  wholeText,
   writeShard,
 } from "./shards.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /** What `pack` needs. */
 export interface PackOptions extends StageOptions {
@@ -46,6 +46,8 @@ interface TokenCounts {
 
 /** A shard of tokens. */
 interface PackedShard extends ShardMeta {
+  /** Hash of the vocabulary: ids mean nothing under another. */
+  readonly vocabulary: string;
   readonly train: TokenCounts;
   readonly heldOut: TokenCounts;
 }
@@ -69,16 +71,17 @@ const countsOf = ({ ids, documents, unknown }: PackedTokens): TokenCounts => ({
 
 /** Tokenizes a corpus. Undefined if it was interrupted. */
 export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
-  const { info, shards } = await wholeCorpus<ShardMeta>(o.in);
+  const { info, shards } = await wholeText(o.in);
   const key = stageKey(FORMAT, info.key, o.heldOut, o.vocabulary.tokens);
-  const before = await openForStage(o.out, "pack", key);
-  if (before) return before;
+  const before = await openForStage(o.out, "pack", key, [o.in]);
   await writeWhole(join(o.out, VOCABULARY), formatVocabulary(o.vocabulary));
+  if (before) return before;
   using pool = new WorkerPool<PackQuestion, PackAnswer>({
     url: new URL("./pack_worker.ts", import.meta.url),
     work: "tokenize text",
     size: o.workers,
   });
+  const hash = stageKey(o.vocabulary.tokens);
   let done = 0;
   const make = async (shard: ShardMeta): Promise<void> => {
     const { index } = shard;
@@ -93,7 +96,12 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
     );
     const question = { jsonl, vocabulary: o.vocabulary, held };
     const { train, heldOut } = await pool.ask(question, [jsonl.buffer]);
-    const meta: PackedShard = { ...shard, train: countsOf(train), heldOut: countsOf(heldOut) };
+    const meta: PackedShard = {
+      ...shard,
+      vocabulary: hash,
+      train: countsOf(train),
+      heldOut: countsOf(heldOut),
+    };
     await writeShard(o.out, meta, {
       "train.ids": bytesOf(train.ids),
       "train.starts": train.starts,
@@ -107,16 +115,10 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
   return await closeStage(o.out, { stage: "pack", key, shards: shards.length, report });
 }
 
-/** Is this the folder of a packed corpus? */
-export async function isPacked(folder: string): Promise<boolean> {
-  return await Deno.stat(join(folder, VOCABULARY)).then(() => true, () => false) &&
-    await Deno.stat(join(folder, "corpus.json")).then(() => true, () => false);
-}
-
 /**
  * Opens a packed corpus.
  *
- * @throws InputError where it is none, or has nothing to train on or to hold out.
+ * @throws InputError where it is none, has nothing to train on or to hold out, or its vocabulary is not the one that it was packed with.
  */
 export async function packedCorpus(folder: string): Promise<PackedCorpus> {
   const { info, shards } = await wholeCorpus<PackedShard>(folder);
@@ -124,6 +126,13 @@ export async function packedCorpus(folder: string): Promise<PackedCorpus> {
     throw new InputError(`Cannot train on ${folder}: it is the result of "${info.stage}"; pack it`);
   }
   const vocabulary = await readVocabulary(join(folder, VOCABULARY));
+  const hash = stageKey(vocabulary.tokens);
+  const other = shards.find((shard) => shard.vocabulary !== hash);
+  if (other) {
+    throw new InputError(
+      `Cannot train on ${folder}: shard ${other.index} was packed with another vocabulary than its ${VOCABULARY}; pack the corpus into a new folder`,
+    );
+  }
   const of = (name: "train" | "heldOut"): TokenFiles => ({
     vocabularySize: vocabulary.tokens.length,
     documents: shards.reduce((sum, shard) => sum + shard[name].documents, 0),

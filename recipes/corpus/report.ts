@@ -123,18 +123,22 @@ export function reportPage(step: string, report: CorpusReport): string {
 }
 
 /**
- * Leaves a report in a file, a page or data by its name.
+ * Refuses a report's file before the work is done that it would report.
  *
- * @throws InputError where the file is neither.
+ * @throws InputError where it is neither a page nor data by its name.
  */
+export function checkReportName(path: string): void {
+  if (/\.(html|json)$/.test(path)) return;
+  throw new InputError(`Cannot write the report ${path}: its name must end in .html or .json`);
+}
+
+/** Leaves a report in a file, a page or data by its name. */
 export async function writeCorpusReport(
   path: string,
   step: string,
   report: CorpusReport,
 ): Promise<void> {
-  if (!/\.(html|json)$/.test(path)) {
-    throw new InputError(`Cannot write the report ${path}: its name must end in .html or .json`);
-  }
+  checkReportName(path);
   await ensureDir(dirname(path));
   const isPage = path.endsWith(".html");
   await writeWhole(path, isPage ? reportPage(step, report) : JSON.stringify(report, null, 2));

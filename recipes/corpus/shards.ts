@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
 import { writeWhole } from "../run/write_whole.ts";
@@ -85,54 +84,6 @@ export async function writeShard(
 }
 
 /**
- * Opens a folder for a stage: an empty or new one, or one that the same stage left off. Where the stage came to its end and all is
- * there, its report.
- *
- * @throws InputError where something else is in it.
- */
-export async function openForStage(
-  folder: string,
-  stage: string,
-  key: string,
-): Promise<CorpusReport | undefined> {
-  const found = await corpusInfo(folder);
-  if (found) {
-    if (found.stage === stage && found.key === key) {
-      return await isWhole(folder, found) ? found.report : undefined;
-    }
-    throw new InputError(
-      `Cannot write ${folder}: it holds the result of "${found.stage}" of other input or settings; give another --out`,
-    );
-  }
-  await ensureDir(folder);
-  for await (const { name } of Deno.readDir(folder)) {
-    if (name === "corpus.json.part") continue; // a stage that was killed at once
-    throw new InputError(`Cannot write ${folder}: ${name} is in it; give an empty or new --out`);
-  }
-  const info: CorpusInfo = { stage, key };
-  await writeWhole(join(folder, "corpus.json"), JSON.stringify(info));
-  return undefined;
-}
-
-/** Says that a folder is whole. Gives its report. */
-export async function closeStage(
-  folder: string,
-  info: CorpusInfo & { readonly report: CorpusReport },
-): Promise<CorpusReport> {
-  await writeWhole(join(folder, "corpus.json"), JSON.stringify(info, null, 2));
-  return info.report;
-}
-
-/** Is what every shard says of itself there? */
-async function isWhole(folder: string, { shards }: CorpusInfo): Promise<boolean> {
-  if (shards === undefined) return false;
-  for (let i = 0; i < shards; i++) {
-    if (!await Deno.stat(shardPath(folder, i, "json")).catch(() => undefined)) return false;
-  }
-  return true;
-}
-
-/**
  * The shards of a folder that is whole.
  *
  * @throws InputError where the folder is none, or its stage did not come to its end.
@@ -159,6 +110,21 @@ export async function wholeCorpus<M extends ShardMeta>(
     );
   }
   return { info, shards: shards as M[] };
+}
+
+/**
+ * The shards of a folder that is whole and holds text.
+ *
+ * @throws InputError where it is none.
+ */
+export async function wholeText(
+  folder: string,
+): Promise<{ readonly info: CorpusInfo; readonly shards: readonly ShardMeta[] }> {
+  const whole = await wholeCorpus<ShardMeta>(folder);
+  if (whole.info.stage !== "pack") return whole;
+  throw new InputError(
+    `Cannot read ${folder}: "pack" made tokens of its text; give the folder that was packed`,
+  );
 }
 
 /** The hashes of a shard's documents, two words each. */

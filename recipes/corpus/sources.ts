@@ -6,7 +6,7 @@
 import { walk } from "@std/fs";
 import { basename } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
-import { isRecord, positive, text } from "../cli/schema.ts";
+import { type Check, isRecord, positive, record, text } from "../cli/schema.ts";
 
 /** A part of a corpus that has a name: news, novels, questions. */
 export interface Source {
@@ -25,6 +25,8 @@ export interface SourceFile {
 
 /** What is read in folders; in `.gz` and `.zst` files stands what their name says without that. */
 const READ = /\.(txt|text|jsonl)(\.gz|\.zst)?$/;
+
+const source: Check<Source> = record<Source>({ name: text, path: text, weight: positive });
 
 const HINT = "pass --in FILE|DIR, or a .json file that lists sources";
 
@@ -59,13 +61,10 @@ export async function sourcesOf(path: string): Promise<readonly Source[]> {
     );
   }
   const sources = listed.map((entry: unknown, i): Source => {
-    const at = (field: string) => ({ source: path, path: `[${i}].${field}` });
-    const fields = isRecord(entry) ? entry : {};
-    return {
-      name: text(fields.name, at("name")),
-      path: text(fields.path, at("path")),
-      weight: positive(fields.weight ?? 1, at("weight")),
-    };
+    return source(isRecord(entry) ? { weight: 1, ...entry } : entry, {
+      source: path,
+      path: `[${i}]`,
+    });
   });
   const twice = sources.find(({ name }, i) => sources.findIndex((s) => s.name === name) < i);
   if (twice) throw new InputError(`Cannot use ${path}: two sources are called "${twice.name}"`);

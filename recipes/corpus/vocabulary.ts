@@ -11,7 +11,7 @@ import { buildVocabulary } from "../text/build_vocabulary.ts";
 import { textCounter } from "../text/count_text.ts";
 import { formatVocabulary } from "../text/vocabulary.ts";
 import type { CorpusReport } from "./report.ts";
-import { type ShardMeta, shardTexts, wholeCorpus } from "./shards.ts";
+import { shardTexts, wholeText } from "./shards.ts";
 import type { StageOptions } from "./stage.ts";
 
 /** What `vocab` needs; its result is a file. */
@@ -23,7 +23,7 @@ export interface VocabularyOptions extends StageOptions {
 
 /** Builds a vocabulary. Undefined if it was interrupted. */
 export async function vocabulary(o: VocabularyOptions): Promise<CorpusReport | undefined> {
-  const { shards } = await wholeCorpus<ShardMeta>(o.in), counter = textCounter();
+  const { shards } = await wholeText(o.in), counter = textCounter();
   const isThere = await Deno.stat(o.out).then(() => true, () => false);
   if (isThere) throw new InputError(`Cannot write ${o.out}: it is there; give another --out`);
   let read = 0;

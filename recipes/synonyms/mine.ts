@@ -12,7 +12,7 @@ import { dirname } from "@std/path";
 import type { Device } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { CorpusReport } from "../corpus/report.ts";
-import { type ShardMeta, shardTexts, wholeCorpus } from "../corpus/shards.ts";
+import { type ShardMeta, shardTexts, wholeText } from "../corpus/shards.ts";
 import type { StageOptions } from "../corpus/stage.ts";
 import { type Antonyms, areAntonyms } from "../masking/antonyms.ts";
 import { SegmentPool } from "../masking/segment_pool.ts";
@@ -39,7 +39,7 @@ const TEMPERATURE = 0.1;
 
 /** Mines a table. Undefined if it was interrupted. */
 export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undefined> {
-  const { shards } = await wholeCorpus<ShardMeta>(o.in), collector = wordCollector();
+  const { shards } = await wholeText(o.in), collector = wordCollector();
   if (await Deno.stat(o.out).catch(() => undefined)) {
     throw new InputError(`Cannot write ${o.out}: it is there; give another --out`);
   }
