@@ -15,6 +15,7 @@ import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
 import type { CorpusReport } from "./report.ts";
 import { type ShardMeta, shardPath, shardTexts, wholeText, writeBytes } from "./shards.ts";
+import { spread } from "./spread.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
 import { closeStage, openForStage } from "./stage_folder.ts";
 
@@ -34,18 +35,17 @@ export interface FilterOptions extends StageOptions {
 /** To be raised with every change after which the same input gives other documents. */
 const FORMAT = 1;
 
-/** Characters that the model is made from, at most: more changes little. */
-const GOOD_CHARACTERS = 20_000_000;
+/** Characters that the model is made from: more changes little, and takes 50 bytes each. */
+const GOOD_CHARACTERS = 8_000_000;
 
 async function modelOf(folder: string, shards: readonly ShardMeta[]): Promise<NgramModel> {
   const counter = ngramCounter();
   let characters = 0;
-  for (const { index } of shards) {
+  for (const { index } of spread(shards, GOOD_CHARACTERS)) {
     for (const text of await shardTexts(folder, index)) {
       counter.add(text);
       characters += text.length;
     }
-    if (characters > GOOD_CHARACTERS) break;
   }
   if (characters === 0) throw new InputError(`Cannot learn from ${folder}: no text is in it`);
   return counter.model();

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { placeIn } from "../masking/place_in.ts";
 import { readPart } from "../data/read_part.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
@@ -96,6 +97,7 @@ export async function nearDuplicates(
   const starts = shards.map(({ index, documents }) =>
     readWords(bandPath(o.out, index), 0, documents + 1)
   );
+  const ends = shards.map(({ documents }, i) => firsts[i]! + documents);
   using pool = new WorkerPool<SettleQuestion, SettleAnswer>({
     url: new URL("./settle_worker.ts", import.meta.url),
     work: "compare documents",
@@ -104,12 +106,12 @@ export async function nearDuplicates(
   const settle = async (batch: readonly (readonly number[])[]): Promise<void> => {
     const documents = batch.flat(), places = new Uint32Array(3 * documents.length);
     documents.forEach((document, i) => {
-      const shard = shardOf(document, firsts), at = document - firsts[shard]!;
+      const shard = placeIn(ends, document), at = document - firsts[shard]!;
       places.set([shard, starts[shard]![at]!, starts[shard]![at + 1]!], 3 * i);
     });
     let end = 0;
-    const ends = batch.map(({ length }) => end += length);
-    const question = { folder: o.in, places, ends, threshold: o.threshold };
+    const groupEnds = batch.map(({ length }) => end += length);
+    const question = { folder: o.in, places, ends: groupEnds, threshold: o.threshold };
     const gone = await pool.ask(question, [places.buffer]);
     documents.forEach((document, i) => gone[i] && leave(document));
     o.view.show({ label: "verify", done: documents.at(-1)! + 1, total: count });
@@ -120,17 +122,6 @@ export async function nearDuplicates(
     settle,
     () => o.interrupt.requested,
   );
-}
-
-/** The shard that a document is in. */
-function shardOf(document: number, firsts: readonly number[]): number {
-  let low = 0, high = firsts.length - 1;
-  while (low < high) {
-    const middle = low + high + 1 >> 1;
-    if (firsts[middle]! <= document) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 /** Removes what is not needed any more. */
