@@ -92,8 +92,22 @@ Deno.test("a step refuses another's folder, and one made from other input", asyn
     await assertRejects(
       () => clean({ ...stage(folder), sources: source(path), ...settings }),
       InputError,
-      "give an empty or new --out",
+      "give an --out apart from it",
     );
+    const used = join(folder, "used");
+    await Deno.mkdir(used);
+    await Deno.writeTextFile(join(used, "notes.txt"), "mine");
+    await assertRejects(
+      () => clean({ ...stage(used), sources: source(path), ...settings }),
+      InputError,
+      "notes.txt is in it",
+    );
+    // A step that was killed at once leaves no more than this.
+    const begun = join(folder, "begun");
+    await Deno.mkdir(begun);
+    await Deno.writeTextFile(join(begun, "corpus.json.part"), "{");
+    assert(await clean({ ...stage(begun), sources: source(path), ...settings }));
+    assertEquals(await contents(begun), await contents(a));
     await assertRejects(() => wholeCorpus(folder), InputError, "no corpus.json");
   });
 });
