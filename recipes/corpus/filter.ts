@@ -9,7 +9,7 @@
 import { InputError } from "../cli/input_error.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
-import type { FilterQuestion } from "./filter_worker.ts";
+import type { FilterAnswer, FilterQuestion } from "./filter_worker.ts";
 import { keepDocuments } from "./keep_documents.ts";
 import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
@@ -60,7 +60,7 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
   const model = await modelOf(o.good, good.shards);
   const path = (shard: number): string => shardPath(o.out, shard, "perplexity");
   {
-    using pool = new WorkerPool<FilterQuestion, Float32Array>({
+    using pool = new WorkerPool<FilterQuestion, FilterAnswer>({
       url: new URL("./filter_worker.ts", import.meta.url),
       work: "filter text",
       size: o.workers,
@@ -75,13 +75,12 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
     };
     if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
   }
-  const all = await Promise.all(
-    shards.map(async ({ index }) => new Float32Array((await Deno.readFile(path(index))).buffer)),
-  );
-  const marks = quantiles();
-  shards.forEach(({ characters, documents }, i) => {
-    all[i]!.forEach((perplexity) => marks.add(perplexity, characters / documents));
-  });
+  const marks = quantiles(), all: Float32Array[] = [];
+  for (const { index, documents } of shards) {
+    const found = new Float32Array((await Deno.readFile(path(index))).buffer);
+    const perplexities = all[index] = found.slice(0, documents);
+    perplexities.forEach((perplexity, i) => marks.add(perplexity, found[documents + i]!));
+  }
   const bounds = [marks.at(1 / 3), marks.at(2 / 3)] as const;
   const thirdOf = (perplexity: number): Third =>
     thirds[perplexity <= bounds[0] ? 0 : perplexity <= bounds[1] ? 1 : 2];

@@ -21,6 +21,7 @@ import {
   readHashes,
   type ShardMeta,
   shardMeta,
+  shardMetas,
   shardPath,
   wholeCorpus,
   wholeText,
@@ -110,8 +111,20 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
     });
   };
   if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
-  const documents = shards.reduce((sum, shard) => sum + shard.documents, 0);
-  const report: CorpusReport = { read: documents, kept: documents, rules: {} };
+  const packed = await shardMetas<PackedShard>(o.out, shards.length);
+  const sum = (f: (shard: PackedShard) => number): number =>
+    packed.reduce((all, shard) => all + f(shard), 0);
+  const documents = sum((shard) => shard.documents);
+  const report: CorpusReport = {
+    read: documents,
+    kept: documents,
+    rules: {},
+    packed: {
+      train: sum(({ train }) => train.tokens),
+      heldOut: sum(({ heldOut }) => heldOut.tokens),
+      unknown: sum(({ train, heldOut }) => train.unknown + heldOut.unknown),
+    },
+  };
   return await closeStage(o.out, { stage: "pack", key, shards: shards.length, report });
 }
 

@@ -100,16 +100,27 @@ export async function wholeCorpus<M extends ShardMeta>(
       `Cannot read ${folder}: "${info.stage}" did not come to its end; run it again, it goes on where it stopped`,
     );
   }
-  const shards = await Promise.all(
-    Array.from({ length: info.shards }, (_, i) => shardMeta<M>(folder, i)),
-  );
-  const missing = shards.indexOf(undefined);
-  if (missing >= 0) {
-    throw new InputError(
-      `Cannot read ${folder}: ${nameOf(missing)}.json is missing; make it again`,
-    );
+  return { info, shards: await shardMetas<M>(folder, info.shards) };
+}
+
+/**
+ * What so many shards say of themselves.
+ *
+ * @throws InputError where one is missing.
+ */
+export async function shardMetas<M extends ShardMeta>(
+  folder: string,
+  count: number,
+): Promise<readonly M[]> {
+  const found: M[] = [];
+  for (let i = 0; i < count; i++) {
+    const meta = await shardMeta<M>(folder, i);
+    if (!meta) {
+      throw new InputError(`Cannot read ${folder}: ${nameOf(i)}.json is missing; make it again`);
+    }
+    found.push(meta);
   }
-  return { info, shards: shards as M[] };
+  return found;
 }
 
 /**

@@ -103,7 +103,7 @@ Deno.test("what data is given wrongly is refused in one line", async () => {
     // What was refused is mended, and the same folder taken: nothing was in it.
     const mended = await run("clean --in number.jsonl --skip-bad --out x");
     assertEquals(mended.code, 0, mended.error);
-    assert(mended.out.includes("1 lines skipped"), mended.out);
+    assert(mended.out.includes("bad lines skipped: 1"), mended.out);
     const doubles = await run("dedup --in made --out deduped --json");
     assertEquals(JSON.parse(doubles.out).rules.equal.dropped, 50);
   } finally {
