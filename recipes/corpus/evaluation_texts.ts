@@ -27,6 +27,10 @@ function stringsIn(value: unknown, found: string[]): void {
 
 function textsOf(path: string, content: string): readonly string[] {
   const found: string[] = [];
+  if (/\.csv(\.|$)/.test(path)) {
+    // Lines too: a sentence may have a comma in it.
+    return content.split("\n").flatMap((line) => [line, ...line.split(/","|[,"]/)]);
+  }
   if (!/\.jsonl?(\.|$)/.test(path)) return content.split(/[\n\t]/);
   try {
     stringsIn(JSON.parse(content), found);

@@ -12,6 +12,7 @@ import { page } from "../run/report_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { RuleCounts } from "./rule_counts.ts";
 import { documentRules } from "./rules/document_rules.ts";
+import { repeatedLine } from "./rules/repeated_line.ts";
 import { lineRules } from "./rules/line_rules.ts";
 
 /** What a step did to one source: its size, its quality and its part of the whole. */
@@ -96,8 +97,9 @@ export function reportLines(report: CorpusReport): string[] {
   ];
 }
 
-function about(name: string): string {
-  return [...lineRules, ...documentRules].find((rule) => rule.name === name)?.about ?? "";
+/** What a rule of `clean` leaves out; other steps' rules say it by their names. */
+function about(name: string): string | undefined {
+  return [...lineRules, repeatedLine, ...documentRules].find((rule) => rule.name === name)?.about;
 }
 
 /** The sources, and how much of an epoch each is. */
@@ -159,7 +161,7 @@ export function reportPage(step: string, report: CorpusReport): string {
           html`
             <section>
               <h2>${name}</h2>
-              <p>${about(name)}</p>
+              ${about(name) !== undefined && html`<p>${about(name)}</p>`}
               <p>${dropped} left out, ${short(characters)} characters</p>
               <ul class="examples">${examples.map((example) => html`<li>${example}</li>`)}</ul>
             </section>

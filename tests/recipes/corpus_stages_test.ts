@@ -179,6 +179,7 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       `有人问${query}的事，没有人答，这不是整句。`,
       sentence(8, 80),
       "好的好的好",
+      "他说，没有。这家的面条很好吃，汤也好喝。真的。",
     ];
     await Deno.writeTextFile(raw, lines.join("\n"));
     await Deno.writeTextFile(
@@ -186,9 +187,13 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       JSON.stringify({ passage: long }) + "\n" + JSON.stringify({ passage: "他说" }),
     );
     await Deno.writeTextFile(join(folder, "pairs.tsv"), `${query}？\t0\n好的好的好\t1`);
+    await Deno.writeTextFile(
+      join(folder, "list.csv"),
+      `id,text\n7,"这家的面条很好吃，汤也好喝"\n8,没有`,
+    );
     const a = join(folder, "a"), b = join(folder, "b");
     await clean({ ...stage(a), sources: source(raw), skipBad: false });
-    const against = [join(folder, "dev.json"), join(folder, "pairs.tsv")];
+    const against = [join(folder, "dev.json"), join(folder, "pairs.tsv"), join(folder, "list.csv")];
     const report = await check({ ...stage(b), in: a, against });
     assertEquals(await shardTexts(b, 0), lines.slice(2, 4));
     assertEquals(
@@ -196,6 +201,7 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       {
         "dev.json, 13 in a row": 1,
         "pairs.tsv, a sentence": 2,
+        "list.csv, a sentence": 1,
       },
     );
   });
