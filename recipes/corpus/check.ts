@@ -11,7 +11,7 @@ import { evaluationOf } from "./contamination.ts";
 import { evaluationTexts } from "./evaluation_texts.ts";
 import { keepDocuments } from "./keep_documents.ts";
 import type { CorpusReport } from "./report.ts";
-import { type ShardMeta, shardPath, wholeText } from "./shards.ts";
+import { readDocuments, type ShardMeta, wholeText } from "./shards.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
 import { closeStage, openForStage } from "./stage_folder.ts";
 
@@ -41,7 +41,7 @@ export async function check(o: CheckOptions): Promise<CorpusReport | undefined> 
     });
     let done = 0;
     const make = async ({ index }: ShardMeta): Promise<void> => {
-      const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+      const jsonl = await readDocuments(o.in, index);
       found[index] = await pool.ask({ jsonl, evaluation }, [jsonl.buffer]);
       o.view.show({ label: "check", done: ++done, total: shards.length });
     };

@@ -14,7 +14,14 @@ import { keepDocuments } from "./keep_documents.ts";
 import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
 import type { CorpusReport } from "./report.ts";
-import { type ShardMeta, shardPath, shardTexts, wholeText, writeBytes } from "./shards.ts";
+import {
+  readDocuments,
+  type ShardMeta,
+  shardPath,
+  shardTexts,
+  wholeText,
+  writeBytes,
+} from "./shards.ts";
 import { spread } from "./spread.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
 import { closeStage, openForStage } from "./stage_folder.ts";
@@ -69,7 +76,7 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
     const make = async ({ index }: ShardMeta): Promise<void> => {
       o.view.show({ label: "filter", done: ++done, total: shards.length });
       if (await Deno.stat(path(index)).catch(() => undefined)) return;
-      const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+      const jsonl = await readDocuments(o.in, index);
       const found = await pool.ask({ jsonl, model }, [jsonl.buffer]);
       await writeBytes(path(index), new Uint8Array(found.buffer));
     };

@@ -9,7 +9,7 @@ import { WorkerPool } from "../run/worker_pool.ts";
 import type { KeepAnswer, KeepQuestion } from "./keep_worker.ts";
 import type { CorpusReport } from "./report.ts";
 import { type RuleCounts, sumCounts } from "./rule_counts.ts";
-import { readHashes, type ShardMeta, shardMeta, shardPath, writeShard } from "./shards.ts";
+import { readDocuments, readHashes, type ShardMeta, shardMeta, writeShard } from "./shards.ts";
 import type { StageOptions } from "./stage.ts";
 
 /** A shard after a stage that leaves documents out. */
@@ -38,7 +38,7 @@ export async function keepDocuments(
     o.view.show({ label: "write", done: ++done, total: shards.length });
     const before = await shardMeta<KeptShard>(o.out, index);
     if (before) return void (kept[index] = before);
-    const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+    const jsonl = await readDocuments(o.in, index);
     const hashes = await readHashes(o.in, index), names: string[] = [];
     const numberOf = (rule: string): number => names.indexOf(rule) + 1 || names.push(rule);
     const reasons = Uint32Array.from({ length: documents }, (_, i) => {

@@ -14,7 +14,7 @@ import { groupsOf } from "./groups.ts";
 import { type HashPart, meet } from "./meet.ts";
 import { BANDS } from "./minhash.ts";
 import type { SettleAnswer, SettleQuestion } from "./settle_worker.ts";
-import { type ShardMeta, shardPath, writeBytes } from "./shards.ts";
+import { readDocuments, type ShardMeta, shardPath, writeBytes } from "./shards.ts";
 import type { StageOptions } from "./stage.ts";
 
 /** What is asked. */
@@ -44,7 +44,7 @@ async function makeBands(o: NearOptions, shards: readonly ShardMeta[]): Promise<
     const path = bandPath(o.out, index);
     o.view.show({ label: "compare", done: ++done, total: shards.length });
     if (await Deno.stat(path).catch(() => undefined)) return;
-    const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+    const jsonl = await readDocuments(o.in, index);
     const { places, bands } = await pool.ask({ jsonl, shortest: o.shortest }, [jsonl.buffer]);
     const all = new Uint32Array(places.length + bands.length);
     all.set(places);

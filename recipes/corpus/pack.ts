@@ -18,6 +18,7 @@ import { formatVocabulary, type Vocabulary } from "../text/vocabulary.ts";
 import type { PackAnswer, PackedTokens, PackQuestion } from "./pack_worker.ts";
 import type { CorpusReport } from "./report.ts";
 import {
+  readDocuments,
   readHashes,
   type ShardMeta,
   shardMeta,
@@ -88,7 +89,7 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
     const { index } = shard;
     o.view.show({ label: "pack", done: ++done, total: shards.length });
     if (await shardMeta(o.out, index)) return;
-    const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+    const jsonl = await readDocuments(o.in, index);
     const hashes = await readHashes(o.in, index);
     // By what it says: a document stays where it is when the corpus around it changes.
     const held = Uint8Array.from(

@@ -138,13 +138,43 @@ export async function wholeText(
   );
 }
 
-/** The hashes of a shard's documents, two words each. */
-export async function readHashes(folder: string, index: number): Promise<Uint32Array<ArrayBuffer>> {
-  return new Uint32Array((await Deno.readFile(shardPath(folder, index, "hash64"))).buffer);
+async function readShard(
+  folder: string,
+  index: number,
+  extension: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = shardPath(folder, index, extension);
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new InputError(`Cannot read ${path}: ${(error as Error).message}; make ${folder} again`);
+  }
 }
 
-/** The documents of a shard. */
+/**
+ * The bytes of a shard's documents.
+ *
+ * @throws InputError where they cannot be read.
+ */
+export function readDocuments(folder: string, index: number): Promise<Uint8Array<ArrayBuffer>> {
+  return readShard(folder, index, "jsonl");
+}
+
+/**
+ * The hashes of a shard's documents, two words each.
+ *
+ * @throws InputError where they cannot be read.
+ */
+export async function readHashes(folder: string, index: number): Promise<Uint32Array<ArrayBuffer>> {
+  return new Uint32Array((await readShard(folder, index, "hash64")).buffer);
+}
+
+/**
+ * The documents of a shard.
+ *
+ * @throws InputError where they cannot be read.
+ */
 export async function shardTexts(folder: string, index: number): Promise<readonly string[]> {
-  const lines = (await Deno.readTextFile(shardPath(folder, index, "jsonl"))).split("\n");
+  const lines = new TextDecoder().decode(await readDocuments(folder, index)).split("\n");
   return lines.slice(0, -1).map((line) => (JSON.parse(line) as { text: string }).text);
 }

@@ -21,6 +21,8 @@ export interface SourceFile {
   readonly source: string;
   readonly path: string;
   readonly bytes: number;
+  /** When it was written last, in milliseconds: a step does not go on with what was changed. */
+  readonly changed: number;
 }
 
 /** What is read in folders; in `.gz` and `.zst` files stands what their name says without that. */
@@ -38,6 +40,11 @@ async function statOf(path: string): Promise<Deno.FileInfo> {
     const why = missing ? "no such file or folder" : (error as Error).message;
     throw new InputError(`Cannot read ${path}: ${why}; ${HINT}`);
   }
+}
+
+async function fileOf(source: string, path: string): Promise<SourceFile> {
+  const { size, mtime } = await statOf(path);
+  return { source, path, bytes: size, changed: mtime?.getTime() ?? 0 };
 }
 
 /**
@@ -79,13 +86,13 @@ export async function sourcesOf(path: string): Promise<readonly Source[]> {
 export async function sourceFiles(sources: readonly Source[]): Promise<readonly SourceFile[]> {
   const files: SourceFile[] = [];
   for (const { name: source, path } of sources) {
-    const { isDirectory, size } = await statOf(path), before = files.length;
-    if (!isDirectory) files.push({ source, path, bytes: size });
+    const { isDirectory } = await statOf(path), before = files.length;
+    if (!isDirectory) files.push(await fileOf(source, path));
     else {
       for await (const entry of walk(path, { includeDirs: false, includeSymlinks: false })) {
         if (/(^|[/\\])\.[^/\\.]/.test(entry.path.slice(path.length))) continue;
         if (!READ.test(entry.path)) continue;
-        files.push({ source, path: entry.path, bytes: (await statOf(entry.path)).size });
+        files.push(await fileOf(source, entry.path));
       }
     }
     if (files.slice(before).every(({ bytes }) => bytes === 0)) {

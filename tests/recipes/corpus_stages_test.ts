@@ -109,6 +109,13 @@ Deno.test("a step refuses another's folder, and one made from other input", asyn
     assert(await clean({ ...stage(begun), sources: source(path), ...settings }));
     assertEquals(await contents(begun), await contents(a));
     await assertRejects(() => wholeCorpus(folder), InputError, "no corpus.json");
+    // Of the same size, but written since.
+    await Deno.utime(path, new Date(), new Date(Date.now() + 5000));
+    const changed = clean({ ...stage(a), sources: source(path), ...settings });
+    await assertRejects(() => changed, InputError, "other input or settings");
+    await Deno.remove(join(a, "000001.jsonl"));
+    const broken = dedup({ ...stage(join(folder, "c")), in: a, threshold: 1, shortest: 20 });
+    await assertRejects(() => broken, InputError, `make ${a} again`);
   });
 });
 
