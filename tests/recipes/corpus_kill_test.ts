@@ -50,26 +50,19 @@ Deno.test("a step of data that is killed again and again ends as if nothing had 
       assertEquals(code, 0, error);
       const whole = await contents(join(folder, verb));
       assert(Object.keys(whole).length > 2 * FILES, verb);
-      for (const seed of [1, 2]) {
-        const out = `${verb}-${seed}`, { below } = draws(seed, step, 0, 0);
-        // The first kill comes as soon as there is anything, the others anywhere.
-        let times = 0;
-        while (
-          times < 2 &&
-          await killed(
-            folder,
-            join(folder, out),
-            times === 0 ? 1 : 1 + below(2 * FILES),
-            ...words,
-            "--out",
-            out,
-          )
-        ) times++;
-        kills += times;
+      const disturbed = async (seed: number): Promise<void> => {
+        const out = `${verb}-${seed}`,
+          { below } = draws(seed, step, 0, 0),
+          path = join(folder, out);
+        // The first kill comes as soon as there is anything, the second anywhere.
+        for (const more of [1, 1 + below(2 * FILES)]) {
+          if (await killed(folder, path, more, ...words, "--out", out)) kills++;
+        }
         const ended = await data(folder, ...words, "--out", out);
         assertEquals(ended.code, 0, ended.error);
-        assertEquals(await contents(join(folder, out)), whole, `${verb} ${seed}`);
-      }
+        assertEquals(await contents(path), whole, `${verb} ${seed}`);
+      };
+      await Promise.all([1, 2, 3].map(disturbed));
     }
     assert(kills > 2 * steps.length, `${kills}`);
   } finally {
