@@ -9,19 +9,13 @@
 import { InputError } from "../cli/input_error.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
+import { writeWhole } from "../run/write_whole.ts";
 import type { FilterAnswer, FilterQuestion } from "./filter_worker.ts";
 import { keepDocuments } from "./keep_documents.ts";
 import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
 import type { CorpusReport } from "./report.ts";
-import {
-  readDocuments,
-  type ShardMeta,
-  shardPath,
-  shardTexts,
-  wholeText,
-  writeBytes,
-} from "./shards.ts";
+import { readDocuments, type ShardMeta, shardPath, shardTexts, wholeText } from "./shards.ts";
 import { spread } from "./spread.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
 import { closeStage, openForStage } from "./stage_folder.ts";
@@ -78,7 +72,7 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
       if (await Deno.stat(path(index)).catch(() => undefined)) return;
       const jsonl = await readDocuments(o.in, index);
       const found = await pool.ask({ jsonl, model }, [jsonl.buffer]);
-      await writeBytes(path(index), new Uint8Array(found.buffer));
+      await writeWhole(path(index), new Uint8Array(found.buffer));
     };
     if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
   }

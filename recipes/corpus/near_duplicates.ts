@@ -9,12 +9,13 @@ import { placeIn } from "../masking/place_in.ts";
 import { readPart } from "../data/read_part.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
+import { writeWhole } from "../run/write_whole.ts";
 import type { BandAnswer, BandQuestion } from "./band_worker.ts";
 import { groupsOf } from "./groups.ts";
 import { type HashPart, meet } from "./meet.ts";
 import { BANDS } from "./minhash.ts";
 import type { SettleAnswer, SettleQuestion } from "./settle_worker.ts";
-import { readDocuments, type ShardMeta, shardPath, writeBytes } from "./shards.ts";
+import { readDocuments, type ShardMeta, shardPath } from "./shards.ts";
 import type { StageOptions } from "./stage.ts";
 
 /** What is asked. */
@@ -49,7 +50,7 @@ async function makeBands(o: NearOptions, shards: readonly ShardMeta[]): Promise<
     const all = new Uint32Array(places.length + bands.length);
     all.set(places);
     all.set(bands, places.length);
-    await writeBytes(path, new Uint8Array(all.buffer));
+    await writeWhole(path, new Uint8Array(all.buffer));
   };
   return await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested);
 }

@@ -65,12 +65,6 @@ export function shardMeta<M extends ShardMeta>(
   return readJson(shardPath(folder, index, "json"));
 }
 
-/** Bytes that are there whole or not at all. */
-export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.writeFile(`${path}.part`, bytes);
-  await Deno.rename(`${path}.part`, path);
-}
-
 /** Leaves a shard: its files by extension, then what it says of itself. */
 export async function writeShard(
   folder: string,
@@ -78,7 +72,7 @@ export async function writeShard(
   files: Readonly<Record<string, Uint8Array>>,
 ): Promise<void> {
   for (const [extension, bytes] of Object.entries(files)) {
-    await writeBytes(shardPath(folder, meta.index, extension), bytes);
+    await writeWhole(shardPath(folder, meta.index, extension), bytes);
   }
   await writeWhole(shardPath(folder, meta.index, "json"), JSON.stringify(meta));
 }
