@@ -7,7 +7,7 @@
  * @module
  */
 import { keepDocuments } from "./keep_documents.ts";
-import { type HashPart, meet } from "./meet.ts";
+import { type HashPart, meeting } from "./meet.ts";
 import { nearDuplicates, type NearOptions, removeBands } from "./near_duplicates.ts";
 import type { CorpusReport } from "./report.ts";
 import { readHashes, wholeText } from "./shards.ts";
@@ -41,11 +41,12 @@ export async function dedup(o: DedupOptions): Promise<CorpusReport | undefined> 
       yield { first: firsts[i]!, hashes: await readHashes(o.in, index) };
     }
   };
-  await meet(count, hashes, () => false, (document) => gone[document] = EQUAL);
+  const meet = meeting(count);
+  await meet(hashes, () => false, (document) => gone[document] = EQUAL);
   if (o.threshold < 1) {
     const skips = (document: number): boolean => gone[document] !== 0;
     const leave = (document: number): void => void (gone[document] = NEAR);
-    if (!await nearDuplicates(o, shards, firsts, skips, leave)) return undefined;
+    if (!await nearDuplicates(o, shards, firsts, meet, skips, leave)) return undefined;
   }
   const report = await keepDocuments(o, shards, (i, n) => RULES[gone[firsts[i]! + n]!]);
   if (!report) return undefined;

@@ -1,7 +1,7 @@
 /**
  * Finds documents that are nearly equal: hashes of bands say who may be alike, the texts who is.
  *
- * Memory is about 30 bytes a document: the hashes are on disk, and read one band after another.
+ * Memory is 12 bytes a document and what `meet` takes: the hashes are on disk, and read one band after another.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { WorkerPool } from "../run/worker_pool.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { BandAnswer, BandQuestion } from "./band_worker.ts";
 import { groupsOf } from "./groups.ts";
-import { type HashPart, meet } from "./meet.ts";
+import type { HashPart, Meet } from "./meet.ts";
 import { BANDS } from "./minhash.ts";
 import type { SettleAnswer, SettleQuestion } from "./settle_worker.ts";
 import { readDocuments, type ShardMeta, shardPath } from "./shards.ts";
@@ -79,6 +79,7 @@ export async function nearDuplicates(
   o: NearOptions,
   shards: readonly ShardMeta[],
   firsts: readonly number[],
+  meet: Meet,
   skips: (document: number) => boolean,
   leave: (document: number) => void,
 ): Promise<boolean> {
@@ -91,7 +92,7 @@ export async function nearDuplicates(
         yield { first: firsts[i]!, hashes: readWords(bandPath(o.out, index), at, at + 2 * n) };
       }
     };
-    await meet(count, parts, skips, groups.join);
+    await meet(parts, skips, groups.join);
     o.view.show({ label: "match", done: band + 1, total: BANDS });
     if (o.interrupt.requested) return false;
   }
