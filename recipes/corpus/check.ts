@@ -27,9 +27,12 @@ const FORMAT = 1;
 /** Leaves out what holds evaluation text. Undefined if it was interrupted. */
 export async function check(o: CheckOptions): Promise<CorpusReport | undefined> {
   const { info, shards } = await wholeText(o.in);
-  const files = await evaluationTexts(o.against);
-  const content = createHash("sha256").update(JSON.stringify(files)).digest("hex");
-  const key = stageKey(FORMAT, info.key, content);
+  const files = await evaluationTexts(o.against, o.view.note);
+  const content = createHash("sha256");
+  for (const { name, texts } of files) {
+    for (const text of [name, ...texts]) content.update(`${text}\0`);
+  }
+  const key = stageKey(FORMAT, info.key, content.digest("hex"));
   const before = await openForStage(o.out, "check", key, [o.in, ...o.against]);
   if (before) return before;
   const evaluation = evaluationOf(files), found: CheckAnswer[] = [];

@@ -25,35 +25,46 @@ function stringsIn(value: unknown, found: string[]): void {
   }
 }
 
-function textsOf(path: string, content: string): readonly string[] {
+/** All strings in JSON, one value or one a line; the number of a line that is none. */
+function jsonTexts(content: string): readonly string[] | number {
   const found: string[] = [];
-  if (/\.csv(\.|$)/.test(path)) {
-    // Lines too: a sentence may have a comma in it.
-    return content.split("\n").flatMap((line) => [line, ...line.split(/","|[,"]/)]);
-  }
-  if (!/\.jsonl?(\.|$)/.test(path)) return content.split(/[\n\t]/);
   try {
     stringsIn(JSON.parse(content), found);
     return found;
   } catch { /* an object a line, then */ }
-  content.split("\n").forEach((line, i) => {
-    if (line.trim() === "") return;
+  for (const [i, line] of content.split("\n").entries()) {
+    if (line.trim() === "") continue;
     try {
       stringsIn(JSON.parse(line), found);
     } catch {
-      throw new InputError(`Cannot read ${path}: line ${i + 1} is no JSON`);
+      return i + 1;
     }
-  });
+  }
   return found;
 }
 
+function textsOf(path: string, content: string, note: (line: string) => void): readonly string[] {
+  if (/\.csv(\.|$)/.test(path)) {
+    // Lines too: a sentence may have a comma in it.
+    return content.split("\n").flatMap((line) => [line, ...line.split(/","|[,"]/)]);
+  }
+  if (/\.jsonl?(\.|$)/.test(path)) {
+    const found = jsonTexts(content);
+    if (typeof found !== "number") return found;
+    note(`${path}: line ${found} is no JSON: its lines are read as text`);
+  }
+  return content.split(/[\n\t]/);
+}
+
 /**
- * The texts of evaluation files, or of all in folders: every string of JSON, every cell of tables, every line.
+ * The texts of evaluation files, or of all in folders: every string of JSON, every cell of tables, every line. `note` hears of files that are
+ * not what their names say.
  *
  * @throws InputError where there is none.
  */
 export async function evaluationTexts(
   paths: readonly string[],
+  note: (line: string) => void = () => {},
 ): Promise<readonly EvaluationFile[]> {
   const files: string[] = [];
   for (const path of paths) {
@@ -83,6 +94,6 @@ export async function evaluationTexts(
     } catch {
       throw new InputError(`Cannot read ${path}: it is not UTF-8; ${encodingAdvice(bytes)}`);
     }
-    return { name: basename(path), texts: textsOf(path, content) };
+    return { name: basename(path), texts: textsOf(path, content, note) };
   }));
 }

@@ -187,6 +187,7 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       sentence(8, 80),
       "好的好的好",
       "他说，没有。这家的面条很好吃，汤也好喝。真的。",
+      `${sentence(11, 60)}真的。`,
     ];
     await Deno.writeTextFile(raw, lines.join("\n"));
     await Deno.writeTextFile(
@@ -198,10 +199,18 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       join(folder, "list.csv"),
       `id,text\n7,"这家的面条很好吃，汤也好喝"\n8,没有`,
     );
+    await Deno.writeTextFile(join(folder, "odd.json"), `{'passage': '${sentence(11, 60)}'}`);
     const a = join(folder, "a"), b = join(folder, "b");
     await clean({ ...stage(a), sources: source(raw), skipBad: false });
-    const against = [join(folder, "dev.json"), join(folder, "pairs.tsv"), join(folder, "list.csv")];
-    const report = await check({ ...stage(b), in: a, against });
+    const against = [
+      join(folder, "dev.json"),
+      join(folder, "pairs.tsv"),
+      join(folder, "list.csv"),
+      join(folder, "odd.json"),
+    ];
+    const notes: string[] = [], noting = { ...view, note: (line: string) => void notes.push(line) };
+    const report = await check({ ...stage(b), view: noting, in: a, against });
+    assertEquals(notes, [`${against[3]}: line 1 is no JSON: its lines are read as text`]);
     assertEquals(await shardTexts(b, 0), lines.slice(2, 4));
     assertEquals(
       Object.fromEntries(Object.entries(report!.rules).map(([k, v]) => [k, v.dropped])),
@@ -209,6 +218,7 @@ Deno.test("check leaves out what an evaluation set says", async () => {
         "dev.json, 13 in a row": 1,
         "pairs.tsv, a sentence": 2,
         "list.csv, a sentence": 1,
+        "odd.json, 13 in a row": 1,
       },
     );
   });
