@@ -4,13 +4,14 @@
  * @module
  */
 import { walk } from "@std/fs";
-import { basename } from "@std/path";
+import { basename, join, relative, resolve } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
 import { encodingAdvice } from "../data/encoding_advice.ts";
 import { rawBytes } from "./raw_bytes.ts";
 
 /** The texts of one file. */
 export interface EvaluationFile {
+  /** In a folder: the folder's name and the path in it. */
   readonly name: string;
   readonly texts: readonly string[];
 }
@@ -66,7 +67,7 @@ export async function evaluationTexts(
   paths: readonly string[],
   note: (line: string) => void = () => {},
 ): Promise<readonly EvaluationFile[]> {
-  const files: string[] = [];
+  const files: { readonly path: string; readonly name: string }[] = [];
   for (const path of paths) {
     let isDirectory: boolean;
     try {
@@ -74,17 +75,20 @@ export async function evaluationTexts(
     } catch {
       throw new InputError(`Cannot read ${path}: no such file or folder; pass --against FILE|DIR`);
     }
-    if (!isDirectory) files.push(path);
+    if (!isDirectory) files.push({ path, name: basename(path) });
     else {
       for await (const entry of walk(path, { includeDirs: false, includeSymlinks: false })) {
-        if (READ.test(entry.path)) files.push(entry.path);
+        if (!READ.test(entry.path)) continue;
+        // Evaluation sets all have a dev.json: the folders tell them apart.
+        const name = join(basename(resolve(path)), relative(path, entry.path));
+        files.push({ path: entry.path, name });
       }
     }
   }
   if (files.length === 0) {
     throw new InputError(`Cannot check against ${paths.join(", ")}: no .json, .tsv or .txt in it`);
   }
-  return await Promise.all(files.map(async (path) => {
+  return await Promise.all(files.map(async ({ path, name }) => {
     const parts: Uint8Array[] = [];
     for await (const bytes of rawBytes(path)) parts.push(bytes.slice());
     const bytes = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
@@ -94,6 +98,6 @@ export async function evaluationTexts(
     } catch {
       throw new InputError(`Cannot read ${path}: it is not UTF-8; ${encodingAdvice(bytes)}`);
     }
-    return { name: basename(path), texts: textsOf(path, content, note) };
+    return { name, texts: textsOf(path, content, note) };
   }));
 }

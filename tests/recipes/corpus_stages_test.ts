@@ -188,6 +188,7 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       "好的好的好",
       "他说，没有。这家的面条很好吃，汤也好喝。真的。",
       `${sentence(11, 60)}真的。`,
+      "从前有座山呢。山上有座庙。",
     ];
     await Deno.writeTextFile(raw, lines.join("\n"));
     await Deno.writeTextFile(
@@ -199,14 +200,23 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       join(folder, "list.csv"),
       `id,text\n7,"这家的面条很好吃，汤也好喝"\n8,没有`,
     );
-    await Deno.writeTextFile(join(folder, "odd.json"), `{'passage': '${sentence(11, 60)}'}`);
+    await Deno.writeTextFile(
+      join(folder, "odd.json"),
+      `{'passage': '${sentence(11, 60)}'}`,
+    );
     const a = join(folder, "a"), b = join(folder, "b");
     await clean({ ...stage(a), sources: source(raw), skipBad: false });
+    await Deno.mkdir(join(folder, "set", "part"), { recursive: true });
+    await Deno.writeTextFile(
+      join(folder, "set", "part", "dev.json"),
+      JSON.stringify("从前有座山呢"),
+    );
     const against = [
       join(folder, "dev.json"),
       join(folder, "pairs.tsv"),
       join(folder, "list.csv"),
       join(folder, "odd.json"),
+      join(folder, "set"),
     ];
     const notes: string[] = [], noting = { ...view, note: (line: string) => void notes.push(line) };
     const report = await check({ ...stage(b), view: noting, in: a, against });
@@ -219,6 +229,7 @@ Deno.test("check leaves out what an evaluation set says", async () => {
         "pairs.tsv, a sentence": 2,
         "list.csv, a sentence": 1,
         "odd.json, 13 in a row": 1,
+        "set/part/dev.json, a sentence": 1,
       },
     );
   });
