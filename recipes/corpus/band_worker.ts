@@ -5,7 +5,7 @@
  */
 import { answer } from "../run/worker_pool.ts";
 import { bandHashes, BANDS, comparable } from "./minhash.ts";
-import { documentsIn } from "./places.ts";
+import { documentsIn } from "./documents_in.ts";
 
 /** A shard's bytes. */
 export interface BandQuestion {

@@ -96,7 +96,7 @@ function wholeCharacters(bytes: Uint8Array, end: number): number {
 }
 
 /** Units: bytes of a block, about. */
-export const BLOCK = 1 << 22;
+const BLOCK = 1 << 22;
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   const all = new Uint8Array(length);

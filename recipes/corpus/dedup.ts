@@ -7,7 +7,7 @@
  * @module
  */
 import { keepDocuments } from "./keep_documents.ts";
-import { type HashPart, meeting } from "./meet.ts";
+import { type HashPart, meeting } from "./meeting.ts";
 import { nearDuplicates, type NearOptions, removeBands } from "./near_duplicates.ts";
 import type { CorpusReport } from "./report.ts";
 import { readHashes, wholeText } from "./shards.ts";

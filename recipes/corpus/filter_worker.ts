@@ -5,7 +5,7 @@
  */
 import { answer } from "../run/worker_pool.ts";
 import { type NgramModel, perplexity } from "./ngram_model.ts";
-import { documentsIn } from "./places.ts";
+import { documentsIn } from "./documents_in.ts";
 
 /** A shard's bytes, and what its documents are held against. */
 export interface FilterQuestion {

@@ -4,7 +4,7 @@
  * @module
  */
 import { answer } from "../run/worker_pool.ts";
-import { documentsIn } from "./places.ts";
+import { documentsIn } from "./documents_in.ts";
 import { ruleCounter, type RuleCounts } from "./rule_counts.ts";
 
 /** A shard, and why documents are to be left out. */

@@ -12,7 +12,7 @@ import { WorkerPool } from "../run/worker_pool.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { BandAnswer, BandQuestion } from "./band_worker.ts";
 import { groupsOf } from "./groups.ts";
-import type { HashPart, Meet } from "./meet.ts";
+import type { HashPart, Meet } from "./meeting.ts";
 import { BANDS } from "./minhash.ts";
 import type { SettleAnswer, SettleQuestion } from "./settle_worker.ts";
 import { readDocuments, type ShardMeta, shardPath } from "./shards.ts";

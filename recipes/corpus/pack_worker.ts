@@ -9,7 +9,7 @@ import { loadSegmenter } from "../masking/segment_words.ts";
 import { answer } from "../run/worker_pool.ts";
 import { type Tokenizer, tokenizer } from "../text/tokenize.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
-import { documentsIn } from "./places.ts";
+import { documentsIn } from "./documents_in.ts";
 
 /** A shard's bytes, and how they become tokens. */
 export interface PackQuestion {

@@ -5,7 +5,7 @@
  */
 import { answer } from "../run/worker_pool.ts";
 import { comparable, pieces } from "./minhash.ts";
-import { readDocument } from "./places.ts";
+import { readDocument } from "./documents_in.ts";
 import { settle } from "./settle.ts";
 
 /** Groups one after another. Three words a document: its shard, and where it begins and ends there. */

@@ -7,10 +7,9 @@
  *
  * @module
  */
-import { ensureDir } from "@std/fs";
-import { dirname } from "@std/path";
 import type { Device } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
+import { newFile } from "../corpus/new_file.ts";
 import type { CorpusReport } from "../corpus/report.ts";
 import { type ShardMeta, shardTexts, wholeText } from "../corpus/shards.ts";
 import { spread } from "../corpus/spread.ts";
@@ -44,9 +43,7 @@ const TEMPERATURE = 0.1;
 export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undefined> {
   const { shards } = await wholeText(o.in), collector = wordCollector();
   const parts = spread(shards, CHARACTERS);
-  if (await Deno.stat(o.out).catch(() => undefined)) {
-    throw new InputError(`Cannot write ${o.out}: it is there; give another --out`);
-  }
+  await newFile(o.out);
   let read = 0;
   {
     using pool = new SegmentPool({ newWords: true }, o.workers);
@@ -105,7 +102,6 @@ export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undef
     );
     return [`${words.words[id]}\t${others.join("\t")}\n`];
   });
-  await ensureDir(dirname(o.out));
   await writeWhole(o.out, lines.join(""));
   return { read, kept: read, rules: {}, words: words.words.length, synonyms: lines.length };
 }

@@ -71,6 +71,8 @@ const wrong: readonly (readonly [words: string, says: RegExp])[] = [
   ["check --in made --against other.jsonl,raw --out raw/x", /raw is read/],
   ["vocab --in packed --out v.txt", /"pack" made tokens of its text/],
   ["vocab --in made --out empty.txt", /empty\.txt: it is there/],
+  ["vocab --in made --out empty.txt/v.txt", /Cannot write empty\.txt\/v\.txt/],
+  ["synonyms --in made --out empty.txt", /empty\.txt: it is there/],
   ["pack --in made --vocab nowhere --out x", /vocabulary nowhere/],
   ["pack --in made --vocab vocab.txt --out x", /\[PAD\].* missing/],
   ["clena --in raw --out x", /did you mean clean\?/],

@@ -4,7 +4,7 @@ import fc from "npm:fast-check@4.10.2";
 import { contamination, evaluationOf, RUN } from "../../recipes/corpus/contamination.ts";
 import { groupsOf } from "../../recipes/corpus/groups.ts";
 import { hash64 } from "../../recipes/hash/hash64.ts";
-import { meeting } from "../../recipes/corpus/meet.ts";
+import { meeting } from "../../recipes/corpus/meeting.ts";
 import { bandHashes, BANDS, jaccard, pieces } from "../../recipes/corpus/minhash.ts";
 import { ngramCounter, perplexity } from "../../recipes/corpus/ngram_model.ts";
 import { quantiles } from "../../recipes/corpus/quantiles.ts";
