@@ -9,8 +9,8 @@
 import { InputError } from "../cli/input_error.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
-import { writeWhole } from "../run/write_whole.ts";
 import type { FilterAnswer, FilterQuestion } from "./filter_worker.ts";
+import { hasInterim, writeInterim } from "./interim.ts";
 import { keepDocuments } from "./keep_documents.ts";
 import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
@@ -67,12 +67,12 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
       size: o.workers,
     });
     let done = 0;
-    const make = async ({ index }: ShardMeta): Promise<void> => {
+    const make = async ({ index, documents }: ShardMeta): Promise<void> => {
       o.view.show({ label: "filter", done: ++done, total: shards.length });
-      if (await Deno.stat(path(index)).catch(() => undefined)) return;
+      if (await hasInterim(path(index), 8 * documents)) return;
       const jsonl = await readDocuments(o.in, index);
       const found = await pool.ask({ jsonl, model }, [jsonl.buffer]);
-      await writeWhole(path(index), new Uint8Array(found.buffer));
+      await writeInterim(path(index), new Uint8Array(found.buffer));
     };
     if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
   }

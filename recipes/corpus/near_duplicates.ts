@@ -9,9 +9,9 @@ import { placeIn } from "../masking/place_in.ts";
 import { readPart } from "../data/read_part.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
-import { writeWhole } from "../run/write_whole.ts";
 import type { BandAnswer, BandQuestion } from "./band_worker.ts";
 import { groupsOf } from "./groups.ts";
+import { hasInterim, writeInterim } from "./interim.ts";
 import type { HashPart, Meet } from "./meeting.ts";
 import { BANDS } from "./minhash.ts";
 import type { SettleAnswer, SettleQuestion } from "./settle_worker.ts";
@@ -41,16 +41,16 @@ async function makeBands(o: NearOptions, shards: readonly ShardMeta[]): Promise<
     size: o.workers,
   });
   let done = 0;
-  const make = async ({ index }: ShardMeta): Promise<void> => {
+  const make = async ({ index, documents }: ShardMeta): Promise<void> => {
     const path = bandPath(o.out, index);
     o.view.show({ label: "compare", done: ++done, total: shards.length });
-    if (await Deno.stat(path).catch(() => undefined)) return;
+    if (await hasInterim(path, 4 * (documents + 1 + 2 * BANDS * documents))) return;
     const jsonl = await readDocuments(o.in, index);
     const { places, bands } = await pool.ask({ jsonl, shortest: o.shortest }, [jsonl.buffer]);
     const all = new Uint32Array(places.length + bands.length);
     all.set(places);
     all.set(bands, places.length);
-    await writeWhole(path, new Uint8Array(all.buffer));
+    await writeInterim(path, new Uint8Array(all.buffer));
   };
   return await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested);
 }
