@@ -25,8 +25,8 @@ const SPAM = new Set(["stamp", "advert", "private", "boilerplate"]);
  * import { assertEquals } from "@std/assert";
  * import { cleanText } from "./clean_text.ts";
  *
- * const page = "<p>摩天大楼有一百层，可以望到海。</p><p>ｗｗw。some*site-net</p>";
- * assertEquals(cleanText(page), "摩天大楼有一百层，可以望到海。");
+ * const page = "<p>摩天大楼有一百层，从楼顶的窗口可以望到海。</p><p>ｗｗw。some*site-net</p>";
+ * assertEquals(cleanText(page), "摩天大楼有一百层，从楼顶的窗口可以望到海。");
  * ```
  */
 export function cleanText(document: string, witness: Witness = () => {}): string | undefined {
