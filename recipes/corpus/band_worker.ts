@@ -5,7 +5,7 @@
  */
 import { answer } from "../run/worker_pool.ts";
 import { bandHashes, BANDS, comparable } from "./minhash.ts";
-import { type DocumentPlaces, documentPlaces } from "./places.ts";
+import { documentsIn } from "./documents_in.ts";
 
 /** A shard's bytes. */
 export interface BandQuestion {
@@ -15,20 +15,21 @@ export interface BandQuestion {
 }
 
 /** What is found. Documents that are too short have zeros for hashes. */
-export interface BandAnswer extends DocumentPlaces {
+export interface BandAnswer {
+  /** Where documents begin, and at last where the shard ends. */
+  readonly places: Uint32Array<ArrayBuffer>;
   readonly bands: Uint32Array<ArrayBuffer>;
 }
 
 answer(
   ({ jsonl, shortest }: BandQuestion): BandAnswer => {
-    const { places, texts } = documentPlaces(jsonl), count = texts.length;
-    const bands = new Uint32Array(2 * BANDS * count), lengths = new Uint32Array(count);
+    const { places, texts } = documentsIn(jsonl), count = texts.length;
+    const bands = new Uint32Array(2 * BANDS * count);
     texts.forEach((text, i) => {
       const compared = comparable(text);
-      lengths[i] = text.length;
       if (compared.length >= shortest) bandHashes(compared, bands, 2 * i, 2 * count);
     });
-    return { places, lengths, bands };
+    return { places, bands };
   },
-  ({ places, lengths, bands }) => [places.buffer, lengths.buffer, bands.buffer],
+  ({ places, bands }) => [places.buffer, bands.buffer],
 );

@@ -21,6 +21,8 @@ export interface Block {
   readonly at: number;
   readonly layout: Layout;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Bytes of all files that were taken so far, as they are stored: for progress alone. */
+  readonly taken: number;
 }
 
 const NEWLINE = 10, RETURN = 13, TAB = 9, SPACE = 32;
@@ -94,7 +96,7 @@ function wholeCharacters(bytes: Uint8Array, end: number): number {
 }
 
 /** Units: bytes of a block, about. */
-export const BLOCK = 1 << 22;
+const BLOCK = 1 << 22;
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   const all = new Uint8Array(length);
@@ -111,11 +113,12 @@ async function* blocksOfFile(
   { source, path }: SourceFile,
   size: number,
   first: number,
+  takenBefore: number,
 ): AsyncGenerator<Block, void, unknown> {
   let layout: Layout | undefined, rest: Uint8Array[] = [], length = 0, needed = size;
-  let index = first, at = 0;
+  let index = first, at = 0, taken = takenBefore;
   const block = (bytes: Uint8Array): Block => {
-    const made = { index, source, path, at, layout: layout!, bytes: bytes.slice() };
+    const made = { index, source, path, at, layout: layout!, bytes: bytes.slice(), taken };
     index++;
     at += bytes.length;
     return made;
@@ -134,7 +137,7 @@ async function* blocksOfFile(
     // Twice as many, where no end was found: looking again for each piece would take forever.
     [rest, length, needed] = [[all], all.length, all.length < size ? size : 2 * all.length];
   }
-  for await (const bytes of rawBytes(path)) {
+  for await (const bytes of rawBytes(path, (more) => taken += more)) {
     rest.push(bytes);
     length += bytes.length;
     if (length >= Math.max(needed, layout ? 0 : PROBE)) yield* cut(false);
@@ -147,12 +150,13 @@ export async function* blocksOf(
   files: readonly SourceFile[],
   size: number = BLOCK,
 ): AsyncGenerator<Block, void, unknown> {
-  let count = 0;
+  let count = 0, taken = 0;
   for (const file of files) {
-    for await (const block of blocksOfFile(file, size, count)) {
+    for await (const block of blocksOfFile(file, size, count, taken)) {
       count = block.index + 1;
       yield block;
     }
+    taken += file.bytes;
   }
 }
 

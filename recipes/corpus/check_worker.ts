@@ -5,7 +5,7 @@
  */
 import { answer } from "../run/worker_pool.ts";
 import { contamination, type Evaluation } from "./contamination.ts";
-import { documentPlaces } from "./places.ts";
+import { documentsIn } from "./documents_in.ts";
 
 /** A shard's bytes, and what its documents are held against. */
 export interface CheckQuestion {
@@ -18,7 +18,7 @@ export type CheckAnswer = Uint32Array<ArrayBuffer>;
 
 answer(
   ({ jsonl, evaluation }: CheckQuestion): CheckAnswer =>
-    Uint32Array.from(documentPlaces(jsonl).texts, (text) => {
+    Uint32Array.from(documentsIn(jsonl).texts, (text) => {
       const found = contamination(text, evaluation);
       return found ? 1 + 2 * found.file + (found.rule === "sentence" ? 1 : 0) : 0;
     }),

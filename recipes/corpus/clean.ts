@@ -14,9 +14,10 @@ import { type Block, blocksOf, linesBefore } from "./blocks.ts";
 import type { CleanBlock } from "./clean_block.ts";
 import type { CorpusReport, SourceReport } from "./report.ts";
 import { type RuleCounts, sumCounts } from "./rule_counts.ts";
-import { closeStage, openForStage, type ShardMeta, shardMeta, writeShard } from "./shards.ts";
+import { type ShardMeta, shardMeta, shardMetas, writeShard } from "./shards.ts";
 import { type Source, sourceFiles } from "./sources.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /** A shard of `clean`. */
 export interface CleanShard extends ShardMeta {
@@ -45,7 +46,8 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const weights = new Map(o.sources.map(({ name, weight }) => [name, weight]));
   const key = stageKey(FORMAT, o.block ?? 0, o.skipBad, o.sources, files);
-  await openForStage(o.out, "clean", key);
+  const before = await openForStage(o.out, "clean", key, o.sources.map(({ path }) => path));
+  if (before) return before;
   using pool = new WorkerPool<Block, CleanBlock>({
     url: new URL("./clean_worker.ts", import.meta.url),
     work: "clean text",
@@ -56,6 +58,12 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
     const { length } = block.bytes, before = await shardMeta<CleanShard>(o.out, block.index);
     count = Math.max(count, block.index + 1);
     done += length;
+    o.view.show({
+      label: "clean",
+      done: Math.floor(100 * block.taken / total),
+      total: 100,
+      figures: [`${short(done)}B`],
+    });
     if (before) return;
     const { hashes, jsonl, bad, ...figures } = await pool.ask(block, [block.bytes.buffer]);
     if (bad.length > 0 && !o.skipBad) {
@@ -76,22 +84,18 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
       ...figures,
     };
     await writeShard(o.out, meta, { jsonl, hash64: new Uint8Array(hashes.buffer) });
-    o.view.show({ label: "clean", done, total, figures: [`${short(done)}B`] });
   };
   const blocks = blocksOf(files, o.block), stop = (): boolean => o.interrupt.requested;
   if (!await eachOf(blocks, pool.size + 1, make, stop)) return undefined;
-  const shards = await Promise.all(
-    Array.from({ length: count }, (_, i) => shardMeta<CleanShard>(o.out, i)),
-  );
-  const sources = o.sources.map((source) => sourceReport(source, shards as CleanShard[]));
+  const shards = await shardMetas<CleanShard>(o.out, count);
+  const sources = o.sources.map((source) => sourceReport(source, shards));
   const report: CorpusReport = {
     read: sources.reduce((sum, { read }) => sum + read, 0),
     kept: sources.reduce((sum, { kept }) => sum + kept, 0),
     rules: sumCounts(sources.map(({ rules }) => rules)),
     sources,
   };
-  await closeStage(o.out, { stage: "clean", key, shards: count, report });
-  return report;
+  return await closeStage(o.out, { stage: "clean", key, shards: count, report });
 }
 
 function sourceReport({ name, weight }: Source, all: readonly CleanShard[]): SourceReport {

@@ -8,16 +8,13 @@ import { hasMarkup, htmlText } from "./html_text.ts";
 import { documentRules } from "./rules/document_rules.ts";
 import { figuresOf } from "./rules/figures.ts";
 import { lineRules } from "./rules/line_rules.ts";
+import { repeatedLine, repeatedLines } from "./rules/repeated_line.ts";
 import { simplify } from "./simplify.ts";
 
 /** Hears what rules leave out. */
 export type Witness = (rule: string, text: string) => void;
 
-/** A line that is said this often in one document is its header or footer. */
-const OFTEN = 8;
-/** Shorter ones may be refrains, or "他说：". */
-const LONG_LINE = 8;
-
+/** Rules whose lines count as spam of their document. */
 const SPAM = new Set(["stamp", "advert", "private", "boilerplate"]);
 
 /**
@@ -28,15 +25,15 @@ const SPAM = new Set(["stamp", "advert", "private", "boilerplate"]);
  * import { assertEquals } from "@std/assert";
  * import { cleanText } from "./clean_text.ts";
  *
- * const page = "<p>摩天大楼有一百层，可以望到海。</p><p>ｗｗw。some*site-net</p>";
- * assertEquals(cleanText(page), "摩天大楼有一百层，可以望到海。");
+ * const page = "<p>摩天大楼有一百层，从楼顶的窗口可以望到海。</p><p>ｗｗw。some*site-net</p>";
+ * assertEquals(cleanText(page), "摩天大楼有一百层，从楼顶的窗口可以望到海。");
  * ```
  */
 export function cleanText(document: string, witness: Witness = () => {}): string | undefined {
   const plain = hasMarkup(document) ? htmlText(document) : document;
   const lines = simplify(plain.split("\n").map(normalizeText)).filter((line) => line !== "");
   let before = 0, left = 0;
-  const said = new Map<string, number>();
+  const isRepeated = repeatedLines();
   const kept = lines.filter((line) => {
     before += line.length;
     const rule = lineRules.find(({ drops }) => drops(line));
@@ -45,13 +42,9 @@ export function cleanText(document: string, witness: Witness = () => {}): string
       witness(rule.name, line);
       return false;
     }
-    if (lines.length > OFTEN && line.length >= LONG_LINE) {
-      const times = (said.get(line) ?? 0) + 1;
-      said.set(line, times);
-      if (times >= OFTEN) witness("repeated line", line);
-      return times < OFTEN;
-    }
-    return true;
+    if (!isRepeated(line)) return true;
+    witness(repeatedLine.name, line);
+    return false;
   });
   const text = kept.join("\n");
   const seen = { ...figuresOf(text), before, left };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodingAdvice } from "../data/encoding_advice.ts";
 import type { Block } from "./blocks.ts";
 
 /** A line that holds no document, and why. Line 0 is the first of the block. */
@@ -20,7 +21,7 @@ export interface BlockTexts {
 /** Decodes bytes line by line, to say which lines are no UTF-8; they are left out. */
 function decodeLines(bytes: Uint8Array): { readonly text: string; readonly bad: BadLine[] } {
   const decoder = new TextDecoder("utf-8", { fatal: true }), lines: string[] = [];
-  const bad: BadLine[] = [];
+  const bad: BadLine[] = [], why = `it is not UTF-8; ${encodingAdvice(bytes)}`;
   for (let from = 0, line = 0; from < bytes.length; line++) {
     let to = bytes.indexOf(10, from);
     if (to < 0) to = bytes.length;
@@ -28,7 +29,7 @@ function decodeLines(bytes: Uint8Array): { readonly text: string; readonly bad: 
       lines.push(decoder.decode(bytes.subarray(from, to)));
     } catch {
       lines.push("");
-      bad.push({ line, why: "it is not UTF-8" });
+      bad.push({ line, why });
     }
     from = to + 1;
   }

@@ -9,21 +9,16 @@
 import { InputError } from "../cli/input_error.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
-import type { FilterQuestion } from "./filter_worker.ts";
+import type { FilterAnswer, FilterQuestion } from "./filter_worker.ts";
+import { hasInterim, writeInterim } from "./interim.ts";
 import { keepDocuments } from "./keep_documents.ts";
 import { ngramCounter, type NgramModel } from "./ngram_model.ts";
 import { quantiles } from "./quantiles.ts";
 import type { CorpusReport } from "./report.ts";
-import { sumCounts } from "./rule_counts.ts";
-import {
-  closeStage,
-  openForStage,
-  type ShardMeta,
-  shardPath,
-  shardTexts,
-  wholeCorpus,
-} from "./shards.ts";
+import { readDocuments, type ShardMeta, shardPath, shardTexts, wholeText } from "./shards.ts";
+import { spread } from "./spread.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /** The thirds, from the most to the least like the good text. */
 export const thirds = ["head", "middle", "tail"] as const;
@@ -41,18 +36,17 @@ export interface FilterOptions extends StageOptions {
 /** To be raised with every change after which the same input gives other documents. */
 const FORMAT = 1;
 
-/** Characters that the model is made from, at most: more changes little. */
-const GOOD_CHARACTERS = 20_000_000;
+/** Characters that the model is made from: more changes little, and takes 50 bytes each. */
+const GOOD_CHARACTERS = 8_000_000;
 
 async function modelOf(folder: string, shards: readonly ShardMeta[]): Promise<NgramModel> {
   const counter = ngramCounter();
   let characters = 0;
-  for (const { index } of shards) {
+  for (const { index } of spread(shards, GOOD_CHARACTERS)) {
     for (const text of await shardTexts(folder, index)) {
       counter.add(text);
       characters += text.length;
     }
-    if (characters > GOOD_CHARACTERS) break;
   }
   if (characters === 0) throw new InputError(`Cannot learn from ${folder}: no text is in it`);
   return counter.model();
@@ -60,35 +54,34 @@ async function modelOf(folder: string, shards: readonly ShardMeta[]): Promise<Ng
 
 /** Leaves the other thirds out. Undefined if it was interrupted. */
 export async function filter(o: FilterOptions): Promise<CorpusReport | undefined> {
-  const { info, shards } = await wholeCorpus<ShardMeta>(o.in), good = await wholeCorpus(o.good);
+  const { info, shards } = await wholeText(o.in), good = await wholeText(o.good);
   const key = stageKey(FORMAT, info.key, good.info.key, o.keep);
-  await openForStage(o.out, "filter", key);
+  const before = await openForStage(o.out, "filter", key, [o.in, o.good]);
+  if (before) return before;
   const model = await modelOf(o.good, good.shards);
   const path = (shard: number): string => shardPath(o.out, shard, "perplexity");
   {
-    using pool = new WorkerPool<FilterQuestion, Float32Array>({
+    using pool = new WorkerPool<FilterQuestion, FilterAnswer>({
       url: new URL("./filter_worker.ts", import.meta.url),
       work: "filter text",
       size: o.workers,
     });
     let done = 0;
-    const make = async ({ index }: ShardMeta): Promise<void> => {
+    const make = async ({ index, documents }: ShardMeta): Promise<void> => {
       o.view.show({ label: "filter", done: ++done, total: shards.length });
-      if (await Deno.stat(path(index)).catch(() => undefined)) return;
-      const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
+      if (await hasInterim(path(index), 8 * documents)) return;
+      const jsonl = await readDocuments(o.in, index);
       const found = await pool.ask({ jsonl, model }, [jsonl.buffer]);
-      await Deno.writeFile(`${path(index)}.part`, new Uint8Array(found.buffer));
-      await Deno.rename(`${path(index)}.part`, path(index));
+      await writeInterim(path(index), new Uint8Array(found.buffer));
     };
     if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
   }
-  const all = await Promise.all(
-    shards.map(async ({ index }) => new Float32Array((await Deno.readFile(path(index))).buffer)),
-  );
-  const marks = quantiles();
-  shards.forEach(({ characters, documents }, i) => {
-    all[i]!.forEach((perplexity) => marks.add(perplexity, characters / documents));
-  });
+  const marks = quantiles(), all: Float32Array[] = [];
+  for (const { index, documents } of shards) {
+    const found = new Float32Array((await Deno.readFile(path(index))).buffer);
+    const perplexities = all[index] = found.slice(0, documents);
+    perplexities.forEach((perplexity, i) => marks.add(perplexity, found[documents + i]!));
+  }
   const bounds = [marks.at(1 / 3), marks.at(2 / 3)] as const;
   const thirdOf = (perplexity: number): Third =>
     thirds[perplexity <= bounds[0] ? 0 : perplexity <= bounds[1] ? 1 : 2];
@@ -97,13 +90,7 @@ export async function filter(o: FilterOptions): Promise<CorpusReport | undefined
     return o.keep.includes(third) ? undefined : third;
   });
   if (!kept) return undefined;
-  const report: CorpusReport = {
-    read: kept.reduce((sum, { read }) => sum + read, 0),
-    kept: kept.reduce((sum, { documents }) => sum + documents, 0),
-    bounds,
-    rules: sumCounts(kept.map(({ rules }) => rules)),
-  };
-  await closeStage(o.out, { stage: "filter", key, shards: shards.length, report });
   for (const { index } of shards) await Deno.remove(path(index)).catch(() => {});
-  return report;
+  const report = { ...kept, bounds };
+  return await closeStage(o.out, { stage: "filter", key, shards: shards.length, report });
 }

@@ -3,67 +3,66 @@
  *
  * @module
  */
-import { ruleCounter, type RuleCounts } from "./rule_counts.ts";
-import { type ShardMeta, shardMeta, shardPath, writeShard } from "./shards.ts";
+import { bytesOf } from "../data/bytes_of.ts";
+import { eachOf } from "../run/each_of.ts";
+import { WorkerPool } from "../run/worker_pool.ts";
+import type { KeepAnswer, KeepQuestion } from "./keep_worker.ts";
+import type { CorpusReport } from "./report.ts";
+import { type RuleCounts, sumCounts } from "./rule_counts.ts";
+import { readDocuments, readHashes, type ShardMeta, shardMeta, writeShard } from "./shards.ts";
 import type { StageOptions } from "./stage.ts";
 
 /** A shard after a stage that leaves documents out. */
-export interface KeptShard extends ShardMeta {
+interface KeptShard extends ShardMeta {
   readonly read: number;
   readonly rules: RuleCounts;
 }
 
-const NEWLINE = 10;
-
 /**
- * Writes shard after shard to `o.out` without the documents that `why` names a rule for. Gives what the shards say of themselves;
- * undefined if it was interrupted. Shards that are there are not written again.
+ * Writes shard after shard to `o.out` without the documents that `why` names a rule for, and reports; undefined if it was interrupted.
+ * Shards that are there are not written again.
  */
 export async function keepDocuments(
   o: StageOptions & { readonly in: string },
   shards: readonly ShardMeta[],
   why: (shard: number, document: number) => string | undefined,
-): Promise<readonly KeptShard[] | undefined> {
-  const done: KeptShard[] = [];
-  for (const { index, documents, source, weight } of shards) {
-    if (o.interrupt.requested) return undefined;
-    o.view.show({ label: "write", done: index + 1, total: shards.length });
+): Promise<CorpusReport | undefined> {
+  using pool = new WorkerPool<KeepQuestion, KeepAnswer>({
+    url: new URL("./keep_worker.ts", import.meta.url),
+    work: "copy documents",
+    size: o.workers,
+  });
+  const kept: KeptShard[] = [];
+  let done = 0;
+  const write = async ({ index, documents, source, weight }: ShardMeta): Promise<void> => {
+    o.view.show({ label: "write", done: ++done, total: shards.length });
     const before = await shardMeta<KeptShard>(o.out, index);
-    if (before) {
-      done.push(before);
-      continue;
-    }
-    const bytes = await Deno.readFile(shardPath(o.in, index, "jsonl"));
-    const hashes = new Uint32Array((await Deno.readFile(shardPath(o.in, index, "hash64"))).buffer);
-    const out = new Uint8Array(bytes.length), left: number[] = [], counter = ruleCounter();
-    const decoder = new TextDecoder();
-    let at = 0, from = 0, characters = 0;
-    for (let i = 0; i < documents; i++) {
-      const to = bytes.indexOf(NEWLINE, from) + 1, line = bytes.subarray(from, to);
-      const text: string = JSON.parse(decoder.decode(line)).text, rule = why(index, i);
-      if (rule !== undefined) counter.note(rule, text);
-      else {
-        out.set(line, at);
-        at += line.length;
-        left.push(hashes[2 * i]!, hashes[2 * i + 1]!);
-        characters += text.length;
-      }
-      from = to;
-    }
+    if (before) return void (kept[index] = before);
+    const jsonl = await readDocuments(o.in, index);
+    const hashes = await readHashes(o.in, index), names: string[] = [];
+    const numberOf = (rule: string): number => names.indexOf(rule) + 1 || names.push(rule);
+    const reasons = Uint32Array.from({ length: documents }, (_, i) => {
+      const rule = why(index, i);
+      return rule === undefined ? 0 : numberOf(rule);
+    });
+    const question = { jsonl, hashes, why: reasons, rules: names };
+    const left = await pool.ask(question, [jsonl.buffer, hashes.buffer, reasons.buffer]);
     const meta: KeptShard = {
       index,
       source,
       weight,
       read: documents,
-      documents: left.length / 2,
-      characters,
-      rules: counter.counts(),
+      documents: left.hashes.length / 2,
+      characters: left.characters,
+      rules: left.rules,
     };
-    await writeShard(o.out, meta, {
-      jsonl: out.subarray(0, at),
-      hash64: new Uint8Array(Uint32Array.from(left).buffer),
-    });
-    done.push(meta);
-  }
-  return done;
+    await writeShard(o.out, meta, { jsonl: left.jsonl, hash64: bytesOf(left.hashes) });
+    kept[index] = meta;
+  };
+  if (!await eachOf(shards, pool.size + 1, write, () => o.interrupt.requested)) return undefined;
+  return {
+    read: kept.reduce((sum, { read }) => sum + read, 0),
+    kept: kept.reduce((sum, { documents }) => sum + documents, 0),
+    rules: sumCounts(kept.map(({ rules }) => rules)),
+  };
 }

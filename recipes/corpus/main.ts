@@ -18,7 +18,7 @@ import { dedup } from "./dedup.ts";
 import { filter, type Third } from "./filter.ts";
 import { commands, type Verb } from "./options.ts";
 import { pack } from "./pack.ts";
-import { type CorpusReport, reportLines, writeCorpusReport } from "./report.ts";
+import { checkReportName, type CorpusReport, reportLines, writeCorpusReport } from "./report.ts";
 import { sourcesOf } from "./sources.ts";
 import type { StageOptions } from "./stage.ts";
 import { vocabulary } from "./vocabulary.ts";
@@ -99,6 +99,7 @@ async function run<V extends Verb>(
   }
   // What all steps take; a generic one's options cannot be looked into.
   const { out, workers, report: reportFile, json } = options as OptionsOf<typeof commands.dedup>;
+  if (reportFile) checkReportName(reportFile);
   using view = progressView();
   const began = performance.now();
   const found = await stages[verb](options, {

@@ -4,16 +4,13 @@
  *     P(w | h) = (c(h w) + T(h) P(w | h')) / (c(h) + T(h))
  *
  * where c counts, T(h) is how many different characters came behind h, and h' is h without its first character; under the unigrams
- * stands 1 / 65536. Four characters of UTF-16 fit in 64 bits, so the tables have no collisions.
+ * stands 1 / 65536. The longest n-grams are four characters, which, of UTF-16, fit in 64 bits: the tables have no collisions.
  *
  * Source: Witten and Bell, "The zero-frequency problem" (1991); Chen and Goodman, "An empirical study of smoothing techniques" (1999),
  * section 2.6.
  *
  * @module
  */
-
-/** Characters of the longest n-gram. */
-export const ORDER = 4;
 
 /** Counts of n-grams, and of what came behind them, in memory that workers share. */
 export interface NgramModel {

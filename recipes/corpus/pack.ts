@@ -8,6 +8,7 @@
  */
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { bytesOf } from "../data/bytes_of.ts";
 import type { TokenFile, TokenFiles } from "../data/token_store.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
@@ -17,15 +18,18 @@ import { formatVocabulary, type Vocabulary } from "../text/vocabulary.ts";
 import type { PackAnswer, PackedTokens, PackQuestion } from "./pack_worker.ts";
 import type { CorpusReport } from "./report.ts";
 import {
-  closeStage,
-  openForStage,
+  readDocuments,
+  readHashes,
   type ShardMeta,
   shardMeta,
+  shardMetas,
   shardPath,
   wholeCorpus,
+  wholeText,
   writeShard,
 } from "./shards.ts";
 import { stageKey, type StageOptions } from "./stage.ts";
+import { closeStage, openForStage } from "./stage_folder.ts";
 
 /** What `pack` needs. */
 export interface PackOptions extends StageOptions {
@@ -44,6 +48,8 @@ interface TokenCounts {
 
 /** A shard of tokens. */
 interface PackedShard extends ShardMeta {
+  /** Hash of the vocabulary: ids mean nothing under another. */
+  readonly vocabulary: string;
   readonly train: TokenCounts;
   readonly heldOut: TokenCounts;
 }
@@ -59,8 +65,6 @@ export interface PackedCorpus {
 const FORMAT = 1;
 const VOCABULARY = "vocab.txt";
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 const countsOf = ({ ids, documents, unknown }: PackedTokens): TokenCounts => ({
   tokens: ids.length,
   documents,
@@ -69,22 +73,24 @@ const countsOf = ({ ids, documents, unknown }: PackedTokens): TokenCounts => ({
 
 /** Tokenizes a corpus. Undefined if it was interrupted. */
 export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
-  const { info, shards } = await wholeCorpus<ShardMeta>(o.in);
+  const { info, shards } = await wholeText(o.in);
   const key = stageKey(FORMAT, info.key, o.heldOut, o.vocabulary.tokens);
-  await openForStage(o.out, "pack", key);
+  const before = await openForStage(o.out, "pack", key, [o.in]);
   await writeWhole(join(o.out, VOCABULARY), formatVocabulary(o.vocabulary));
+  if (before) return before;
   using pool = new WorkerPool<PackQuestion, PackAnswer>({
     url: new URL("./pack_worker.ts", import.meta.url),
     work: "tokenize text",
     size: o.workers,
   });
+  const hash = stageKey(o.vocabulary.tokens);
   let done = 0;
   const make = async (shard: ShardMeta): Promise<void> => {
     const { index } = shard;
     o.view.show({ label: "pack", done: ++done, total: shards.length });
     if (await shardMeta(o.out, index)) return;
-    const jsonl = await Deno.readFile(shardPath(o.in, index, "jsonl"));
-    const hashes = new Uint32Array((await Deno.readFile(shardPath(o.in, index, "hash64"))).buffer);
+    const jsonl = await readDocuments(o.in, index);
+    const hashes = await readHashes(o.in, index);
     // By what it says: a document stays where it is when the corpus around it changes.
     const held = Uint8Array.from(
       { length: shard.documents },
@@ -92,7 +98,12 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
     );
     const question = { jsonl, vocabulary: o.vocabulary, held };
     const { train, heldOut } = await pool.ask(question, [jsonl.buffer]);
-    const meta: PackedShard = { ...shard, train: countsOf(train), heldOut: countsOf(heldOut) };
+    const meta: PackedShard = {
+      ...shard,
+      vocabulary: hash,
+      train: countsOf(train),
+      heldOut: countsOf(heldOut),
+    };
     await writeShard(o.out, meta, {
       "train.ids": bytesOf(train.ids),
       "train.starts": train.starts,
@@ -101,22 +112,27 @@ export async function pack(o: PackOptions): Promise<CorpusReport | undefined> {
     });
   };
   if (!await eachOf(shards, pool.size + 1, make, () => o.interrupt.requested)) return undefined;
-  const documents = shards.reduce((sum, shard) => sum + shard.documents, 0);
-  const report: CorpusReport = { read: documents, kept: documents, rules: {} };
-  await closeStage(o.out, { stage: "pack", key, shards: shards.length, report });
-  return report;
-}
-
-/** Is this the folder of a packed corpus? */
-export async function isPacked(folder: string): Promise<boolean> {
-  return await Deno.stat(join(folder, VOCABULARY)).then(() => true, () => false) &&
-    await Deno.stat(join(folder, "corpus.json")).then(() => true, () => false);
+  const packed = await shardMetas<PackedShard>(o.out, shards.length);
+  const sum = (f: (shard: PackedShard) => number): number =>
+    packed.reduce((all, shard) => all + f(shard), 0);
+  const documents = sum((shard) => shard.documents);
+  const report: CorpusReport = {
+    read: documents,
+    kept: documents,
+    rules: {},
+    packed: {
+      train: sum(({ train }) => train.tokens),
+      heldOut: sum(({ heldOut }) => heldOut.tokens),
+      unknown: sum(({ train, heldOut }) => train.unknown + heldOut.unknown),
+    },
+  };
+  return await closeStage(o.out, { stage: "pack", key, shards: shards.length, report });
 }
 
 /**
  * Opens a packed corpus.
  *
- * @throws InputError where it is none, or has nothing to train on or to hold out.
+ * @throws InputError where it is none, has nothing to train on or to hold out, or its vocabulary is not the one that it was packed with.
  */
 export async function packedCorpus(folder: string): Promise<PackedCorpus> {
   const { info, shards } = await wholeCorpus<PackedShard>(folder);
@@ -124,6 +140,13 @@ export async function packedCorpus(folder: string): Promise<PackedCorpus> {
     throw new InputError(`Cannot train on ${folder}: it is the result of "${info.stage}"; pack it`);
   }
   const vocabulary = await readVocabulary(join(folder, VOCABULARY));
+  const hash = stageKey(vocabulary.tokens);
+  const other = shards.find((shard) => shard.vocabulary !== hash);
+  if (other) {
+    throw new InputError(
+      `Cannot train on ${folder}: shard ${other.index} was packed with another vocabulary than its ${VOCABULARY}; pack the corpus into a new folder`,
+    );
+  }
   const of = (name: "train" | "heldOut"): TokenFiles => ({
     vocabularySize: vocabulary.tokens.length,
     documents: shards.reduce((sum, shard) => sum + shard[name].documents, 0),

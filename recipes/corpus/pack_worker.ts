@@ -9,7 +9,7 @@ import { loadSegmenter } from "../masking/segment_words.ts";
 import { answer } from "../run/worker_pool.ts";
 import { type Tokenizer, tokenizer } from "../text/tokenize.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
-import { documentPlaces } from "./places.ts";
+import { documentsIn } from "./documents_in.ts";
 
 /** A shard's bytes, and how they become tokens. */
 export interface PackQuestion {
@@ -40,7 +40,7 @@ let known: Tokenizer | undefined;
 
 answer(async ({ jsonl, vocabulary, held }: PackQuestion): Promise<PackAnswer> => {
   const wordStarts = await loading, tokens = known ??= tokenizer(vocabulary);
-  const { texts } = documentPlaces(jsonl);
+  const { texts } = documentsIn(jsonl);
   const of = (wanted: 0 | 1): PackedTokens => {
     const stream = streamBuilder(vocabulary.tokens.length, vocabulary.sep);
     let unknown = 0;

@@ -7,11 +7,12 @@ import { dirname } from "@std/path";
 import { ensureDir } from "@std/fs";
 import { short } from "../cli/format.ts";
 import { InputError } from "../cli/input_error.ts";
-import { html } from "../run/html.ts";
+import { type Html, html } from "../run/html.ts";
 import { page } from "../run/report_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { RuleCounts } from "./rule_counts.ts";
 import { documentRules } from "./rules/document_rules.ts";
+import { repeatedLine } from "./rules/repeated_line.ts";
 import { lineRules } from "./rules/line_rules.ts";
 
 /** What a step did to one source: its size, its quality and its part of the whole. */
@@ -40,6 +41,13 @@ export interface CorpusReport {
   readonly bounds?: readonly [number, number];
   /** Of a vocabulary that was built. */
   readonly tokens?: number;
+  /** Tokens of a packed corpus. */
+  readonly packed?: {
+    readonly train: number;
+    readonly heldOut: number;
+    /** How many of both are [UNK]. */
+    readonly unknown: number;
+  };
   /** Words that synonyms were looked for, and for how many they were found. */
   readonly words?: number;
   readonly synonyms?: number;
@@ -54,87 +62,134 @@ function ordered(rules: RuleCounts): readonly (readonly [string, RuleCounts[stri
   return Object.entries(rules).sort(([, a], [, b]) => b.characters - a.characters);
 }
 
+/** What a step that leaves nothing out made of a corpus. */
+function made({ tokens, packed, words, synonyms }: CorpusReport): string | undefined {
+  if (tokens !== undefined) return `${tokens} tokens`;
+  if (words !== undefined) return `${synonyms} of ${words} words have synonyms`;
+  if (!packed) return undefined;
+  const { train, heldOut, unknown } = packed;
+  return `${short(train)} tokens to train on, ${short(heldOut)} held out, ${
+    share(unknown, train + heldOut)
+  } [UNK]`;
+}
+
 /** Lines for a terminal. */
 export function reportLines(report: CorpusReport): string[] {
-  const { read, kept, rules, sources = [], tokens, words, synonyms, seconds } = report;
+  const { read, kept, rules, sources = [], bounds, seconds } = report;
   const all = sources.reduce((sum, { characters }) => sum + characters, 0);
+  const result = made(report);
   return [
     ...sources.map((s) =>
       `${s.source}: ${short(s.bytes)}B, ${short(s.kept)} of ${short(s.read)} documents, ` +
       `${short(s.characters)} characters (${share(s.characters, all)})` +
-      (s.bad > 0 ? `, ${s.bad} lines skipped` : "")
+      (s.bad > 0 ? `, bad lines skipped: ${s.bad}` : "")
     ),
+    ...bounds
+      ? [`head up to a perplexity of ${short(bounds[0])}, middle up to ${short(bounds[1])}`]
+      : [],
     ...ordered(rules).map(([name, { dropped, characters }]) =>
       `  ${name}: ${dropped} left out, ${short(characters)} characters`
     ),
-    ...tokens === undefined ? [] : [`${tokens} tokens`],
-    ...words === undefined ? [] : [`${synonyms} of ${words} words have synonyms`],
-    `${short(kept)} of ${short(read)} documents stay` +
+    (result
+      ? `${result}; ${short(read)} documents`
+      : `${short(kept)} of ${short(read)} documents stay`) +
     (seconds === undefined ? "" : `, ${seconds.toFixed(1)} s`),
   ];
 }
 
-function about(name: string): string {
-  return [...lineRules, ...documentRules].find((rule) => rule.name === name)?.about ?? "";
+/** What a rule of `clean` leaves out; other steps' rules say it by their names. */
+function about(name: string): string | undefined {
+  return [...lineRules, repeatedLine, ...documentRules].find((rule) => rule.name === name)?.about;
 }
+
+/** The sources, and how much of an epoch each is. */
+function sourcesHtml(sources: readonly SourceReport[]): Html {
+  const sum = (f: (s: SourceReport) => number): number => sources.reduce((n, s) => n + f(s), 0);
+  const characters = sum((s) => s.characters), seen = sum((s) => s.weight * s.characters);
+  return html`
+    <table class="grid">
+      ${headHtml([
+        "",
+        "size",
+        "documents",
+        "stay",
+        "characters",
+        "a document",
+        "of all",
+        "weight",
+        "of an epoch",
+      ])}
+      ${sources.map((s) =>
+        rowHtml([
+          s.source,
+          `${short(s.bytes)}B`,
+          short(s.read),
+          share(s.kept, s.read),
+          short(s.characters),
+          s.kept === 0 ? "-" : short(s.characters / s.kept),
+          share(s.characters, characters),
+          s.weight,
+          share(s.weight * s.characters, seen),
+        ])
+      )}
+    </table>
+  `;
+}
+
+const rowHtml = (cells: readonly (string | number)[]): Html =>
+  html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
+const headHtml = (cells: readonly string[]): Html =>
+  html`<tr>${cells.map((cell) => html`<th>${cell}</th>`)}</tr>`;
 
 /** A page: what each source holds, what each rule left out, and examples. */
 export function reportPage(step: string, report: CorpusReport): string {
-  const { read, kept, rules, sources = [] } = report;
-  const all = sources.reduce((sum, { characters }) => sum + characters, 0);
-  const row = (cells: readonly (string | number)[]) =>
-    html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
+  const { rules, sources = [] } = report,
+    [last] = reportLines({ ...report, sources: [] }).slice(-1);
   return page(
     `data ${step}`,
     html`
       <header>
         <h1>data ${step}</h1>
-        <p>${short(kept)} of ${short(read)} documents stay</p>
+        <p>${last!}</p>
       </header>
-      <main class="tables">
+      <main>
         ${sources.length > 0 && html`
-          <section>
-            <h2>Sources</h2>
-            <table>${sources.map((s) =>
-              row([
-                s.source,
-                `${short(s.bytes)}B, ${share(s.kept, s.read)} of ${short(s.read)} documents`,
-                `weight ${s.weight}`,
-                share(s.characters, all),
-              ])
-            )}</table>
-          </section>
+          <section class="wide"><h2>Sources</h2>${sourcesHtml(sources)}</section>
         `}
+        <div class="tables">
         ${ordered(rules).map(([name, { dropped, characters, examples }]) =>
           html`
             <section>
               <h2>${name}</h2>
-              <p>${about(name)}</p>
-              <table>
-                ${row(["left out", dropped])}${row(["characters", short(characters)])}
-                ${examples.map((example, i) => row([`example ${i + 1}`, example]))}
-              </table>
+              ${about(name) !== undefined && html`<p>${about(name)}</p>`}
+              <p>${dropped} left out, ${short(characters)} characters</p>
+              <ul class="examples">${examples.map((example) => html`<li>${example}</li>`)}</ul>
             </section>
           `
         )}
+        </div>
       </main>
     `,
   );
 }
 
 /**
- * Leaves a report in a file, a page or data by its name.
+ * Refuses a report's file before the work is done that it would report.
  *
- * @throws InputError where the file is neither.
+ * @throws InputError where it is neither a page nor data by its name.
  */
+export function checkReportName(path: string): void {
+  if (/\.(html|json)$/.test(path)) return;
+  throw new InputError(`Cannot write the report ${path}: its name must end in .html or .json`);
+}
+
+/** Leaves a report in a file, a page or data by its name. */
 export async function writeCorpusReport(
   path: string,
   step: string,
   report: CorpusReport,
 ): Promise<void> {
-  if (!/\.(html|json)$/.test(path)) {
-    throw new InputError(`Cannot write the report ${path}: its name must end in .html or .json`);
-  }
+  checkReportName(path);
   await ensureDir(dirname(path));
   const isPage = path.endsWith(".html");
   await writeWhole(path, isPage ? reportPage(step, report) : JSON.stringify(report, null, 2));

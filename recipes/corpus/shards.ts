@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
 import { writeWhole } from "../run/write_whole.ts";
+import type { CorpusReport } from "./report.ts";
 
 /** What a shard says of itself; a stage adds its own figures. */
 export interface ShardMeta {
@@ -30,7 +30,7 @@ export interface CorpusInfo {
   readonly key: string;
   /** Shards, once all are there. */
   readonly shards?: number;
-  readonly report?: unknown;
+  readonly report?: CorpusReport;
 }
 
 const nameOf = (index: number): string => String(index).padStart(6, "0");
@@ -65,12 +65,6 @@ export function shardMeta<M extends ShardMeta>(
   return readJson(shardPath(folder, index, "json"));
 }
 
-/** Bytes that are there whole or not at all. */
-async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
-  await Deno.writeFile(`${path}.part`, bytes);
-  await Deno.rename(`${path}.part`, path);
-}
-
 /** Leaves a shard: its files by extension, then what it says of itself. */
 export async function writeShard(
   folder: string,
@@ -78,35 +72,9 @@ export async function writeShard(
   files: Readonly<Record<string, Uint8Array>>,
 ): Promise<void> {
   for (const [extension, bytes] of Object.entries(files)) {
-    await writeBytes(shardPath(folder, meta.index, extension), bytes);
+    await writeWhole(shardPath(folder, meta.index, extension), bytes);
   }
   await writeWhole(shardPath(folder, meta.index, "json"), JSON.stringify(meta));
-}
-
-/**
- * Opens a folder for a stage: an empty or new one, or one that the same stage left off.
- *
- * @throws InputError where something else is in it.
- */
-export async function openForStage(folder: string, stage: string, key: string): Promise<void> {
-  const found = await corpusInfo(folder);
-  if (found) {
-    if (found.stage === stage && found.key === key) return;
-    throw new InputError(
-      `Cannot write ${folder}: it holds the result of "${found.stage}" of other input or settings; give another --out`,
-    );
-  }
-  await ensureDir(folder);
-  for await (const { name } of Deno.readDir(folder)) {
-    throw new InputError(`Cannot write ${folder}: ${name} is in it; give an empty or new --out`);
-  }
-  const info: CorpusInfo = { stage, key };
-  await writeWhole(join(folder, "corpus.json"), JSON.stringify(info));
-}
-
-/** Says that a folder is whole. */
-export async function closeStage(folder: string, info: CorpusInfo): Promise<void> {
-  await writeWhole(join(folder, "corpus.json"), JSON.stringify(info, null, 2));
 }
 
 /**
@@ -126,20 +94,81 @@ export async function wholeCorpus<M extends ShardMeta>(
       `Cannot read ${folder}: "${info.stage}" did not come to its end; run it again, it goes on where it stopped`,
     );
   }
-  const shards = await Promise.all(
-    Array.from({ length: info.shards }, (_, i) => shardMeta<M>(folder, i)),
-  );
-  const missing = shards.indexOf(undefined);
-  if (missing >= 0) {
-    throw new InputError(
-      `Cannot read ${folder}: ${nameOf(missing)}.json is missing; make it again`,
-    );
-  }
-  return { info, shards: shards as M[] };
+  return { info, shards: await shardMetas<M>(folder, info.shards) };
 }
 
-/** The documents of a shard. */
+/**
+ * What so many shards say of themselves.
+ *
+ * @throws InputError where one is missing.
+ */
+export async function shardMetas<M extends ShardMeta>(
+  folder: string,
+  count: number,
+): Promise<readonly M[]> {
+  const found: M[] = [];
+  for (let i = 0; i < count; i++) {
+    const meta = await shardMeta<M>(folder, i);
+    if (!meta) {
+      throw new InputError(`Cannot read ${folder}: ${nameOf(i)}.json is missing; make it again`);
+    }
+    found.push(meta);
+  }
+  return found;
+}
+
+/**
+ * The shards of a folder that is whole and holds text.
+ *
+ * @throws InputError where it is none.
+ */
+export async function wholeText(
+  folder: string,
+): Promise<{ readonly info: CorpusInfo; readonly shards: readonly ShardMeta[] }> {
+  const whole = await wholeCorpus<ShardMeta>(folder);
+  if (whole.info.stage !== "pack") return whole;
+  throw new InputError(
+    `Cannot read ${folder}: "pack" made tokens of its text; give the folder that was packed`,
+  );
+}
+
+async function readShard(
+  folder: string,
+  index: number,
+  extension: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = shardPath(folder, index, extension);
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw new InputError(`Cannot read ${path}: ${(error as Error).message}; make ${folder} again`);
+  }
+}
+
+/**
+ * The bytes of a shard's documents.
+ *
+ * @throws InputError where they cannot be read.
+ */
+export function readDocuments(folder: string, index: number): Promise<Uint8Array<ArrayBuffer>> {
+  return readShard(folder, index, "jsonl");
+}
+
+/**
+ * The hashes of a shard's documents, two words each.
+ *
+ * @throws InputError where they cannot be read.
+ */
+export async function readHashes(folder: string, index: number): Promise<Uint32Array<ArrayBuffer>> {
+  return new Uint32Array((await readShard(folder, index, "hash64")).buffer);
+}
+
+/**
+ * The documents of a shard.
+ *
+ * @throws InputError where they cannot be read.
+ */
 export async function shardTexts(folder: string, index: number): Promise<readonly string[]> {
-  const lines = (await Deno.readTextFile(shardPath(folder, index, "jsonl"))).split("\n");
+  const lines = new TextDecoder().decode(await readDocuments(folder, index)).split("\n");
   return lines.slice(0, -1).map((line) => (JSON.parse(line) as { text: string }).text);
 }

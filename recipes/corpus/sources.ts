@@ -6,7 +6,7 @@
 import { walk } from "@std/fs";
 import { basename } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
-import { isRecord, positive, text } from "../cli/schema.ts";
+import { type Check, isRecord, positive, record, text } from "../cli/schema.ts";
 
 /** A part of a corpus that has a name: news, novels, questions. */
 export interface Source {
@@ -21,10 +21,14 @@ export interface SourceFile {
   readonly source: string;
   readonly path: string;
   readonly bytes: number;
+  /** When it was written last, in milliseconds: a step does not go on with what was changed. */
+  readonly changed: number;
 }
 
 /** What is read in folders; in `.gz` and `.zst` files stands what their name says without that. */
 const READ = /\.(txt|text|jsonl)(\.gz|\.zst)?$/;
+
+const source: Check<Source> = record<Source>({ name: text, path: text, weight: positive });
 
 const HINT = "pass --in FILE|DIR, or a .json file that lists sources";
 
@@ -36,6 +40,11 @@ async function statOf(path: string): Promise<Deno.FileInfo> {
     const why = missing ? "no such file or folder" : (error as Error).message;
     throw new InputError(`Cannot read ${path}: ${why}; ${HINT}`);
   }
+}
+
+async function fileOf(source: string, path: string): Promise<SourceFile> {
+  const { size, mtime } = await statOf(path);
+  return { source, path, bytes: size, changed: mtime?.getTime() ?? 0 };
 }
 
 /**
@@ -59,13 +68,10 @@ export async function sourcesOf(path: string): Promise<readonly Source[]> {
     );
   }
   const sources = listed.map((entry: unknown, i): Source => {
-    const at = (field: string) => ({ source: path, path: `[${i}].${field}` });
-    const fields = isRecord(entry) ? entry : {};
-    return {
-      name: text(fields.name, at("name")),
-      path: text(fields.path, at("path")),
-      weight: positive(fields.weight ?? 1, at("weight")),
-    };
+    return source(isRecord(entry) ? { weight: 1, ...entry } : entry, {
+      source: path,
+      path: `[${i}]`,
+    });
   });
   const twice = sources.find(({ name }, i) => sources.findIndex((s) => s.name === name) < i);
   if (twice) throw new InputError(`Cannot use ${path}: two sources are called "${twice.name}"`);
@@ -80,13 +86,13 @@ export async function sourcesOf(path: string): Promise<readonly Source[]> {
 export async function sourceFiles(sources: readonly Source[]): Promise<readonly SourceFile[]> {
   const files: SourceFile[] = [];
   for (const { name: source, path } of sources) {
-    const { isDirectory, size } = await statOf(path), before = files.length;
-    if (!isDirectory) files.push({ source, path, bytes: size });
+    const { isDirectory } = await statOf(path), before = files.length;
+    if (!isDirectory) files.push(await fileOf(source, path));
     else {
       for await (const entry of walk(path, { includeDirs: false, includeSymlinks: false })) {
         if (/(^|[/\\])\.[^/\\.]/.test(entry.path.slice(path.length))) continue;
         if (!READ.test(entry.path)) continue;
-        files.push({ source, path: entry.path, bytes: (await statOf(entry.path)).size });
+        files.push(await fileOf(source, entry.path));
       }
     }
     if (files.slice(before).every(({ bytes }) => bytes === 0)) {

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { ensureDir } from "@std/fs";
-import { dirname } from "@std/path";
-import { InputError } from "../cli/input_error.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { buildVocabulary } from "../text/build_vocabulary.ts";
 import { textCounter } from "../text/count_text.ts";
 import { formatVocabulary } from "../text/vocabulary.ts";
+import { newFile } from "./new_file.ts";
 import type { CorpusReport } from "./report.ts";
-import { type ShardMeta, shardTexts, wholeCorpus } from "./shards.ts";
+import { shardTexts, wholeText } from "./shards.ts";
 import type { StageOptions } from "./stage.ts";
 
 /** What `vocab` needs; its result is a file. */
@@ -23,9 +21,8 @@ export interface VocabularyOptions extends StageOptions {
 
 /** Builds a vocabulary. Undefined if it was interrupted. */
 export async function vocabulary(o: VocabularyOptions): Promise<CorpusReport | undefined> {
-  const { shards } = await wholeCorpus<ShardMeta>(o.in), counter = textCounter();
-  const isThere = await Deno.stat(o.out).then(() => true, () => false);
-  if (isThere) throw new InputError(`Cannot write ${o.out}: it is there; give another --out`);
+  const { shards } = await wholeText(o.in), counter = textCounter();
+  await newFile(o.out);
   let read = 0;
   for (const { index } of shards) {
     if (o.interrupt.requested) return undefined;
@@ -36,7 +33,6 @@ export async function vocabulary(o: VocabularyOptions): Promise<CorpusReport | u
     o.view.show({ label: "count", done: index + 1, total: shards.length });
   }
   const built = buildVocabulary(counter.counts(), { size: o.size });
-  await ensureDir(dirname(o.out));
   await writeWhole(o.out, formatVocabulary(built));
   return { read, kept: read, rules: {}, tokens: built.tokens.length };
 }

@@ -6,7 +6,9 @@
  *
  * @module
  */
-import { emptyStream, type TokenIds, type TokenStream } from "./token_stream.ts";
+import { bytesOf } from "./bytes_of.ts";
+import { readInto } from "./read_part.ts";
+import { emptyStream, type TokenStream } from "./token_stream.ts";
 
 /** Some tokens in two files: ids of two or four bytes, and a byte for each, 1 where a word begins. */
 export interface TokenFile {
@@ -34,19 +36,6 @@ export function tokenCount(store: TokenStore): number {
     : store.files.reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
-function fill(path: string, at: number, bytes: Uint8Array): void {
-  using file = Deno.openSync(path);
-  file.seekSync(at, Deno.SeekMode.Start);
-  for (let have = 0; have < bytes.length;) {
-    const got = file.readSync(bytes.subarray(have));
-    if (got === null) throw new RangeError(`Cannot read ${path}: it ends before ${at + have}`);
-    have += got;
-  }
-}
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: TokenIds | Uint8Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
 /** Tokens [from, to) of one file. */
 function readFile(
   { vocabularySize }: TokenFiles,
@@ -55,8 +44,8 @@ function readFile(
   to: number,
 ): Pick<TokenStream, "ids" | "starts"> {
   const part = emptyStream(vocabularySize, to - from);
-  fill(file.ids, from * part.ids.BYTES_PER_ELEMENT, bytesOf(part.ids));
-  fill(file.starts, from, part.starts);
+  readInto(bytesOf(part.ids), file.ids, from * part.ids.BYTES_PER_ELEMENT);
+  readInto(part.starts, file.starts, from);
   return part;
 }
 

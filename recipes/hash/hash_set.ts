@@ -13,7 +13,7 @@ export interface HashSet {
 
 /** A set with room for so many. */
 export function hashSet(entries: number): HashSet {
-  const size = 2 ** Math.ceil(Math.log2(2 * entries + 16));
+  const size = 2 ** Math.ceil(Math.log2(1.5 * entries + 16));
   return {
     keys: new Uint32Array(new SharedArrayBuffer(8 * size)),
     values: new Uint16Array(new SharedArrayBuffer(2 * size)),

@@ -8,6 +8,8 @@
 export interface HashTable {
   /** The number that came with the first equal hash, or this one, which is the first then. */
   first(low: number, high: number, value: number): number;
+  /** Forgets all. */
+  clear(): void;
 }
 
 /** A table for at most `entries` different hashes. */
@@ -27,5 +29,6 @@ export function hashTable(entries: number): HashTable {
         if (keys[2 * at] === low >>> 0 && keys[2 * at + 1] === high >>> 0) return found - 1;
       }
     },
+    clear: () => void values.fill(0),
   };
 }

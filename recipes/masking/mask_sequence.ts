@@ -9,6 +9,7 @@ import { chooseUnits, type Unit, wordsOf } from "./choose_units.ts";
 import type { Draws } from "./counter_random.ts";
 import type { MaskSettings } from "./mask_settings.ts";
 import type { Phrases } from "./phrases.ts";
+import { placeIn } from "./place_in.ts";
 import { policies } from "./policies.ts";
 import { type Synonyms, synonymsOf } from "./synonyms.ts";
 
@@ -32,17 +33,6 @@ export interface Masked {
   readonly units: readonly Unit[];
 }
 
-/** The first place whose share is above `x`. */
-function search(shares: Float64Array, x: number): number {
-  let low = 0, high = shares.length - 1;
-  while (low < high) {
-    const middle = low + high >> 1;
-    if (shares[middle]! > x) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
 /**
  * Masks one sequence in place. `ids` are its tokens without padding, `starts` is 1 where a word begins; T is how long sequences may be.
  *
@@ -63,7 +53,7 @@ export function maskSequence(
   const random = (): number =>
     ordinary[
       policy.draw === "unigram" && unigram
-        ? search(unigram, draw.uniform())
+        ? placeIn(unigram, draw.uniform())
         : draw.below(ordinary.length)
     ]!;
   const replace = (from: number, to: number, roll: number): void => {

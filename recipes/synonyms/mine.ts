@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { ensureDir } from "@std/fs";
-import { dirname } from "@std/path";
 import type { Device } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
+import { newFile } from "../corpus/new_file.ts";
 import type { CorpusReport } from "../corpus/report.ts";
-import { type ShardMeta, shardTexts, wholeCorpus } from "../corpus/shards.ts";
+import { type ShardMeta, shardTexts, wholeText } from "../corpus/shards.ts";
+import { spread } from "../corpus/spread.ts";
 import type { StageOptions } from "../corpus/stage.ts";
 import { type Antonyms, areAntonyms } from "../masking/antonyms.ts";
 import { SegmentPool } from "../masking/segment_pool.ts";
@@ -34,15 +34,16 @@ export interface MineOptions extends StageOptions {
 const MOST = 30_000, LEAST = 8;
 /** Synonyms of a word at most; less similar words are none. */
 const SYNONYMS = 8, SIMILAR = 0.55;
+/** Characters that are read: training sees fewer. */
+const CHARACTERS = 50_000_000;
 /** τ of exp(cos / τ). */
 const TEMPERATURE = 0.1;
 
 /** Mines a table. Undefined if it was interrupted. */
 export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undefined> {
-  const { shards } = await wholeCorpus<ShardMeta>(o.in), collector = wordCollector();
-  if (await Deno.stat(o.out).catch(() => undefined)) {
-    throw new InputError(`Cannot write ${o.out}: it is there; give another --out`);
-  }
+  const { shards } = await wholeText(o.in), collector = wordCollector();
+  const parts = spread(shards, CHARACTERS);
+  await newFile(o.out);
   let read = 0;
   {
     using pool = new SegmentPool({ newWords: true }, o.workers);
@@ -53,8 +54,8 @@ export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undef
     };
     const found: (Awaited<ReturnType<typeof segment>> | undefined)[] = [];
     let next = 0;
-    const take = async (shard: ShardMeta): Promise<void> => {
-      found[shard.index] = await segment(shard);
+    const take = async ([i, shard]: readonly [number, ShardMeta]): Promise<void> => {
+      found[i] = await segment(shard);
       for (; found[next]; next++) {
         const { texts, starts } = found[next]!;
         let from = 0;
@@ -64,10 +65,12 @@ export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undef
           read++;
         }
         found[next] = undefined;
-        o.view.show({ label: "segment", done: next + 1, total: shards.length });
+        o.view.show({ label: "segment", done: next + 1, total: parts.length });
       }
     };
-    if (!await eachOf(shards, o.workers + 1, take, () => o.interrupt.requested)) return undefined;
+    if (!await eachOf(parts.entries(), o.workers + 1, take, () => o.interrupt.requested)) {
+      return undefined;
+    }
   }
   const words = collector.stream({ most: MOST, least: LEAST });
   if (words.words.length < 100) {
@@ -99,7 +102,6 @@ export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undef
     );
     return [`${words.words[id]}\t${others.join("\t")}\n`];
   });
-  await ensureDir(dirname(o.out));
   await writeWhole(o.out, lines.join(""));
   return { read, kept: read, rules: {}, words: words.words.length, synonyms: lines.length };
 }

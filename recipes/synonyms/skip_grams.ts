@@ -7,6 +7,7 @@
  * @module
  */
 import type { Draws } from "../masking/counter_random.ts";
+import { placeIn } from "../masking/place_in.ts";
 import type { WordStream } from "./word_stream.ts";
 
 /** How pairs are made. */
@@ -37,16 +38,7 @@ export function* skipGrams(
   const shares = new Float64Array(counts.length), smooth = counts.map((count) => count ** 0.75);
   const all = smooth.reduce((sum, weight) => sum + weight, 0);
   smooth.reduce((sum, weight, i) => shares[i] = sum + weight / all, 0);
-  const negative = (): number => {
-    const x = draw.uniform();
-    let low = 0, high = shares.length - 1;
-    while (low < high) {
-      const middle = low + high >> 1;
-      if (shares[middle]! > x) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  };
+  const negative = (): number => placeIn(shares, draw.uniform());
   let [centers, others, n] = [new Int32Array(N), new Int32Array(N * (1 + negatives)), 0];
   for (;;) {
     for (let at = 0; at < ids.length; at++) {

@@ -18,7 +18,7 @@ export interface WordCollector {
   stream(settings: { readonly most: number; readonly least: number }): WordStream;
 }
 
-/** Words of one or two Chinese characters and more; others part what is around them. */
+/** Words are of Chinese characters alone; anything else parts what is around it. */
 const CHINESE = /^\p{Script=Han}+$/u;
 
 /** A collector that has seen nothing yet. */

@@ -19,7 +19,7 @@ async function inFolder<T>(test: (folder: string) => Promise<T>): Promise<T> {
 }
 
 function blocks(path: string, size: number): Promise<readonly Block[]> {
-  return Array.fromAsync(blocksOf([{ source: "s", path, bytes: 0 }], size));
+  return Array.fromAsync(blocksOf([{ source: "s", path, bytes: 0, changed: 0 }], size));
 }
 
 const piece = fc.constantFrom("甲乙", "\n", "\n\n", "abc", "　", " \n", "很长的一行文字");

@@ -7,9 +7,21 @@ import { documentRules, repeatedShare } from "../../recipes/corpus/rules/documen
 import { distinct } from "../../recipes/hash/distinct.ts";
 import { figuresOf } from "../../recipes/corpus/rules/figures.ts";
 import { lineRules } from "../../recipes/corpus/rules/line_rules.ts";
+import { repeatedLine } from "../../recipes/corpus/rules/repeated_line.ts";
 import { normalizeText } from "../../recipes/data/clean_document.ts";
 import { simplify } from "../../recipes/corpus/simplify.ts";
 import { testOnShared } from "./shared_data.ts";
+
+Deno.test("the README's table of rules is that of the rules, in the order in which they are asked", async () => {
+  const url = new URL("../../recipes/corpus/README.md", import.meta.url);
+  const rows = (await Deno.readTextFile(url)).split("\n")
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()))
+    .filter((cells) => /^(?:lines|texts)$/.test(cells[1] ?? ""));
+  assertEquals(rows, [
+    ...[...lineRules, repeatedLine].map(({ name, about }) => [name, "lines", about]),
+    ...documentRules.map(({ name, about }) => [name, "texts", about]),
+  ]);
+});
 
 /** For each line rule: lines that it leaves out, lines that it lets stand. */
 const lines: Readonly<Record<string, readonly [dropped: string[], kept: string[]]>> = {

@@ -6,10 +6,10 @@ import { clean } from "../../recipes/corpus/clean.ts";
 import { dedup } from "../../recipes/corpus/dedup.ts";
 import { filter } from "../../recipes/corpus/filter.ts";
 import { shardTexts, wholeCorpus } from "../../recipes/corpus/shards.ts";
-import { simplify } from "../../recipes/corpus/simplify.ts";
 import type { StageOptions } from "../../recipes/corpus/stage.ts";
-import { draws } from "../../recipes/masking/counter_random.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
+import { contents } from "./data_command.ts";
+import { characters, sentence } from "./made_text.ts";
 
 const view = { show() {}, note() {}, [Symbol.dispose]() {} };
 
@@ -29,38 +29,12 @@ const stage = (out: string, workers = 2): StageOptions => ({
   interrupt: { requested: false },
 });
 
-/** Characters that simplified text has too. */
-const characters = Array.from({ length: 6000 }, (_, i) => String.fromCodePoint(0x4e00 + i))
-  .filter((character) => simplify([character])[0] === character);
-
-/** Sentences of characters that come 1 / i as often as the first. */
-function sentence(seed: number, length: number): string {
-  const { uniform } = draws(seed, 9, 0, length);
-  return Array.from(
-    { length },
-    (_, i) => i % 12 === 11 ? "，" : characters[Math.floor(2000 ** uniform())]!,
-  ).join("") + "。";
-}
-
 async function writeRaw(folder: string): Promise<string> {
   const path = join(folder, "raw.txt");
   const lines = Array.from({ length: 600 }, (_, i) => sentence(i % 550, 40 + i % 37));
   lines.splice(100, 0, "wwＷ．some bo ok.net/小*说", "not Chinese at all", "联系 13812345678");
   await Deno.writeTextFile(path, lines.join("\n"));
   return path;
-}
-
-/** All files of a folder. */
-async function contents(folder: string): Promise<Record<string, string>> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  return Object.fromEntries(
-    await Promise.all(
-      names.sort().map(async (name) => [
-        name,
-        new TextDecoder("latin1").decode(await Deno.readFile(join(folder, name))),
-      ]),
-    ),
-  );
 }
 
 const source = (path: string) => [{ name: "raw", path, weight: 1 }];
@@ -118,9 +92,30 @@ Deno.test("a step refuses another's folder, and one made from other input", asyn
     await assertRejects(
       () => clean({ ...stage(folder), sources: source(path), ...settings }),
       InputError,
-      "give an empty or new --out",
+      "give an --out apart from it",
     );
+    const used = join(folder, "used");
+    await Deno.mkdir(used);
+    await Deno.writeTextFile(join(used, "notes.txt"), "mine");
+    await assertRejects(
+      () => clean({ ...stage(used), sources: source(path), ...settings }),
+      InputError,
+      "notes.txt is in it",
+    );
+    // A step that was killed at once leaves no more than this.
+    const begun = join(folder, "begun");
+    await Deno.mkdir(begun);
+    await Deno.writeTextFile(join(begun, "corpus.json.part"), "{");
+    assert(await clean({ ...stage(begun), sources: source(path), ...settings }));
+    assertEquals(await contents(begun), await contents(a));
     await assertRejects(() => wholeCorpus(folder), InputError, "no corpus.json");
+    // Of the same size, but written since.
+    await Deno.utime(path, new Date(), new Date(Date.now() + 5000));
+    const changed = clean({ ...stage(a), sources: source(path), ...settings });
+    await assertRejects(() => changed, InputError, "other input or settings");
+    await Deno.remove(join(a, "000001.jsonl"));
+    const broken = dedup({ ...stage(join(folder, "c")), in: a, threshold: 1, shortest: 20 });
+    await assertRejects(() => broken, InputError, `make ${a} again`);
   });
 });
 
@@ -191,6 +186,9 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       `有人问${query}的事，没有人答，这不是整句。`,
       sentence(8, 80),
       "好的好的好",
+      "他说，没有。这家的面条很好吃，汤也好喝。真的。",
+      `${sentence(11, 60)}真的。`,
+      "从前有座山呢。山上有座庙。",
     ];
     await Deno.writeTextFile(raw, lines.join("\n"));
     await Deno.writeTextFile(
@@ -198,16 +196,40 @@ Deno.test("check leaves out what an evaluation set says", async () => {
       JSON.stringify({ passage: long }) + "\n" + JSON.stringify({ passage: "他说" }),
     );
     await Deno.writeTextFile(join(folder, "pairs.tsv"), `${query}？\t0\n好的好的好\t1`);
+    await Deno.writeTextFile(
+      join(folder, "list.csv"),
+      `id,text\n7,"这家的面条很好吃，汤也好喝"\n8,没有`,
+    );
+    await Deno.writeTextFile(
+      join(folder, "odd.json"),
+      `{'passage': '${sentence(11, 60)}'}`,
+    );
     const a = join(folder, "a"), b = join(folder, "b");
     await clean({ ...stage(a), sources: source(raw), skipBad: false });
-    const against = [join(folder, "dev.json"), join(folder, "pairs.tsv")];
-    const report = await check({ ...stage(b), in: a, against });
+    await Deno.mkdir(join(folder, "set", "part"), { recursive: true });
+    await Deno.writeTextFile(
+      join(folder, "set", "part", "dev.json"),
+      JSON.stringify("从前有座山呢"),
+    );
+    const against = [
+      join(folder, "dev.json"),
+      join(folder, "pairs.tsv"),
+      join(folder, "list.csv"),
+      join(folder, "odd.json"),
+      join(folder, "set"),
+    ];
+    const notes: string[] = [], noting = { ...view, note: (line: string) => void notes.push(line) };
+    const report = await check({ ...stage(b), view: noting, in: a, against });
+    assertEquals(notes, [`${against[3]}: line 1 is no JSON: its lines are read as text`]);
     assertEquals(await shardTexts(b, 0), lines.slice(2, 4));
     assertEquals(
       Object.fromEntries(Object.entries(report!.rules).map(([k, v]) => [k, v.dropped])),
       {
         "dev.json, 13 in a row": 1,
         "pairs.tsv, a sentence": 2,
+        "list.csv, a sentence": 1,
+        "odd.json, 13 in a row": 1,
+        "set/part/dev.json, a sentence": 1,
       },
     );
   });

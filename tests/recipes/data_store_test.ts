@@ -145,5 +145,20 @@ Deno.test("data pack holds out the same documents whatever is around them, and o
       InputError,
       'the result of "clean"',
     );
+    const vocab = join(folder, "few.packed", "vocab.txt"), tokens = await Deno.readTextFile(vocab);
+    await Deno.writeTextFile(vocab, tokens.replace(/\n(.+)\n(.+)\n$/, "\n$2\n$1\n"));
+    await assertRejects(
+      () => packedCorpus(join(folder, "few.packed")),
+      InputError,
+      "packed with another vocabulary",
+    );
+    // Packing it again mends it.
+    await packStage({
+      ...stage(join(folder, "few.packed")),
+      in: join(folder, "few"),
+      vocabulary,
+      heldOut: 0.1,
+    });
+    assertEquals((await packedCorpus(join(folder, "few.packed"))).vocabulary, vocabulary);
   });
 });
