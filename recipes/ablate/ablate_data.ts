@@ -53,8 +53,12 @@ function hashOf(vocabulary: RunCorpus["vocabulary"], stores: readonly TokenStore
   return hash.digest("hex");
 }
 
-/** The data of a corpus. */
-export function ablateData(corpus: RunCorpus, skipBad: boolean): AblateData {
+/** The data of a corpus. `note` is told what tables hold, and how many of their lines were wrong if these are skipped. */
+export function ablateData(
+  corpus: RunCorpus,
+  skipBad: boolean,
+  note: (line: string) => void = () => {},
+): AblateData {
   const { vocabulary, train, heldOut } = corpus;
   const ask = once(({ length, mask = {} }: Omit<Question, "name">) =>
     heldOutBatches(pack(heldOut, vocabulary, length), vocabulary, rowsOf(AT_ONCE, length), {
@@ -67,9 +71,11 @@ export function ablateData(corpus: RunCorpus, skipBad: boolean): AblateData {
     vocabulary,
     key: hashOf(vocabulary, [train, heldOut]),
     train: once((length: number) => pack(train, vocabulary, length)),
-    tables: once(async (mask: MaskConfig) =>
-      (await maskTables(mask, train, vocabulary, skipBad)).tables
-    ),
+    tables: once(async (mask: MaskConfig) => {
+      const { tables, notes } = await maskTables(mask, train, vocabulary, skipBad);
+      for (const text of notes) note(text);
+      return tables;
+    }),
     ask: ({ name: _name, ...question }) => ask(question),
     unigram: ({ name: _name, ...question }) => unigramPerplexity(logProbs(null), ask(question)),
   };

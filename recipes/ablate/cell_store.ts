@@ -4,7 +4,9 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { walk } from "@std/fs";
 import { join } from "@std/path";
+import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { Cell } from "./plan.ts";
@@ -23,9 +25,26 @@ export interface CellResult {
   readonly device: string;
 }
 
-/** What is hashed of a file that a configuration names. */
-async function contentOf(path: string | null): Promise<string | null> {
-  return path && createHash("sha256").update(await Deno.readFile(path)).digest("hex");
+/**
+ * A hash of a file's content, or of all files' of a folder; null for none.
+ *
+ * @throws InputError where it cannot be read.
+ */
+export async function contentHash(path: string | null): Promise<string | null> {
+  if (path === null) return null;
+  const hash = createHash("sha256");
+  try {
+    const isFile = (await Deno.stat(path)).isFile, files = isFile ? [path] : [];
+    if (!isFile) {
+      for await (const file of walk(path, { includeDirs: false })) files.push(file.path);
+    }
+    for (const file of files.sort()) {
+      hash.update(`\0${file.slice(path.length)}\0`).update(await Deno.readFile(file));
+    }
+  } catch (error) {
+    throw new InputError(`Cannot read ${path}: ${(error as Error).message}`);
+  }
+  return hash.digest("hex");
 }
 
 /** The name of a cell's result: of its configuration, its questions and the corpus. Tables of masking count by what is in them. */
@@ -34,8 +53,11 @@ export async function cellKey(
   corpusKey: string,
 ): Promise<string> {
   const { name: _name, logEvery: _logEvery, mask, ...rest } = config;
-  const synonyms = await contentOf(mask.synonyms);
-  const all = [VERSION, corpusKey, { ...rest, mask: { ...mask, synonyms } }, questions];
+  const [synonyms, antonyms, phrases] = await Promise.all(
+    [mask.synonyms, mask.antonyms, mask.phrases].map(contentHash),
+  );
+  const tables = { ...mask, synonyms, antonyms, phrases };
+  const all = [VERSION, corpusKey, { ...rest, mask: tables }, questions];
   return createHash("sha256").update(JSON.stringify(all)).digest("hex").slice(0, 24);
 }
 

@@ -15,6 +15,7 @@ import { cachedCorpus } from "../data/prepared_cache.ts";
 import { openPacked, type RunCorpus } from "../pretrain/run_corpus.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { ablateData } from "./ablate_data.ts";
+import { contentHash } from "./cell_store.ts";
 import { chosenAblations } from "./ablations.ts";
 import { baseConfig } from "./base.ts";
 import { ablateCommand, type AblateOptions, ablateOptions } from "./options.ts";
@@ -77,9 +78,10 @@ async function main(interrupt: Interrupt): Promise<number> {
   const chosen = chosenAblations(only);
   const settings: PlanSettings = { steps, seeds, set, ...synonyms !== undefined && { synonyms } };
   const cells = cellsOf(chosen, settings);
+  await contentHash(synonyms ?? null); // before the work, not after it
   using view = progressView();
   const device = await openDevice(options.device), corpus = await corpusOf(options, view);
-  const data = ablateData(corpus, options["skip-bad"]);
+  const data = ablateData(corpus, options["skip-bad"], (line) => view.note(line));
   view.note(`${cells.length} trainings on ${device.description}`);
   const ran = await runCells({
     cells,
