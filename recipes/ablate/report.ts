@@ -6,6 +6,7 @@
 import { chartHtml, type Point, type Series } from "../run/chart.ts";
 import { type Html, html } from "../run/html.ts";
 import { page } from "../run/report_page.ts";
+import type { Ablation } from "./ablation.ts";
 import { dotPlotHtml } from "./dot_plot.ts";
 import type { Outcome, OutcomeGroup, OutcomeRow } from "./outcome.ts";
 import { summaryOf, text } from "./statistics.ts";
@@ -39,20 +40,19 @@ function table({ questions, groups }: Outcome): Html {
   }</table>`;
 }
 
-/** The claimed variant in the first colour, the best other in the second, the rest behind them. */
+/** The claimed variant in the first colour, the best other in the second, the rest fainter. */
 function lines(
-  { ablation, groups }: Outcome,
+  { claimed }: Ablation,
+  group: OutcomeGroup,
   pointsOf: (row: OutcomeRow) => readonly Point[],
 ): readonly Series[] {
-  const [group] = groups.slice(-1);
-  if (!group) return [];
   const mean = ({ summaries: [first] }: OutcomeRow): number => first?.mean ?? Infinity;
-  const others = group.rows.filter(({ variant }) => variant !== ablation.claimed);
+  const others = group.rows.filter(({ variant }) => variant !== claimed);
   const [best] = others.toSorted((a, b) => mean(a) - mean(b));
   return group.rows.map((row): Series => ({
     name: row.variant,
     points: pointsOf(row),
-    look: row.variant === ablation.claimed ? "main" : row === best ? "other" : "faint",
+    look: row.variant === claimed ? "main" : row === best ? "other" : "faint",
   }));
 }
 
@@ -76,30 +76,28 @@ function overLength({ questions }: Outcome): (row: OutcomeRow) => readonly Point
 
 function plots(outcome: Outcome): readonly Html[] {
   const { ablation, questions, groups } = outcome;
-  const title = (what: string, { name }: OutcomeGroup): string =>
-    name === undefined ? what : `${what}, ${name}`;
-  const last = groups.at(-1)!;
-  return [
-    ...groups.map((group) =>
-      dotPlotHtml(
-        title(`Held-out perplexity, ${questions[0]!.name}`, group),
-        group.rows.flatMap(({ variant: name, summaries: [summary] }) =>
-          summary ? [{ name, summary, marked: name === ablation.claimed }] : []
-        ),
-      )
-    ),
-    ablation.overLength
-      ? chartHtml({
-        title: title("Held-out perplexity by length", last),
+  return groups.flatMap((group) => {
+    const title = (what: string): string =>
+      group.name === undefined ? what : `${what}, ${group.name}`;
+    const dots = group.rows.flatMap(({ variant: name, summaries: [summary] }) =>
+      summary ? [{ name, summary, marked: name === ablation.claimed }] : []
+    );
+    const curves = ablation.overLength
+      ? {
+        title: title("Held-out perplexity by length"),
         over: "token",
-        series: lines(outcome, overLength(outcome)),
+        series: lines(ablation, group, overLength(outcome)),
         log: true,
-      })
-      : chartHtml({
-        title: title("Training loss, mean over seeds", last),
-        series: lines(outcome, lossOf),
-      }),
-  ];
+      }
+      : {
+        title: title("Training loss, mean over seeds"),
+        series: lines(ablation, group, lossOf),
+      };
+    return [
+      dotPlotHtml(title(`Held-out perplexity, ${questions[0]!.name}`), dots),
+      chartHtml(curves),
+    ];
+  });
 }
 
 function section(outcome: Outcome): Html {

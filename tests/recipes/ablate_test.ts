@@ -188,7 +188,7 @@ Deno.test("cells go by seeds; each is trained once; stopped and resumed is unint
       assertEquals(found, summaryOf(own));
     }
     assert(lines.some((line) => line.includes(" *")));
-    assert(lines.some((line) => /^  tupe .* ± .* - +2$/.test(line)), lines.join("\n"));
+    assert(lines.some((line) => /^ {2}tupe .* ± .* - +2$/.test(line)), lines.join("\n"));
     assert(lines.includes("  Left out: a ninth"));
     const page = reportHtml({ subtitle: "<small>", figures: [["seeds", "2"]] }, [
       outcome,
