@@ -63,7 +63,11 @@ export async function cellKey(
 
 /** Results in a folder. */
 export interface CellStore {
-  /** Undefined where there is none. */
+  /**
+   * Undefined where there is none.
+   *
+   * @throws InputError where a file of that name holds something else.
+   */
   read(key: string): Promise<CellResult | undefined>;
   write(key: string, cell: Cell, result: CellResult): Promise<void>;
 }
@@ -80,8 +84,15 @@ export function cellStore(folder: string): CellStore {
         if (error instanceof Deno.errors.NotFound) return undefined;
         throw error;
       }
-      const { result }: { readonly result: CellResult } = JSON.parse(text);
-      return isRecord(result) ? result : undefined;
+      const spoilt = new InputError(`Cannot use ${pathOf(key)}: it holds no result; delete it`);
+      let saved: unknown;
+      try {
+        saved = JSON.parse(text);
+      } catch {
+        throw spoilt;
+      }
+      if (!isRecord(saved) || !isRecord(saved.result)) throw spoilt;
+      return saved.result as unknown as CellResult;
     },
     async write(key, { ablation, variant, seed, config, questions }, result) {
       const said = { ablation, variant: variant.name, seed, result, questions, config };

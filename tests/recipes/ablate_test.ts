@@ -166,6 +166,11 @@ Deno.test("cells go by seeds; each is trained once; stopped and resumed is unint
     assertEquals(values(resumed), values(whole));
     const again = await run("cut");
     assertEquals([again.trained, again.done], [0, resumed.done]);
+    const [spoilt] = Array.from(Deno.readDirSync(join(out, "cut", "cells")), ({ name }) => name);
+    const path = join(out, "cut", "cells", spoilt!), text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.slice(0, 30));
+    await assertRejects(() => run("cut"), InputError, `${spoilt}: it holds no result; delete it`);
+    await Deno.writeTextFile(path, text);
     // Another question, another corpus: other cells.
     const more = cellsOf([{ ...toy, questions: toy.questions.slice(0, 1) }], settings).slice(0, 1);
     assertEquals((await run("cut", Infinity, more)).trained, 1);
