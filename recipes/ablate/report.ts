@@ -40,7 +40,7 @@ function table({ questions, groups }: Outcome): Html {
   }</table>`;
 }
 
-/** The claimed variant in the first colour, the best other in the second, the rest fainter. */
+/** The claimed variant in the colour that it has among the points too, the best other in the first, the rest fainter. */
 function lines(
   { claimed }: Ablation,
   group: OutcomeGroup,
@@ -52,7 +52,7 @@ function lines(
   return group.rows.map((row): Series => ({
     name: row.variant,
     points: pointsOf(row),
-    look: row.variant === claimed ? "main" : row === best ? "other" : "faint",
+    look: row.variant === claimed ? "other" : row === best ? "main" : "faint",
   }));
 }
 
