@@ -49,6 +49,7 @@ function withOptions(given: PretrainConfig, options: PretrainOptions): PretrainC
     seed: options.seed ?? config.seed,
     evalEvery: options["eval-every"] ?? config.evalEvery,
     checkpointEvery: options["checkpoint-every"] ?? config.checkpointEvery,
+    keepCheckpoints: options["keep-checkpoints"] ?? config.keepCheckpoints,
   };
 }
 

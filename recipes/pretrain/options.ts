@@ -55,6 +55,11 @@ export const pretrainCommand = {
       value: "N",
       help: "steps between checkpoints; 0 for none",
     },
+    "keep-checkpoints": {
+      type: "whole",
+      value: "N",
+      help: "newest checkpoints to keep beside the best; 0 for all",
+    },
     out: { type: "text", value: "DIR", help: "the run's folder (a new one under runs/)" },
     resume: { type: "flag", help: "go on with the run in --out DIR" },
     trace: {

@@ -16,7 +16,8 @@ import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
-import { latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import { checkpointSteps, latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
@@ -135,6 +136,10 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
   );
   using metrics = await openRows(join(out, "metrics.jsonl"), start.step);
   using evaluations = await openRows(join(out, "eval.jsonl"), start.step);
+  const evaluated = [...await readRows(join(out, "eval.jsonl"))];
+  const saved = new Set(await checkpointSteps(out));
+  const keep = (): Promise<void> =>
+    keepCheckpoints(out, { newest: config.keepCheckpoints, evaluations: evaluated });
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
   const log = (file: typeof metrics, row: Row): void => {
@@ -156,17 +161,25 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
         log(evaluations, counted(row));
+        evaluated.push(counted(row));
         const found = perplexities(row.mlm_ppl as number, data.unigramPpl!);
         view.note(`step ${offset + row.step}: ${found}`);
+        const step = offset + row.step;
+        return bestOf(evaluated, [...saved, step])?.step === step;
       },
       progress: (step, row) => {
         if (row) shown = figures(row);
         view.show({ label: "train", done: offset + step, total, figures: shown });
       },
-      checkpoint: (s) => saveCheckpoint(out, { ...s, step: offset + s.step }),
+      checkpoint: async (s) => {
+        await saveCheckpoint(out, { ...s, step: offset + s.step });
+        saved.add(offset + s.step);
+        await keep();
+      },
       stop,
       ...watch && { trace: watch },
     });
+    if (saved.size > 0) await keep(); // the last evaluation comes after the last checkpoint
     const { step, model, optimizer } = trained;
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {

@@ -5,7 +5,14 @@
  */
 import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
+import {
+  adamw,
+  lamb,
+  noDecay,
+  type Optimizer,
+  type OptimizerState,
+  polynomial,
+} from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
@@ -41,8 +48,8 @@ export interface TrainData {
 export interface TrainHooks {
   /** A logged step. */
   readonly metrics: (row: Row) => void;
-  /** An evaluation. */
-  readonly evaluation: (row: Row) => void;
+  /** An evaluation; is it worth a checkpoint that is not due? */
+  readonly evaluation: (row: Row) => boolean;
   /** Every step: how far the run is. */
   readonly progress: (step: number, row: Row | undefined) => void;
   readonly checkpoint: (state: TrainState) => Promise<void>;
@@ -61,8 +68,8 @@ export interface Trained extends TrainState {
 }
 
 /** The optimiser of a configuration. */
-export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType<typeof lamb> {
-  return lamb({
+export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer {
+  const options = {
     rate: polynomial({
       peak: o.rate,
       total: steps,
@@ -76,7 +83,8 @@ export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType
     epsilon: o.epsilon,
     stateDtype: o.stateDtype,
     groups: [noDecay],
-  });
+  };
+  return o.name === "lamb" ? lamb(options) : adamw(options);
 }
 
 /** The state before the first step. */
@@ -153,16 +161,16 @@ export async function train(
     hooks.metrics(row);
     return row;
   };
-  const evaluation = async (): Promise<Evaluation> => {
+  const evaluation = async (): Promise<Evaluated> => {
     const found = await evaluate(model, heldOut);
-    hooks.evaluation({
+    const worthy = hooks.evaluation({
       step,
       mlm_ppl: found.perplexity,
       accuracy: found.accuracy,
       masked: found.count,
       elapsed_s: elapsed(),
     });
-    return found;
+    return { step, found, worthy };
   };
 
   /** What is not a step: evaluations and checkpoints. */
@@ -176,7 +184,7 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: { readonly step: number; readonly found: Evaluation } | undefined;
+  let last: Evaluated | undefined;
   while (step < config.steps && !hooks.stop()) {
     trace.step(step);
     for (let first = 0; first < B; first += microBatch) {
@@ -192,10 +200,9 @@ export async function train(
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (isDue(step, config.evalEvery)) {
-      last = { step, found: await besides("evaluate", evaluation) };
-    }
-    if (isDue(step, config.checkpointEvery) && step < config.steps) {
+    if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
+    const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
+    if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
       await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
     }
   }
@@ -206,8 +213,15 @@ export async function train(
   }
   const ended = { step, model, optimizer, stallShare };
   if (config.evalEvery === 0) return ended;
-  const found = last?.step === step ? last.found : await trace.host("evaluate", evaluation);
+  const { found } = last?.step === step ? last : await trace.host("evaluate", evaluation);
   return { ...ended, evaluation: found };
+}
+
+/** An evaluation in the loop. */
+interface Evaluated {
+  readonly step: number;
+  readonly found: Evaluation;
+  readonly worthy: boolean;
 }
 
 /** Is it time for what is done every so many steps? Never where that is 0. */

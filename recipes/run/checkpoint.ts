@@ -33,7 +33,10 @@ export interface Checkpointed<M, O> {
   readonly optimizer: O;
 }
 
-const FOLDER = "checkpoints", STATE = "state.json", PART = "part-";
+/** Where checkpoints are in a run's folder. */
+export const FOLDER = "checkpoints";
+
+const STATE = "state.json", PART = "part-";
 const FILES = ["model", "optimizer"] as const;
 
 /** The folder of the checkpoint after `step` steps. */
@@ -87,18 +90,23 @@ export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O
   }
 }
 
-/** The folder of the newest checkpoint. */
-async function newest(run: string): Promise<string> {
-  const names: string[] = [];
+/** The steps after which a run has checkpoints, ascending. */
+export async function checkpointSteps(run: string): Promise<readonly number[]> {
+  const steps: number[] = [];
   try {
     for await (const { name } of Deno.readDir(join(run, FOLDER))) {
-      if (/^step-\d{8,}$/.test(name)) names.push(name);
+      if (/^step-\d{8,}$/.test(name)) steps.push(Number(name.slice("step-".length)));
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const last = names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1);
-  if (last !== undefined) return join(run, FOLDER, last);
+  return steps.sort((a, b) => a - b);
+}
+
+/** The folder of the newest checkpoint. */
+async function newest(run: string): Promise<string> {
+  const last = (await checkpointSteps(run)).at(-1);
+  if (last !== undefined) return checkpointPath(run, last);
   throw new InputError(
     `Cannot resume ${run}: it has no checkpoint; start a new run with another --out`,
   );

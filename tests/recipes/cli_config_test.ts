@@ -119,8 +119,17 @@ const wrong: readonly (readonly [content: unknown, message: string])[] = [
   ],
   [
     { base: "motian-tiny", optimizer: { name: "adam" } },
-    'optimizer.name is "adam", it must be "lamb"',
+    'optimizer.name is "adam", it must be "lamb" or "adamw"',
   ],
+  [
+    { base: "motian-tiny", optimizer: { name: "adamw", rule: "lamb-sqrt" } },
+    'optimizer.rule "lamb-sqrt" is a rule for lamb, optimizer.name is "adamw"',
+  ],
+  [
+    { base: "motian-1b", optimizer: { rate: 0.01 } },
+    'optimizer.rate is 0.01, optimizer.rule "lamb-sqrt" makes it 0.00707',
+  ],
+  [{ ...tiny, keepCheckpoints: -1 }, "keepCheckpoints is -1, it must be a whole number"],
   [{ base: "motian-tiny", seed: -1 }, "seed is -1, it must be a whole number from 0 to 4294967295"],
   [{ base: "motian-tiny", name: "" }, 'name is "", it must be text'],
   [{ model: tiny.model }, "data is missing"],

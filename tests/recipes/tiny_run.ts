@@ -64,7 +64,7 @@ export async function trainTiny(
   const start = await initialState(config, data.vocabulary.tokens.length, device);
   return await train(config, start, data, device, {
     metrics: () => {},
-    evaluation: () => {},
+    evaluation: () => false,
     progress: () => {},
     checkpoint: () => Promise.resolve(),
     stop: () => false,
