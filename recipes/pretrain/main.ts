@@ -20,6 +20,7 @@ import type { PretrainConfig } from "./config.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { forecastLines } from "./forecast_text.ts";
+import { DivergedError } from "./guard.ts";
 import { checkConfig, loadConfig } from "./load_config.ts";
 import { pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import { openPacked, type RunCorpus } from "./run_corpus.ts";
@@ -167,4 +168,15 @@ async function main(interrupt: Interrupt): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await runMain(main);
+/** A run that diverges whatever is done is nobody's wrong call, and its message says all: no stack is printed. */
+async function guarded(interrupt: Interrupt): Promise<number> {
+  try {
+    return await main(interrupt);
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+if (import.meta.main) await runMain(guarded);

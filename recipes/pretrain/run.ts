@@ -8,6 +8,7 @@ import { ensureDir } from "@std/fs";
 import { dirname, join } from "@std/path";
 import { type Device, dispose } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
+import type { OptimizerState } from "../../optim/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import { short } from "../cli/format.ts";
@@ -16,7 +17,12 @@ import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
-import { checkpointSteps, latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import {
+  type Checkpointed,
+  checkpointSteps,
+  latestCheckpoint,
+  saveCheckpoint,
+} from "../run/checkpoint.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
@@ -24,12 +30,14 @@ import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { PretrainConfig } from "./config.ts";
+import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { maskTables } from "./mask_tables.ts";
-import { modelSpec } from "./model.ts";
+import { type Model, modelSpec } from "./model.ts";
+import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
-import { tracer, WARM_UP } from "./tracer.ts";
+import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
 import {
   freshOptimizer,
   initialState,
@@ -53,6 +61,8 @@ export interface RunOptions {
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
   readonly trace?: string;
+  /** Watches the loop, where `trace` does not. */
+  readonly watch?: Tracer;
   readonly interrupt: Interrupt;
   readonly view: ProgressView;
   /** Called with every logged row. */
@@ -67,6 +77,8 @@ export interface Summary {
   readonly ratio: number | null;
   readonly accuracy: number | null;
   readonly steps: number;
+  /** How often the run diverged and went back to a checkpoint. */
+  readonly rollbacks: number;
   readonly elapsed_s: number;
   readonly peak_rss_mib: number;
   /** The share of the time of the steps that the loop waited for input. */
@@ -85,8 +97,14 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-async function startState(o: RunOptions): Promise<TrainState> {
-  const fresh = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
+type State = Checkpointed<Model, OptimizerState>;
+
+/** The state before the first step. */
+const firstState = ({ config, corpus, device }: RunOptions): Promise<State> =>
+  initialState(config, corpus.vocabulary.tokens.length, device);
+
+async function startState(o: RunOptions): Promise<State> {
+  const fresh = await firstState(o);
   return o.resume ? await latestCheckpoint(o.out, fresh, o.device) : fresh;
 }
 
@@ -129,26 +147,34 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       `Cannot trace ${total - start.step} steps: the first ${WARM_UP} warm up; raise --steps`,
     );
   }
-  const watch = o.trace === undefined ? undefined : tracer(device, config.name);
+  const traced = o.trace === undefined ? undefined : tracer(device, config.name);
+  const watch = traced ?? o.watch;
   view.note(
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
-  using metrics = await openRows(join(out, "metrics.jsonl"), start.step);
-  using evaluations = await openRows(join(out, "eval.jsonl"), start.step);
-  const evaluated = [...await readRows(join(out, "eval.jsonl"))];
-  const saved = new Set(await checkpointSteps(out));
-  const keep = (): Promise<void> =>
-    keepCheckpoints(out, { newest: config.keepCheckpoints, evaluations: evaluated });
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
-  const log = (file: typeof metrics, row: Row): void => {
-    file.append(row);
-    o.emit(row);
-  };
-  let shown: string[] = [], state = start;
+  let shown: string[] = [], state: State = start, { rollbacks = 0 } = start;
   for (;;) {
-    const stage = stageAt(stages, state.step), { config: own, number, offset } = stage;
+    using metrics = await openRows(join(out, "metrics.jsonl"), state.step);
+    using evaluations = await openRows(join(out, "eval.jsonl"), state.step);
+    const evaluated = [...await readRows(join(out, "eval.jsonl"))];
+    const V = vocabulary.tokens.length, saved = new Set(await checkpointSteps(out));
+    let health = healthOf(await readRows(join(out, "metrics.jsonl")), evaluated, V);
+    const log = (file: typeof metrics, row: Row): void => {
+      file.append(row);
+      o.emit(row);
+      health = healthAfter(health, row, V);
+    };
+    const keep = (): Promise<void> =>
+      keepCheckpoints(out, {
+        newest: config.keepCheckpoints,
+        evaluations: evaluated,
+        good: health.good,
+      });
+    const stage = stageAt(stages, state.step), { number, offset } = stage;
+    const own = afterRollbacks(stage.config, rollbacks);
     const data = stageData(o, stage, tables);
     // Rows and checkpoints count through all stages.
     const counted = (row: Row): Row => ({
@@ -172,19 +198,36 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
         view.show({ label: "train", done: offset + step, total, figures: shown });
       },
       checkpoint: async (s) => {
-        await saveCheckpoint(out, { ...s, step: offset + s.step });
+        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks });
         saved.add(offset + s.step);
         await keep();
       },
+      sound: () => health.diverged === undefined,
       stop,
       ...watch && { trace: watch },
     });
-    if (saved.size > 0) await keep(); // the last evaluation comes after the last checkpoint
     const { step, model, optimizer } = trained;
+    if (health.diverged !== undefined) {
+      const { line, row, ...back } = await rollBack({
+        out,
+        health,
+        config: stage.config,
+        rollbacks: rollbacks++,
+      });
+      view.note(line);
+      o.emit(row);
+      state = back.step === undefined
+        ? await firstState(o)
+        : await latestCheckpoint(out, { step, model, optimizer }, device);
+      dispose(model);
+      dispose(optimizer);
+      continue;
+    }
+    if (saved.size > 0) await keep(); // the last evaluation comes after the last checkpoint
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
-      if (watch) view.note(await writeTrace(o.trace!, watch.trace()));
-      return await finish(o, data, { ...trained, step: state.step }, { params, began });
+      if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
+      return await finish(o, data, { ...trained, step: state.step }, { params, rollbacks, began });
     }
   }
 }
@@ -220,6 +263,7 @@ function perplexities(model: number, unigram: number): string {
 
 interface Known {
   readonly params: number;
+  readonly rollbacks: number;
   readonly began: number;
 }
 
@@ -227,7 +271,7 @@ async function finish(
   o: RunOptions,
   data: StageData,
   trained: Trained,
-  { params, began }: Known,
+  { params, rollbacks, began }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
   const { evaluation } = trained, { unigramPpl } = data;
@@ -240,6 +284,7 @@ async function finish(
     ratio: evaluation ? evaluation.perplexity / unigramPpl! : null,
     accuracy: evaluation?.accuracy ?? null,
     steps: trained.step,
+    rollbacks,
     elapsed_s: (performance.now() - began) / 1000,
     peak_rss_mib: resourceUsage().maxRSS / 1024,
     stall_share: trained.stallShare,
@@ -268,10 +313,21 @@ async function finish(
     metrics: await readRows(join(out, "metrics.jsonl")),
     evaluations: await readRows(join(out, "eval.jsonl")),
     ...unigramPpl !== undefined && { unigramPerplexity: unigramPpl },
-    tables: { Configuration: config, Corpus: corpus.report },
+    tables: {
+      Configuration: config,
+      Corpus: corpus.report,
+      ...rollbacks > 0 && { Rollbacks: rollbackTable(await rollbacksOf(out)) },
+    },
     examples,
   });
   return { summary, examples };
+}
+
+/** Rollbacks by their number, as the report shows them. */
+function rollbackTable(rows: readonly Row[]): object {
+  return Object.fromEntries(
+    rows.map(({ step, rollback, to, why }) => [rollback, `step ${step}, back to ${to}: ${why}`]),
+  );
 }
 
 /** What a person reads at the end. */

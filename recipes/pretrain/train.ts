@@ -53,6 +53,8 @@ export interface TrainHooks {
   /** Every step: how far the run is. */
   readonly progress: (step: number, row: Row | undefined) => void;
   readonly checkpoint: (state: TrainState) => Promise<void>;
+  /** Is the run sound? Asked after every logged row and evaluation; where it is not, the loop ends without checkpoint and evaluation. */
+  readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
   readonly stop: () => boolean;
   /** Sees the phases of the loop and may profile its programs. */
@@ -117,7 +119,7 @@ export async function train(
   hooks: TrainHooks,
 ): Promise<Trained> {
   const { data: { batch: B, microBatch, length }, mask, seed } = config;
-  const { trace = untraced } = hooks;
+  const { trace = untraced, sound = (): boolean => true } = hooks;
   const { vocabulary, tables } = data;
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
@@ -200,18 +202,22 @@ export async function train(
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
+    if (!sound()) break;
     if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
     const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
+    if (!sound()) break;
     if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
       await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
     }
   }
   await log();
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
+  const ended = { step, model, optimizer, stallShare };
+  dispose(sums);
+  if (!sound()) return ended;
   if (config.checkpointEvery > 0) {
     await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
   }
-  const ended = { step, model, optimizer, stallShare };
   if (config.evalEvery === 0) return ended;
   const { found } = last?.step === step ? last : await trace.host("evaluate", evaluation);
   return { ...ended, evaluation: found };

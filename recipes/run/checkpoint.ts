@@ -31,6 +31,8 @@ export interface Checkpointed<M, O> {
   readonly step: number;
   readonly model: M;
   readonly optimizer: O;
+  /** How often the run had gone back to a checkpoint; 0 where it is left out. */
+  readonly rollbacks?: number;
 }
 
 /** Where checkpoints are in a run's folder. */
@@ -78,8 +80,8 @@ export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O
       await writeSafetensors(path, state[name] as Tree<AnyTensor>);
       hashes[name] = await hashOf(path);
     }
-    const text = JSON.stringify({ step: state.step, sha256: hashes }, null, 2) + "\n";
-    await writeWhole(join(made, STATE), text);
+    const { step, rollbacks = 0 } = state;
+    await writeRecord(made, { step, rollbacks, sha256: hashes });
     await syncFolder(made);
     await Deno.remove(target, { recursive: true }).catch(() => {});
     await Deno.rename(made, target);
@@ -116,7 +118,12 @@ const MEND = "remove this checkpoint's folder to go on from the one before";
 
 interface Recorded {
   readonly step: number;
+  readonly rollbacks?: number;
   readonly sha256: Readonly<Record<string, string>>;
+}
+
+function writeRecord(folder: string, record: Recorded): Promise<void> {
+  return writeWhole(join(folder, STATE), JSON.stringify(record, null, 2) + "\n");
 }
 
 async function recorded(folder: string): Promise<Recorded> {
@@ -173,12 +180,31 @@ export async function latestCheckpoint<M, O>(
   like: Checkpointed<M, O>,
   device: Device,
 ): Promise<Checkpointed<M, O>> {
-  const folder = await newest(run), { step, sha256 } = await recorded(folder);
+  const folder = await newest(run), { step, rollbacks = 0, sha256 } = await recorded(folder);
   const read = <T>(name: typeof FILES[number], tree: T): Promise<T> =>
     readTree(join(folder, `${name}.safetensors`), sha256[name], tree);
   const state = {
     model: await read("model", like.model),
     optimizer: await read("optimizer", like.optimizer),
   };
-  return { step, ...await toDevice(state, device) };
+  return { step, rollbacks, ...await toDevice(state, device) };
+}
+
+/**
+ * Removes the checkpoints after step `good`, and notes in the newest that is left that the run went back to it; gives its step,
+ * undefined where none is left. A process that dies in between leaves a run that can be resumed.
+ */
+export async function dropAfter(
+  run: string,
+  good: number,
+  rollbacks: number,
+): Promise<number | undefined> {
+  const steps = await checkpointSteps(run), left = steps.findLast((step) => step <= good);
+  for (const step of steps.toReversed()) {
+    if (step > good) await Deno.remove(checkpointPath(run, step), { recursive: true });
+  }
+  if (left === undefined) return undefined;
+  const folder = checkpointPath(run, left);
+  await writeRecord(folder, { ...await recorded(folder), rollbacks });
+  return left;
 }

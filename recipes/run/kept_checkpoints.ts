@@ -20,8 +20,8 @@ export interface Keep {
   readonly newest: number;
   /** The run's evaluations so far. */
   readonly evaluations: readonly Row[];
-  /** Steps of checkpoints that stay for another reason. */
-  readonly also?: readonly number[];
+  /** The newest checkpoint up to this step stays: the run may have to go back to it. */
+  readonly good: number;
 }
 
 const BEST = "best.json";
@@ -55,14 +55,15 @@ export async function bestCheckpoint(run: string): Promise<Best | undefined> {
 /** Notes the best checkpoint of a run, then removes those that need not stay. To be called when the newest one is whole. */
 export async function keepCheckpoints(
   run: string,
-  { newest, evaluations, also = [] }: Keep,
+  { newest, evaluations, good }: Keep,
 ): Promise<void> {
   const steps = await checkpointSteps(run), best = bestOf(evaluations, steps);
   const path = join(run, FOLDER, BEST);
   if (best) await writeWhole(path, JSON.stringify(best, null, 2) + "\n");
   else await Deno.remove(path).catch(() => {});
   if (newest === 0) return;
-  const kept = new Set([...steps.slice(-newest), ...also, ...best ? [best.step] : []]);
+  const sound = steps.findLast((step) => step <= good);
+  const kept = new Set([...steps.slice(-newest), sound, best?.step]);
   for (const step of steps) {
     if (!kept.has(step)) await Deno.remove(checkpointPath(run, step), { recursive: true });
   }

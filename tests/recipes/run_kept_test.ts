@@ -21,7 +21,7 @@ Deno.test("bestOf takes the lowest perplexity of the newest stage that has one, 
   assertEquals(bestOf([...rows, row(6, 8, 2)], [2, 5]), { step: 5, mlm_ppl: 3 });
 });
 
-Deno.test("keepCheckpoints keeps the newest, the best and what else it is told, and says which is best", async () => {
+Deno.test("keepCheckpoints keeps the newest, the best and the newest sound one, and says which is best", async () => {
   const run = await Deno.makeTempDir();
   const tree: Tree<AnyTensor> = { w: fromArray([1], [1]) };
   const save = (step: number): Promise<void> =>
@@ -29,18 +29,18 @@ Deno.test("keepCheckpoints keeps the newest, the best and what else it is told, 
   try {
     const evaluations = [row(10, 7), row(20, 4), row(30, 6)];
     for (const step of [10, 20, 30, 40, 50]) await save(step);
-    await keepCheckpoints(run, { newest: 0, evaluations });
+    await keepCheckpoints(run, { newest: 0, evaluations, good: 0 });
     assertEquals(await checkpointSteps(run), [10, 20, 30, 40, 50], "0 keeps all");
-    await keepCheckpoints(run, { newest: 2, evaluations, also: [30] });
+    await keepCheckpoints(run, { newest: 2, evaluations, good: 39 });
     assertEquals(await checkpointSteps(run), [20, 30, 40, 50]);
     assertEquals(await bestCheckpoint(run), { step: 20, mlm_ppl: 4 });
-    await keepCheckpoints(run, { newest: 1, evaluations: [...evaluations, row(50, 3)] });
+    await keepCheckpoints(run, { newest: 1, evaluations: [...evaluations, row(50, 3)], good: 60 });
     assertEquals(await checkpointSteps(run), [50]);
     assertEquals(await bestCheckpoint(run), { step: 50, mlm_ppl: 3 });
     // A best one that is gone is best no more.
     await save(60);
     await Deno.remove(checkpointPath(run, 50), { recursive: true });
-    await keepCheckpoints(run, { newest: 1, evaluations: [row(50, 3)] });
+    await keepCheckpoints(run, { newest: 1, evaluations: [row(50, 3)], good: 60 });
     assertEquals(await bestCheckpoint(run), undefined);
     assert(!await exists(join(run, "checkpoints", "best.json.part")));
   } finally {
