@@ -19,6 +19,7 @@ import { evaluated } from "../masking/mask_settings.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
 import {
   type Checkpointed,
+  checkpointModel,
   checkpointSteps,
   latestCheckpoint,
   saveCheckpoint,
@@ -29,6 +30,7 @@ import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
+import { type Adaptation, adaptationFigures, adaptationOf, type Beginning } from "./adaptation.ts";
 import type { PretrainConfig } from "./config.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
@@ -55,6 +57,7 @@ export interface RunOptions {
   /** The run's folder, open for this run. */
   readonly out: string;
   readonly resume: boolean;
+  readonly init?: Beginning;
   /** Wrong lines of tables that masking takes are counted, not refused. */
   readonly skipBad?: boolean;
   /** Stop after so long. */
@@ -87,6 +90,8 @@ export interface Summary {
   readonly params: number;
   readonly vocabulary: number;
   readonly unk_share: number;
+  /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
+  readonly adaptation: Adaptation | null;
   readonly out: string;
 }
 
@@ -100,12 +105,18 @@ export interface Finished {
 type State = Checkpointed<Model, OptimizerState>;
 
 /** The state before the first step. */
-const firstState = ({ config, corpus, device }: RunOptions): Promise<State> =>
-  initialState(config, corpus.vocabulary.tokens.length, device);
+async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
+  const fresh = await initialState(config, corpus.vocabulary.tokens.length, device);
+  if (!init) return fresh;
+  const model = await checkpointModel(init.checkpoint, fresh.model, device);
+  dispose(fresh.model);
+  return { ...fresh, model };
+}
 
 async function startState(o: RunOptions): Promise<State> {
-  const fresh = await firstState(o);
-  return o.resume ? await latestCheckpoint(o.out, fresh, o.device) : fresh;
+  if (!o.resume) return await firstState(o);
+  const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
+  return await latestCheckpoint(o.out, like, o.device);
 }
 
 /** The data of a stage, and what the unigram model reaches on the very tokens that the model is asked for, where it is asked for any. */
@@ -153,6 +164,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
+  const adapted = await adaptationOf(o, start.model);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
   let shown: string[] = [], state: State = start, { rollbacks = 0 } = start;
@@ -227,7 +239,12 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
-      return await finish(o, data, { ...trained, step: state.step }, { params, rollbacks, began });
+      return await finish(o, data, { ...trained, step: state.step }, {
+        params,
+        rollbacks,
+        began,
+        adaptation: await adapted?.(model) ?? null,
+      });
     }
   }
 }
@@ -262,6 +279,7 @@ function perplexities(model: number, unigram: number): string {
 }
 
 interface Known {
+  readonly adaptation: Adaptation | null;
   readonly params: number;
   readonly rollbacks: number;
   readonly began: number;
@@ -271,7 +289,7 @@ async function finish(
   o: RunOptions,
   data: StageData,
   trained: Trained,
-  { params, rollbacks, began }: Known,
+  { params, rollbacks, began, adaptation }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
   const { evaluation } = trained, { unigramPpl } = data;
@@ -292,6 +310,7 @@ async function finish(
     params,
     vocabulary: vocabulary.tokens.length,
     unk_share: corpus.report.unkShare,
+    adaptation,
     out,
   };
   await writeReport(out, {
@@ -306,6 +325,7 @@ async function finish(
           ["masked tokens right", `${(100 * evaluation.accuracy).toFixed(1)} %`],
         ] as const
         : [],
+      ...adaptation ? adaptationFigures(adaptation) : [],
       ["parameters", short(params)],
       ["steps", String(trained.step)],
       ["waiting for input", `${(100 * trained.stallShare).toFixed(1)} %`],
@@ -332,10 +352,11 @@ function rollbackTable(rows: readonly Row[]): object {
 
 /** What a person reads at the end. */
 export function closingLines({ summary, examples }: Finished): string[] {
-  const { mlm_ppl, unigram_ppl, steps, elapsed_s, peak_rss_mib, out } = summary;
+  const { mlm_ppl, unigram_ppl, steps, elapsed_s, peak_rss_mib, adaptation, out } = summary;
   return [
     ...examples.map((e) => exampleLine(e)),
     ...mlm_ppl !== null && unigram_ppl !== null ? [perplexities(mlm_ppl, unigram_ppl)] : [],
+    ...adaptation ? adaptationFigures(adaptation).map(([name, value]) => `${name}: ${value}`) : [],
     `${steps} steps in ${elapsed_s.toFixed(0)} s, peak memory ${peak_rss_mib.toFixed(0)} MiB; see ${
       join(out, "report.html")
     }`,

@@ -115,6 +115,8 @@ async function newest(run: string): Promise<string> {
 }
 
 const MEND = "remove this checkpoint's folder to go on from the one before";
+/** What helps who begins with a checkpoint. */
+const OTHER = "pass another --init";
 
 interface Recorded {
   readonly step: number;
@@ -126,7 +128,7 @@ function writeRecord(folder: string, record: Recorded): Promise<void> {
   return writeWhole(join(folder, STATE), JSON.stringify(record, null, 2) + "\n");
 }
 
-async function recorded(folder: string): Promise<Recorded> {
+async function recorded(folder: string, mend = MEND): Promise<Recorded> {
   const path = join(folder, STATE);
   try {
     const state: unknown = JSON.parse(await Deno.readTextFile(path));
@@ -135,16 +137,21 @@ async function recorded(folder: string): Promise<Recorded> {
     }
   } catch (error) {
     throw new InputError(
-      `Cannot read the checkpoint ${path}: ${(error as Error).message}; ${MEND}`,
+      `Cannot read the checkpoint ${path}: ${(error as Error).message}; ${mend}`,
     );
   }
-  throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${MEND}`);
+  throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${mend}`);
 }
 
 /** The tensors of one file, in the structure, shapes and dtypes of `like`. */
-async function readTree<T>(path: string, hash: string | undefined, like: T): Promise<T> {
+async function readTree<T>(
+  path: string,
+  hash: string | undefined,
+  like: T,
+  mend = MEND,
+): Promise<T> {
   const fail = (why: string): never => {
-    throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${MEND}`);
+    throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${mend}`);
   };
   try {
     if (await hashOf(path) !== hash) {
@@ -188,6 +195,17 @@ export async function latestCheckpoint<M, O>(
     optimizer: await read("optimizer", like.optimizer),
   };
   return { step, rollbacks, ...await toDevice(state, device) };
+}
+
+/**
+ * The weights of one checkpoint, on a device. `like` is a model of the same sizes, such as a fresh one.
+ *
+ * @throws InputError where it was cut short or changed, or is of another model.
+ */
+export async function checkpointModel<M>(folder: string, like: M, device: Device): Promise<M> {
+  const { sha256 } = await recorded(folder, OTHER);
+  const path = join(folder, "model.safetensors");
+  return await toDevice(await readTree(path, sha256.model, like, OTHER), device);
 }
 
 /**

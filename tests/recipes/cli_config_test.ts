@@ -155,7 +155,7 @@ Deno.test("pretrainOptions has defaults and types", () => {
   const { config, device, steps, resume, json } = pretrainOptions(["--steps", "20", "--json"]);
   const chosen: "auto" | "webgpu" | "cpu" | "reference" = device;
   assertEquals({ config, chosen, steps, resume, json }, {
-    config: "motian-tiny",
+    config: undefined,
     chosen: "auto",
     steps: 20,
     resume: false,
@@ -169,6 +169,14 @@ Deno.test("pretrainOptions refuses to resume nothing, or with other settings", (
     [
       "--resume --out runs/a --seed 3",
       "Cannot pretrain with --resume and --seed: the run's config.json says it; leave one out",
+    ],
+    [
+      "--init runs/a --vocab mine.txt",
+      "Cannot pretrain with --init and --vocab: the weights have a vocabulary; leave one out",
+    ],
+    [
+      "--general poems.txt",
+      "Cannot pretrain with --general alone: it is measured before and after; add --init DIR",
     ],
   ] as const;
   for (const [line, message] of cases) {
