@@ -45,7 +45,7 @@ export async function trainCell(
     const source = { vocabulary, tables, train: set, heldOut: set };
     const trained = await train(own, { step: 0, model, optimizer }, source, device, {
       metrics: (row) => curve.push([offset + row.step, row.loss as number]),
-      evaluation: () => {},
+      evaluation: () => false,
       progress: (at) => step(offset + at),
       checkpoint: () => Promise.resolve(),
       stop,

@@ -8,6 +8,7 @@ import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
 import type { ClickLossName } from "../click/losses.ts";
 import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
+import { withRule } from "./lamb_rule.ts";
 
 /** A model's sizes and kinds. */
 export interface ModelConfig {
@@ -70,7 +71,9 @@ export interface ClickConfig {
 
 /** How a model learns. */
 export interface OptimizerConfig {
-  readonly name: "lamb";
+  readonly name: "lamb" | "adamw";
+  /** Whether rate and warm-up are as they stand here, or what LAMB's paper says of the batch: see `lambRule`. */
+  readonly rule: "fixed" | "lamb-sqrt";
   /** Highest learning rate. */
   readonly rate: number;
   /** Share of the steps in which the rate grows to it. */
@@ -113,6 +116,8 @@ export interface PretrainConfig {
   /** Held-out sequences of an evaluation, at most. */
   readonly evalSequences: number;
   readonly checkpointEvery: number;
+  /** Newest checkpoints that are kept beside the best one; 0 keeps all. */
+  readonly keepCheckpoints: number;
   readonly logEvery: number;
   readonly seed: number;
 }
@@ -139,6 +144,7 @@ const tiny: PretrainConfig = {
   mask: { ...MASK_SETTINGS, synonyms: null, antonyms: null, phrases: null },
   optimizer: {
     name: "lamb",
+    rule: "fixed",
     rate: 0.01,
     warmup: 0.1,
     decay: 0.01,
@@ -153,6 +159,7 @@ const tiny: PretrainConfig = {
   evalEvery: 250,
   evalSequences: 512,
   checkpointEvery: 500,
+  keepCheckpoints: 3,
   logEvery: 10,
   seed: 1,
 };
@@ -180,7 +187,7 @@ const base: PretrainConfig = {
   then: [{ length: 512, batch: 512, microBatch: 8, steps: 10_000, rate: 0.001, warmup: 0.1 }],
 };
 
-const large: PretrainConfig = {
+const large: PretrainConfig = withRule({
   ...base,
   name: "motian-1b",
   model: {
@@ -193,11 +200,10 @@ const large: PretrainConfig = {
   },
   // Two sequences at once are what weights, sums and moments leave room for in 16 GiB.
   data: { ...base.data, batch: 65_536, microBatch: 8, recompute: true },
-  // The rates of LAMB's paper for these batches: see `lambRule`.
-  optimizer: { ...base.optimizer, rate: 0.00707, warmup: 0.2, stateDtype: "bf16" },
+  optimizer: { ...base.optimizer, rule: "lamb-sqrt", stateDtype: "bf16" },
   steps: 14_000,
-  then: [{ length: 512, batch: 32_768, microBatch: 2, steps: 1600, rate: 0.005, warmup: 0.2 }],
-};
+  then: [{ ...base.then[0]!, batch: 32_768, microBatch: 2, steps: 1600 }],
+});
 
 /** The configurations that have names. */
 export const configurations: Readonly<Record<string, PretrainConfig>> = Object.fromEntries(

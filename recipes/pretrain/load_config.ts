@@ -34,6 +34,7 @@ import {
   type PretrainConfig,
   type StageConfig,
 } from "./config.ts";
+import { withRule } from "./lamb_rule.ts";
 
 const fields: Check<PretrainConfig> = record<PretrainConfig>({
   name: text,
@@ -81,7 +82,8 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     heldOut: between(0.001, 0.5, true),
   })),
   optimizer: record<OptimizerConfig>({
-    name: oneOf(["lamb"]),
+    name: oneOf(["lamb", "adamw"]),
+    rule: oneOf(["fixed", "lamb-sqrt"]),
     rate: positive,
     warmup: between(0, 1),
     decay: between(0, 1),
@@ -103,6 +105,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
   evalEvery: whole(0),
   evalSequences: whole(1),
   checkpointEvery: whole(0),
+  keepCheckpoints: whole(0),
   logEvery: whole(1),
   seed: whole(0, 2 ** 32 - 1),
 });
@@ -114,7 +117,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
  */
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   const config = fields(value, { source, path: "" });
-  const { model, data, mask } = config, { units } = mask;
+  const { model, data, mask, optimizer } = config, { units } = mask;
   const { absolute } = schemes[model.scheme];
   const stages = [
     { at: "data", ...data },
@@ -124,6 +127,10 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
     [
       model.width % model.heads === 0,
       `model.heads is ${model.heads}, it must divide model.width ${model.width}`,
+    ],
+    [
+      optimizer.rule === "fixed" || optimizer.name === "lamb",
+      `optimizer.rule "${optimizer.rule}" is a rule for lamb, optimizer.name is "${optimizer.name}"`,
     ],
     ...stages.flatMap(({ at, batch, microBatch, length }) => [
       [
@@ -151,7 +158,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
   ];
   const broken = [...rules, ...masking].find(([right]) => !right);
   if (broken) throw new InputError(`Cannot use ${source}: ${broken[1]}`);
-  return config;
+  return withRule(config);
 }
 
 function named(name: unknown, refuse: (why: string) => never): PretrainConfig {
@@ -202,7 +209,9 @@ export function changed(config: PretrainConfig, changes: readonly string[]): Pre
     return path.split(".").reduceRight((inner: unknown, name) => ({ [name]: inner }), value);
   });
   const whole = all.reduce((sum, one) => overridden(sum, one), config as unknown);
-  return checkConfig(whole, `--set ${changes.join(" --set ")}`);
+  const source = `--set ${changes.join(" --set ")}`, found = checkConfig(whole, source);
+  refuseRates(all.reduce((sum, one) => overridden(sum, one)), found, source);
+  return found;
 }
 
 async function readConfig(nameOrFile: string): Promise<PretrainConfig> {
@@ -225,11 +234,29 @@ async function readConfig(nameOrFile: string): Promise<PretrainConfig> {
   }
   const name = basename(nameOrFile).replace(/\.json$/, "");
   if (!isRecord(value) || value.base === undefined) {
-    return checkConfig(overridden({ name }, value), nameOrFile);
+    const found = checkConfig(overridden({ name }, value), nameOrFile);
+    refuseRates(value, found, nameOrFile);
+    return found;
   }
   const { base, ...changes } = value;
   const whole = named(base, (advice) => {
     throw new InputError(`Cannot use ${nameOrFile}: base is ${JSON.stringify(base)}; ${advice}`);
   });
-  return checkConfig(overridden({ ...whole, name }, changes), nameOrFile);
+  const found = checkConfig(overridden({ ...whole, name }, changes), nameOrFile);
+  refuseRates(changes, found, nameOrFile);
+  return found;
+}
+
+/** Refuses rates that a rule would set otherwise without a word. */
+function refuseRates(changes: unknown, { optimizer }: PretrainConfig, source: string): void {
+  if (optimizer.rule === "fixed" || !isRecord(changes) || !isRecord(changes.optimizer)) return;
+  for (const name of ["rate", "warmup"] as const) {
+    const value = changes.optimizer[name];
+    if (value === undefined || value === optimizer[name]) continue;
+    throw new InputError(
+      `Cannot use ${source}: optimizer.${name} is ${value}, optimizer.rule "${optimizer.rule}" makes it ${
+        optimizer[name]
+      }; set optimizer.rule to "fixed" to choose it`,
+    );
+  }
 }

@@ -9,6 +9,9 @@ import { configurations } from "./config.ts";
 
 const saved = "the run's config.json says it";
 
+/** The configuration where none is named. */
+export const DEFAULT = "motian-tiny";
+
 /** The command. */
 export const pretrainCommand = {
   name: "pretrain",
@@ -24,8 +27,19 @@ export const pretrainCommand = {
     config: {
       type: "text",
       value: "NAME|FILE",
-      default: "motian-tiny",
-      help: `${Object.keys(configurations).join(", ")} or a JSON file`,
+      help: `${
+        Object.keys(configurations).join(", ")
+      } or a JSON file (${DEFAULT}, or that of --init)`,
+    },
+    init: {
+      type: "text",
+      value: "DIR",
+      help: "begin with the weights of a run (its best checkpoint), or of a checkpoint's folder",
+    },
+    general: {
+      type: "text",
+      value: "FILE|DIR",
+      help: "with --init: measure on this text too, before and after",
     },
     set: {
       type: "list",
@@ -55,6 +69,11 @@ export const pretrainCommand = {
       value: "N",
       help: "steps between checkpoints; 0 for none",
     },
+    "keep-checkpoints": {
+      type: "whole",
+      value: "N",
+      help: "newest checkpoints to keep beside the best; 0 for all",
+    },
     out: { type: "text", value: "DIR", help: "the run's folder (a new one under runs/)" },
     resume: { type: "flag", help: "go on with the run in --out DIR" },
     trace: {
@@ -75,6 +94,9 @@ export const pretrainCommand = {
     ["resume", "vocab", saved],
     ["resume", "data", saved],
     ["resume", "set", saved],
+    ["resume", "init", saved],
+    ["resume", "general", saved],
+    ["init", "vocab", "the weights have a vocabulary"],
     ["resume", "synonyms", saved],
     ["resume", "antonyms", saved],
     ["resume", "phrases", saved],
@@ -99,6 +121,11 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
   if (options.tune && (options.device === "cpu" || options.device === "reference")) {
     throw new InputError(
       `Cannot pretrain with --tune on ${options.device}: only webgpu has products to choose from`,
+    );
+  }
+  if (options.general !== undefined && options.init === undefined && !options.help) {
+    throw new InputError(
+      "Cannot pretrain with --general alone: it is measured before and after; add --init DIR",
     );
   }
   if (options.resume && options.out === undefined && !options.help) {

@@ -8,6 +8,7 @@ import { ensureDir } from "@std/fs";
 import { dirname, join } from "@std/path";
 import { type Device, dispose } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
+import type { OptimizerState } from "../../optim/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import { short } from "../cli/format.ts";
@@ -16,21 +17,31 @@ import { heldOutBatches } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
-import { latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import {
+  type Checkpointed,
+  checkpointModel,
+  checkpointSteps,
+  latestCheckpoint,
+  saveCheckpoint,
+} from "../run/checkpoint.ts";
+import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { clickData, type ClickEvaluation } from "./click_task.ts";
-import type { PretrainConfig } from "./config.ts";
 import { documentsOf } from "./documents_of.ts";
+import { type Adaptation, adaptationFigures, adaptationOf, type Beginning } from "./adaptation.ts";
+import type { PretrainConfig } from "./config.ts";
+import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { maskTables } from "./mask_tables.ts";
-import { modelSpec } from "./model.ts";
+import { type Model, modelSpec } from "./model.ts";
+import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
-import { tracer, WARM_UP } from "./tracer.ts";
+import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
 import {
   freshOptimizer,
   initialState,
@@ -48,12 +59,15 @@ export interface RunOptions {
   /** The run's folder, open for this run. */
   readonly out: string;
   readonly resume: boolean;
+  readonly init?: Beginning;
   /** Wrong lines of tables that masking takes are counted, not refused. */
   readonly skipBad?: boolean;
   /** Stop after so long. */
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
   readonly trace?: string;
+  /** Watches the loop, where `trace` does not. */
+  readonly watch?: Tracer;
   readonly interrupt: Interrupt;
   readonly view: ProgressView;
   /** Called with every logged row. */
@@ -68,6 +82,8 @@ export interface Summary {
   readonly ratio: number | null;
   readonly accuracy: number | null;
   readonly steps: number;
+  /** How often the run diverged and went back to a checkpoint. */
+  readonly rollbacks: number;
   readonly elapsed_s: number;
   readonly peak_rss_mib: number;
   /** The share of the time of the steps that the loop waited for input. */
@@ -78,6 +94,8 @@ export interface Summary {
   readonly params: number;
   readonly vocabulary: number;
   readonly unk_share: number;
+  /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
+  readonly adaptation: Adaptation | null;
   readonly out: string;
 }
 
@@ -88,9 +106,21 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-async function startState(o: RunOptions): Promise<TrainState> {
-  const fresh = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
-  return o.resume ? await latestCheckpoint(o.out, fresh, o.device) : fresh;
+type State = Checkpointed<Model, OptimizerState>;
+
+/** The state before the first step. */
+async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
+  const fresh = await initialState(config, corpus.vocabulary.tokens.length, device);
+  if (!init) return fresh;
+  const model = await checkpointModel(init.checkpoint, fresh.model, device);
+  dispose(fresh.model);
+  return { ...fresh, model };
+}
+
+async function startState(o: RunOptions): Promise<State> {
+  if (!o.resume) return await firstState(o);
+  const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
+  return await latestCheckpoint(o.out, like, o.device);
 }
 
 /** The data of a stage, and what the unigram model reaches on the very tokens that the model is asked for, where it is asked for any. */
@@ -145,22 +175,35 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       `Cannot trace ${total - start.step} steps: the first ${WARM_UP} warm up; raise --steps`,
     );
   }
-  const watch = o.trace === undefined ? undefined : tracer(device, config.name);
+  const traced = o.trace === undefined ? undefined : tracer(device, config.name);
+  const watch = traced ?? o.watch;
   view.note(
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
-  using metrics = await openRows(join(out, "metrics.jsonl"), start.step);
-  using evaluations = await openRows(join(out, "eval.jsonl"), start.step);
+  const adapted = await adaptationOf(o, start.model);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
-  const log = (file: typeof metrics, row: Row): void => {
-    file.append(row);
-    o.emit(row);
-  };
-  let shown: string[] = [], state = start;
+  let shown: string[] = [], state: State = start, { rollbacks = 0 } = start;
   for (;;) {
-    const stage = stageAt(stages, state.step), { config: own, number, offset } = stage;
+    using metrics = await openRows(join(out, "metrics.jsonl"), state.step);
+    using evaluations = await openRows(join(out, "eval.jsonl"), state.step);
+    const evaluated = [...await readRows(join(out, "eval.jsonl"))];
+    const V = vocabulary.tokens.length, saved = new Set(await checkpointSteps(out));
+    let health = healthOf(await readRows(join(out, "metrics.jsonl")), evaluated, V);
+    const log = (file: typeof metrics, row: Row): void => {
+      file.append(row);
+      o.emit(row);
+      health = healthAfter(health, row, V);
+    };
+    const keep = (): Promise<void> =>
+      keepCheckpoints(out, {
+        newest: config.keepCheckpoints,
+        evaluations: evaluated,
+        good: health.good,
+      });
+    const stage = stageAt(stages, state.step), { number, offset } = stage;
+    const own = afterRollbacks(stage.config, rollbacks);
     const data = stageData(o, stage, { tables, ...clicks && { clickData: clicks } });
     // Rows and checkpoints count through all stages.
     const counted = (row: Row): Row => ({
@@ -173,22 +216,52 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
         log(evaluations, counted(row));
+        evaluated.push(counted(row));
         const found = perplexities(row.mlm_ppl as number, data.unigramPpl!);
         view.note(`step ${offset + row.step}: ${[found, ...clickText(row)].join(", ")}`);
+        const step = offset + row.step;
+        return bestOf(evaluated, [...saved, step])?.step === step;
       },
       progress: (step, row) => {
         if (row) shown = figures(row);
         view.show({ label: "train", done: offset + step, total, figures: shown });
       },
-      checkpoint: (s) => saveCheckpoint(out, { ...s, step: offset + s.step }),
+      checkpoint: async (s) => {
+        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks });
+        saved.add(offset + s.step);
+        await keep();
+      },
+      sound: () => health.diverged === undefined,
       stop,
       ...watch && { trace: watch },
     });
     const { step, model, optimizer } = trained;
+    if (health.diverged !== undefined) {
+      const { line, row, ...back } = await rollBack({
+        out,
+        health,
+        config: stage.config,
+        rollbacks: rollbacks++,
+      });
+      view.note(line);
+      o.emit(row);
+      state = back.step === undefined
+        ? await firstState(o)
+        : await latestCheckpoint(out, { step, model, optimizer }, device);
+      dispose(model);
+      dispose(optimizer);
+      continue;
+    }
+    if (saved.size > 0) await keep(); // the last evaluation comes after the last checkpoint
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
-      if (watch) view.note(await writeTrace(o.trace!, watch.trace()));
-      return await finish(o, data, { ...trained, step: state.step }, { params, began });
+      if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
+      return await finish(o, data, { ...trained, step: state.step }, {
+        params,
+        rollbacks,
+        began,
+        adaptation: await adapted?.(model) ?? null,
+      });
     }
   }
 }
@@ -230,7 +303,9 @@ function perplexities(model: number, unigram: number): string {
 }
 
 interface Known {
+  readonly adaptation: Adaptation | null;
   readonly params: number;
+  readonly rollbacks: number;
   readonly began: number;
 }
 
@@ -238,7 +313,7 @@ async function finish(
   o: RunOptions,
   data: StageData,
   trained: Trained,
-  { params, began }: Known,
+  { params, rollbacks, began, adaptation }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
   const { evaluation } = trained, { unigramPpl } = data;
@@ -251,6 +326,7 @@ async function finish(
     ratio: evaluation ? evaluation.perplexity / unigramPpl! : null,
     accuracy: evaluation?.accuracy ?? null,
     steps: trained.step,
+    rollbacks,
     elapsed_s: (performance.now() - began) / 1000,
     peak_rss_mib: resourceUsage().maxRSS / 1024,
     stall_share: trained.stallShare,
@@ -261,6 +337,7 @@ async function finish(
     params,
     vocabulary: vocabulary.tokens.length,
     unk_share: corpus.report.unkShare,
+    adaptation,
     out,
   };
   await writeReport(out, {
@@ -287,6 +364,7 @@ async function finish(
           ],
         ] as const
         : [],
+      ...adaptation ? adaptationFigures(adaptation) : [],
       ["parameters", short(params)],
       ["steps", String(trained.step)],
       ["waiting for input", `${(100 * trained.stallShare).toFixed(1)} %`],
@@ -294,18 +372,30 @@ async function finish(
     metrics: await readRows(join(out, "metrics.jsonl")),
     evaluations: await readRows(join(out, "eval.jsonl")),
     ...unigramPpl !== undefined && { unigramPerplexity: unigramPpl },
-    tables: { Configuration: config, Corpus: corpus.report },
+    tables: {
+      Configuration: config,
+      Corpus: corpus.report,
+      ...rollbacks > 0 && { Rollbacks: rollbackTable(await rollbacksOf(out)) },
+    },
     examples,
   });
   return { summary, examples };
 }
 
+/** Rollbacks by their number, as the report shows them. */
+function rollbackTable(rows: readonly Row[]): object {
+  return Object.fromEntries(
+    rows.map(({ step, rollback, to, why }) => [rollback, `step ${step}, back to ${to}: ${why}`]),
+  );
+}
+
 /** What a person reads at the end. */
 export function closingLines({ summary, examples }: Finished): string[] {
-  const { mlm_ppl, unigram_ppl, steps, elapsed_s, peak_rss_mib, out } = summary;
+  const { mlm_ppl, unigram_ppl, steps, elapsed_s, peak_rss_mib, adaptation, out } = summary;
   return [
     ...examples.map((e) => exampleLine(e)),
     ...mlm_ppl !== null && unigram_ppl !== null ? [perplexities(mlm_ppl, unigram_ppl)] : [],
+    ...adaptation ? adaptationFigures(adaptation).map(([name, value]) => `${name}: ${value}`) : [],
     `${steps} steps in ${elapsed_s.toFixed(0)} s, peak memory ${peak_rss_mib.toFixed(0)} MiB; see ${
       join(out, "report.html")
     }`,

@@ -9,6 +9,7 @@
  * @module
  */
 import type { PretrainConfig } from "./config.ts";
+import { withRule } from "./lamb_rule.ts";
 
 /** A stage of a run. */
 export interface Stage {
@@ -25,7 +26,7 @@ const SEEDS = 7919;
 
 /** The stages of a configuration. */
 export function stagesOf(config: PretrainConfig): readonly Stage[] {
-  const { then, ...first } = config;
+  const { then, ...first } = withRule(config);
   const configs = [
     { ...first, then: [] },
     ...then.map((stage, i): PretrainConfig => ({

@@ -5,7 +5,7 @@
  */
 import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { lamb, noDecay, polynomial } from "../../optim/mod.ts";
+import { adamw, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
@@ -52,11 +52,13 @@ export interface TrainData {
 export interface TrainHooks {
   /** A logged step. */
   readonly metrics: (row: Row) => void;
-  /** An evaluation. */
-  readonly evaluation: (row: Row) => void;
+  /** An evaluation; is it worth a checkpoint that is not due? */
+  readonly evaluation: (row: Row) => boolean;
   /** Every step: how far the run is. */
   readonly progress: (step: number, row: Row | undefined) => void;
   readonly checkpoint: (state: TrainState) => Promise<void>;
+  /** Is the run sound? Asked after every logged row and evaluation; where it is not, the loop ends without checkpoint and evaluation. */
+  readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
   readonly stop: () => boolean;
   /** Sees the phases of the loop and may profile its programs. */
@@ -72,8 +74,8 @@ export interface Trained extends TrainState {
 }
 
 /** The optimiser of a configuration. */
-export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType<typeof lamb> {
-  return lamb({
+export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer {
+  const options = {
     rate: polynomial({
       peak: o.rate,
       total: steps,
@@ -87,7 +89,8 @@ export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType
     epsilon: o.epsilon,
     stateDtype: o.stateDtype,
     groups: [noDecay],
-  });
+  };
+  return o.name === "lamb" ? lamb(options) : adamw(options);
 }
 
 /** The state before the first step. */
@@ -125,7 +128,7 @@ export async function train(
   hooks: TrainHooks,
 ): Promise<Trained> {
   const { data: { batch: B, microBatch, length }, mask, seed } = config;
-  const { trace = untraced } = hooks;
+  const { trace = untraced, sound = (): boolean => true } = hooks;
   const { vocabulary, tables } = data;
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
@@ -172,10 +175,10 @@ export async function train(
     hooks.metrics(row);
     return row;
   };
-  const evaluation = async (): Promise<Evaluation> => {
+  const evaluation = async (): Promise<Evaluated> => {
     const clicks = rank ? await rank(model) : undefined;
     const found: Evaluation = { ...await evaluate(model, heldOut), ...clicks && { clicks } };
-    hooks.evaluation({
+    const worthy = hooks.evaluation({
       step,
       mlm_ppl: found.perplexity,
       accuracy: found.accuracy,
@@ -183,7 +186,7 @@ export async function train(
       ...clicks && clickRow(clicks),
       elapsed_s: elapsed(),
     });
-    return found;
+    return { step, found, worthy };
   };
 
   /** What is not a step: evaluations and checkpoints. */
@@ -197,7 +200,7 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: { readonly step: number; readonly found: Evaluation } | undefined;
+  let last: Evaluated | undefined;
   while (step < config.steps && !hooks.stop()) {
     trace.step(step);
     const shown = clicks?.(step), own = taskInputs(optimizer);
@@ -226,21 +229,24 @@ export async function train(
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (isDue(step, config.evalEvery)) {
-      last = { step, found: await besides("evaluate", evaluation) };
-    }
-    if (isDue(step, config.checkpointEvery) && step < config.steps) {
+    if (!sound()) break;
+    if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
+    const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
+    if (!sound()) break;
+    if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
       await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
     }
   }
   await log();
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
+  const ended = { step, model, optimizer, stallShare };
+  dispose(sums);
+  if (!sound()) return ended;
   if (config.checkpointEvery > 0) {
     await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
   }
-  const ended = { step, model, optimizer, stallShare };
   if (config.evalEvery === 0) return ended;
-  const found = last?.step === step ? last.found : await trace.host("evaluate", evaluation);
+  const { found } = last?.step === step ? last : await trace.host("evaluate", evaluation);
   return { ...ended, evaluation: found };
 }
 
@@ -254,6 +260,13 @@ function clickRow(
   { shown, queries, ...figures }: ClickEvaluation,
 ): Readonly<Record<string, number>> {
   return { ...figures, click_queries: queries, shown_auc: shown.auc, shown_ndcg_5: shown.ndcg_5 };
+}
+
+/** An evaluation in the loop. */
+interface Evaluated {
+  readonly step: number;
+  readonly found: Evaluation;
+  readonly worthy: boolean;
 }
 
 /** Is it time for what is done every so many steps? Never where that is 0. */

@@ -9,6 +9,8 @@ import {
   totalSteps,
   withSteps,
 } from "../../recipes/pretrain/stages.ts";
+import { checkpointPath, checkpointSteps } from "../../recipes/run/checkpoint.ts";
+import { bestCheckpoint } from "../../recipes/run/kept_checkpoints.ts";
 import { inWorkplace, toyConfig } from "./pretrain_command.ts";
 
 const tiny = configurations["motian-tiny"]!;
@@ -46,6 +48,7 @@ Deno.test("a run that goes on from any checkpoint ends as one that never stopped
   inWorkplace(async ({ folder, pretrain, rows }) => {
     const config = {
       ...toyConfig,
+      keepCheckpoints: 0,
       then: [{ length: 40, batch: 4, microBatch: 2, steps: 7, rate: 0.005, warmup: 0.2 }],
     };
     await Deno.writeTextFile(join(folder, "two.json"), JSON.stringify(config));
@@ -56,22 +59,22 @@ Deno.test("a run that goes on from any checkpoint ends as one that never stopped
     const metrics = timeless(await rows("run/metrics.jsonl")) as { step: number; stage: number }[];
     assertEquals(metrics.map(({ stage }) => stage), [...Array(8).fill(1), ...Array(7).fill(2)]);
     const evaluations = timeless(await rows("run/eval.jsonl"));
-    const checkpoints = join(folder, "run", "checkpoints");
-    const names = Array.from(Deno.readDirSync(checkpoints), ({ name }) => name).sort();
-    assertEquals(names.map((name) => Number(name.slice(5))), [3, 6, 8, 11, 14, 15]);
-    const weights = await Deno.readFile(join(checkpoints, names.at(-1)!, "model.safetensors"));
+    const stepsOf = (): Promise<readonly number[]> => checkpointSteps(join(folder, "run"));
+    const final = join(checkpointPath(join(folder, "run"), 15), "model.safetensors");
+    assertEquals(await stepsOf(), [3, 4, 6, 8, 11, 12, 14, 15]);
+    const weights = await Deno.readFile(final), best = await bestCheckpoint(join(folder, "run"));
     // Killed in the second stage; at its beginning; in the first: from the newest checkpoint to the oldest.
     for (const last of [11, 8, 3]) {
-      for (const name of Array.from(Deno.readDirSync(checkpoints), ({ name }) => name)) {
-        if (Number(name.slice(5)) <= last) continue;
-        await Deno.remove(join(checkpoints, name), { recursive: true });
+      for (const step of await stepsOf()) {
+        if (step <= last) continue;
+        await Deno.remove(checkpointPath(join(folder, "run"), step), { recursive: true });
       }
       const resumed = await pretrain(["--device", "cpu", "--out", "run", "--resume"]);
       assertEquals(resumed.code, 0, resumed.error);
       assertEquals(timeless(await rows("run/metrics.jsonl")), metrics, `from ${last}`);
       assertEquals(timeless(await rows("run/eval.jsonl")), evaluations);
-      const final = join(checkpoints, names.at(-1)!, "model.safetensors");
       assertEquals(await Deno.readFile(final), weights);
+      assertEquals(await bestCheckpoint(join(folder, "run")), best);
     }
   }));
 
