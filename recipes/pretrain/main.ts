@@ -9,7 +9,8 @@ import { openDevice } from "../../core/device/open.ts";
 import { helpText } from "../cli/options.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
-import { isPacked, packedCorpus } from "../corpus/pack.ts";
+import { packedCorpus } from "../corpus/pack.ts";
+import { corpusInfo } from "../corpus/shards.ts";
 import { fileCorpus } from "../data/corpus_source.ts";
 import { defaultCorpus } from "../data/default_corpus.ts";
 import { cachedCorpus } from "../data/prepared_cache.ts";
@@ -127,7 +128,7 @@ async function beginning(
 ): Promise<Beginning | undefined> {
   if (checkpoint === null) return undefined;
   if (general === null) return { checkpoint };
-  const isOpen = await isPacked(general);
+  const isOpen = (await corpusInfo(general))?.stage === "pack";
   const text = isOpen ? { corpus: null, packed: general } : { corpus: general, packed: null };
   const known = vocabulary!, found = await prepare({ config, ...text, vocabulary: known }, view);
   if (isOpen) refuseOtherVocabulary(found.vocabulary, { checkpoint, vocabulary: known }, general);

@@ -13,10 +13,6 @@ import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import { short } from "../cli/format.ts";
 import type { ProgressView } from "../cli/progress.ts";
-import { heldOutBatches } from "../data/batches.ts";
-import { pack } from "../data/pack.ts";
-import { evaluated } from "../masking/mask_settings.ts";
-import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
 import {
   type Checkpointed,
   checkpointModel,
@@ -40,16 +36,10 @@ import { maskTables } from "./mask_tables.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
+import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
-import {
-  freshOptimizer,
-  initialState,
-  train,
-  type TrainData,
-  type Trained,
-  type TrainState,
-} from "./train.ts";
+import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
 export interface RunOptions {
@@ -123,32 +113,6 @@ async function startState(o: RunOptions): Promise<State> {
   return await latestCheckpoint(o.out, like, o.device);
 }
 
-/** The data of a stage, and what the unigram model reaches on the very tokens that the model is asked for, where it is asked for any. */
-interface StageData extends TrainData {
-  readonly unigramPpl: number | undefined;
-}
-
-function stageData(
-  { corpus }: RunOptions,
-  { config }: Stage,
-  known: Pick<TrainData, "tables" | "clickData">,
-): StageData {
-  const { vocabulary } = corpus, { data: { length, microBatch }, mask } = config;
-  const data: TrainData = {
-    vocabulary,
-    ...known,
-    train: pack(corpus.train, vocabulary, length),
-    heldOut: pack(corpus.heldOut, vocabulary, length),
-  };
-  if (config.evalEvery === 0) return { ...data, unigramPpl: undefined };
-  const batches = heldOutBatches(data.heldOut, vocabulary, microBatch, {
-    mask: evaluated(mask),
-    limit: config.evalSequences,
-  });
-  const unigramPpl = unigramPerplexity(unigramLogProbs(corpus.train, vocabulary), batches);
-  return { ...data, unigramPpl };
-}
-
 function figures(row: Row): string[] {
   const number = (name: string): number => row[name] as number;
   return [`loss ${number("loss").toFixed(3)}`, `${short(number("tokens_per_s"))} tokens/s`];
@@ -204,7 +168,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       });
     const stage = stageAt(stages, state.step), { number, offset } = stage;
     const own = afterRollbacks(stage.config, rollbacks);
-    const data = stageData(o, stage, { tables, ...clicks && { clickData: clicks } });
+    const data = stageData(corpus, stage, { tables, ...clicks && { clickData: clicks } });
     // Rows and checkpoints count through all stages.
     const counted = (row: Row): Row => ({
       ...row,
