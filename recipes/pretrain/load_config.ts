@@ -208,9 +208,10 @@ export function changed(config: PretrainConfig, changes: readonly string[]): Pre
     } catch { /* it is text */ }
     return path.split(".").reduceRight((inner: unknown, name) => ({ [name]: inner }), value);
   });
-  const whole = all.reduce((sum, one) => overridden(sum, one), config as unknown);
+  const merged = (base: unknown): unknown => all.reduce((sum, one) => overridden(sum, one), base);
+  const whole = merged(config);
   const source = `--set ${changes.join(" --set ")}`, found = checkConfig(whole, source);
-  refuseRates(all.reduce((sum, one) => overridden(sum, one)), found, source);
+  refuseRates(merged({}), found, source);
   return found;
 }
 
