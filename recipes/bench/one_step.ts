@@ -30,7 +30,7 @@ import { initialState, optimizerOf } from "../pretrain/train.ts";
 
 const [name = "motian-1b", sequences = "4", tokens = "128"] = Deno.args;
 const named = await loadConfig(name), B = Number(sequences), T = Number(tokens);
-const V = named.data.vocabularySize, P = Math.ceil(T * named.data.maskShare);
+const V = named.data.vocabularySize, P = Math.ceil(T * named.mask.share);
 const config = {
   ...named,
   data: { ...named.data, length: T, batch: B, microBatch: B },
@@ -79,14 +79,14 @@ const probe = (tree: unknown): AnyTensor =>
   leaves(tree as Tree<AnyTensor>).findLast((t) => sizesOf(t).length > 1) as AnyTensor;
 const GiB = (bytes: number): number => bytes / 2 ** 30;
 const scratch = {
-  accumulate: GiB(programs.accumulate.explain(start.model, sums, inputs).scratchBytes),
+  accumulate: GiB(programs.accumulate.explain(start.model, sums, inputs, {}).scratchBytes),
   apply: GiB(programs.apply.explain(start.model, start.optimizer, sums).scratchBytes),
 };
 console.error(JSON.stringify(scratch));
 say("programs compiled");
 const before = (await read(probe(start.model) as Tensor)).slice();
 const [added, accumulateSeconds] = await seconds(() =>
-  programs.accumulate(start.model, sums, inputs)
+  programs.accumulate(start.model, sums, inputs, {})
 );
 say("accumulated");
 const [applied, applySeconds] = await seconds(() =>

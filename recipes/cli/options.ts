@@ -17,6 +17,12 @@ export type Option =
     readonly default?: string;
   }
   | {
+    /** May be given again and again; a list of texts, empty without. */
+    readonly type: "list";
+    readonly value: string;
+    readonly help: string;
+  }
+  | {
     readonly type: "choice";
     readonly choices: readonly string[];
     readonly help: string;
@@ -46,6 +52,7 @@ export interface Command {
 type ValueOf<O extends Option> = O extends { type: "flag" } ? boolean
   : O extends { type: "whole" | "number" } ? number
   : O extends { type: "choice"; choices: readonly (infer C)[] } ? C
+  : O extends { type: "list" } ? readonly string[]
   : string;
 
 /** What parsing gives: a value for each option, and `help`. */
@@ -53,7 +60,7 @@ export type OptionsOf<C extends Command> =
   & { readonly help: boolean }
   & {
     readonly [K in keyof C["options"]]: C["options"][K] extends
-      { type: "flag" } | { default: unknown } ? ValueOf<C["options"][K]>
+      { type: "flag" } | { type: "list" } | { default: unknown } ? ValueOf<C["options"][K]>
       : ValueOf<C["options"][K]> | undefined;
   };
 
@@ -76,7 +83,7 @@ function demand(option: Option): string {
 }
 
 function valueOf(option: Option, text: string, refuse: (why: string) => never): unknown {
-  if (option.type === "text") return text;
+  if (option.type === "text" || option.type === "list") return text;
   if (option.type === "choice" && !option.choices.includes(text)) refuse(demand(option));
   if (option.type === "choice" || option.type === "flag") return text;
   const value = text.trim() === "" ? NaN : Number(text);
@@ -119,6 +126,7 @@ export function parseOptions<const C extends Command>(
   const found: Readonly<Record<string, unknown>> = parseArgs(words, {
     boolean: names.filter(isFlag),
     string: names.filter((name) => !isFlag(name)),
+    collect: names.filter((name) => table[name]!.type === "list"),
     alias: { help: "h" },
     unknown: (word, name) =>
       name === undefined
@@ -127,10 +135,18 @@ export function parseOptions<const C extends Command>(
   });
   const rest = (found as { readonly _: readonly string[] })._;
   if (rest.length > 0) refuse(`"${rest[0]}"`, "it takes options only; see --help");
-  const given = names.filter((name) => found[name] !== undefined && found[name] !== false);
+  const isGiven = (value: unknown): boolean =>
+    Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+  const given = names.filter((name) => isGiven(found[name]));
   const options = names.map((name): [string, unknown] => {
     const option = table[name]!, text = found[name];
     if (option.type === "flag") return [name, text];
+    if (option.type === "list") {
+      if ((text as readonly string[]).includes("")) {
+        refuse(`--${name}`, `it needs a value; write --${name} ${valueName(option)}`);
+      }
+      return [name, text];
+    }
     if (text === undefined) return [name, option.default];
     if (text === "") refuse(`--${name}`, `it needs a value; write --${name} ${valueName(option)}`);
     return [name, valueOf(option, String(text), (why) => refuse(`--${name} ${text}`, why))];
@@ -147,7 +163,9 @@ export function helpText({ name, about, options }: Command): string {
   const rows = Object.entries<Option>({ ...options, help: HELP }).map(([name, option]) => ({
     left: `--${name} ${valueName(option)}`.trimEnd(),
     help: option.help +
-      (option.type !== "flag" && option.default !== undefined ? ` (${option.default})` : ""),
+      (option.type !== "flag" && option.type !== "list" && option.default !== undefined
+        ? ` (${option.default})`
+        : ""),
   }));
   const width = Math.max(...rows.map(({ left }) => left.length));
   const lines = rows.map(({ left, help }) => `  ${left.padEnd(width)}  ${help}`);

@@ -52,6 +52,19 @@ export const text: Check<string> = (value, at) =>
 export const flag: Check<boolean> = (value, at) =>
   typeof value === "boolean" ? value : refuse(value, at, "true or false");
 
+/** What another check takes, or null. */
+export function orNull<T>(check: Check<T>): Check<T | null> {
+  return (value, at) => value === null ? null : check(value, at);
+}
+
+/** A list of what another check takes. */
+export function listOf<T>(check: Check<T>): Check<readonly T[]> {
+  return (value, at) =>
+    Array.isArray(value)
+      ? value.map((one, i) => check(one, { source: at.source, path: `${at.path}[${i}]` }))
+      : refuse(value, at, "a list");
+}
+
 /** One of some names. */
 export function oneOf<const N extends string>(names: readonly N[]): Check<N> {
   return (value, at) =>

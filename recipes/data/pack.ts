@@ -8,17 +8,27 @@
  * @module
  */
 import type { Vocabulary } from "../text/vocabulary.ts";
+import { tokenParts, tokensOf, type TokenStore } from "./token_store.ts";
 import type { TokenStream } from "./token_stream.ts";
 
+/** Sequences that are seen equally often. */
+export interface PackedPart {
+  /** How many sequences there are up to its end. */
+  readonly end: number;
+  /** How often each of its sequences is seen in an epoch, on average. */
+  readonly weight: number;
+}
+
 /**
- * Sequences of at most T tokens, as pieces of a stream. The stream is shared: packing again for another T costs little, and
+ * Sequences of at most T tokens, as pieces of a store. The store is shared: packing again for another T costs little, and
  * sending a set to a worker copies nothing.
  */
 export interface PackedSet {
   readonly T: number;
-  readonly stream: TokenStream;
-  /** Sequence i holds the stream's tokens from `begins[i]` to `begins[i + 1]`. */
-  readonly begins: Uint32Array<SharedArrayBuffer>;
+  readonly store: TokenStore;
+  /** Sequence i holds the store's tokens from `begins[i]` to `begins[i + 1]`. */
+  readonly begins: Float64Array<SharedArrayBuffer>;
+  readonly parts: readonly PackedPart[];
   readonly cls: number;
   readonly sep: number;
   readonly pad: number;
@@ -29,20 +39,9 @@ export function sequences({ begins }: PackedSet): number {
   return begins.length - 1;
 }
 
-/**
- * Packs a stream.
- *
- * Shapes: sequences of T tokens, [CLS] and [SEP] among them.
- *
- * @throws RangeError where T has no room for a token between [CLS] and [SEP].
- */
-export function pack(stream: TokenStream, vocabulary: Vocabulary, T: number): PackedSet {
-  if (!Number.isInteger(T) || T < 3) {
-    throw new RangeError(`Cannot pack sequences of ${T} tokens: at least 3 are needed`);
-  }
-  const { ids, starts } = stream;
-  const { cls, sep, pad } = vocabulary;
-  const begins: number[] = [0];
+/** Where the sequences of a part of a store begin, from 0 on, without the first 0. */
+function ends({ ids, starts }: Pick<TokenStream, "ids" | "starts">, sep: number, T: number) {
+  const found: number[] = [];
   for (let begin = 0; begin < ids.length;) {
     let end = Math.min(begin + T - 1, ids.length);
     if (ids[end - 1] !== sep) {
@@ -50,12 +49,33 @@ export function pack(stream: TokenStream, vocabulary: Vocabulary, T: number): Pa
       while (end > begin && starts[end] === 0) end--;
       if (end === begin) end = begin + T - 2; // a word longer than the sequence
     }
-    begins.push(end);
+    found.push(end);
     begin = end;
   }
-  const shared = new Uint32Array(new SharedArrayBuffer(4 * begins.length));
+  return found;
+}
+
+/**
+ * Packs a store. Where it is in files no sequence goes from one into the next.
+ *
+ * Shapes: sequences of T tokens, [CLS] and [SEP] among them.
+ *
+ * @throws RangeError where T has no room for a token between [CLS] and [SEP].
+ */
+export function pack(store: TokenStore, vocabulary: Vocabulary, T: number): PackedSet {
+  if (!Number.isInteger(T) || T < 3) {
+    throw new RangeError(`Cannot pack sequences of ${T} tokens: at least 3 are needed`);
+  }
+  const { cls, sep, pad } = vocabulary, begins = [0], parts: PackedPart[] = [];
+  let before = 0;
+  for (const { ids, starts, weight } of tokenParts(store)) {
+    for (const end of ends({ ids, starts }, sep, T)) begins.push(before + end);
+    before += ids.length;
+    parts.push({ end: begins.length - 1, weight });
+  }
+  const shared = new Float64Array(new SharedArrayBuffer(8 * begins.length));
   shared.set(begins);
-  return { T, stream, begins: shared, cls, sep, pad };
+  return { T, store, begins: shared, parts, cls, sep, pad };
 }
 
 /**
@@ -72,8 +92,9 @@ export function writeSequence(
   const to = set.begins[index + 1]!;
   ids[at] = set.cls;
   starts[0] = 1;
-  ids.set(set.stream.ids.subarray(from, to), at + 1);
-  starts.set(set.stream.starts.subarray(from, to), 1);
+  const tokens = tokensOf(set.store, from, to);
+  ids.set(tokens.ids, at + 1);
+  starts.set(tokens.starts, 1);
   let length = 1 + to - from;
   if (ids[at + length - 1] !== set.sep) {
     ids[at + length] = set.sep;

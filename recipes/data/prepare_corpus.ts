@@ -14,6 +14,7 @@ import type { Vocabulary } from "../text/vocabulary.ts";
 import { cleaner, type CleanReport } from "./clean_corpus.ts";
 import type { CorpusSource } from "./corpus_source.ts";
 import { heldOutLimit } from "./hold_out.ts";
+import { pushDocument } from "./push_document.ts";
 import { streamBuilder, type TokenStream } from "./token_stream.ts";
 
 /** How a corpus is prepared. */
@@ -138,7 +139,7 @@ export async function prepareCorpus(
   );
   const train = streamBuilder(vocabulary.tokens.length, vocabulary.sep);
   const heldOut = streamBuilder(vocabulary.tokens.length, vocabulary.sep);
-  const { tokenize } = tokenizer(vocabulary);
+  const tokens = tokenizer(vocabulary);
   let unknown = 0;
   for (let shard = shards.shift(); shard; shard = shards.shift()) {
     const starts = await shard.starts;
@@ -148,20 +149,8 @@ export async function prepareCorpus(
       const to = newline < 0 ? shard.text.length : newline;
       const held = hash <= limit;
       const stream = held ? heldOut : train;
-      let last = -1;
-      // Pieces of one word share their start: only the first of them can begin a word. Where the segmenter begins a
-      // word inside a token, the token stays whole.
-      tokenize(
-        shard.text,
-        (id, start) => {
-          stream.push(id, start !== last && (last < 0 || starts[start] === 1));
-          last = start;
-          if (!held && id === vocabulary.unk) unknown++;
-        },
-        from,
-        to,
-      );
-      stream.close();
+      const missed = pushDocument(stream, tokens, shard.text, starts, from, to);
+      if (!held) unknown += missed;
       from = to + 1;
     }
   }

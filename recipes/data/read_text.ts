@@ -4,17 +4,9 @@
  * @module
  */
 import { InputError } from "../cli/input_error.ts";
+import { encodingAdvice, isUtf16 } from "./encoding_advice.ts";
 
 const CHUNK = 1 << 20;
-
-function isGb18030(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("gb18030", { fatal: true }).decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function newlines(text: string): number {
   let count = 0;
@@ -26,18 +18,14 @@ function newlines(text: string): number {
 function wrongBytes(path: string, bytes: Uint8Array, lines: number): InputError {
   const text = new TextDecoder().decode(bytes);
   const line = lines + newlines(text.slice(0, text.indexOf("\uFFFD"))) + 1;
-  const advice = isGb18030(bytes)
-    ? `it reads as GB18030 (GBK): convert it with iconv -f GB18030 -t UTF-8`
-    : `convert it to UTF-8`;
-  return new InputError(`Cannot read ${path}: line ${line} is not UTF-8; ${advice}`);
+  return new InputError(
+    `Cannot read ${path}: line ${line} is not UTF-8; ${encodingAdvice(bytes)}`,
+  );
 }
 
 function refuseBinary(path: string, bytes: Uint8Array, first: boolean): void {
-  const mark = first ? bytes[0]! << 8 | bytes[1]! : 0;
-  if (mark === 0xfffe || mark === 0xfeff) {
-    throw new InputError(
-      `Cannot read ${path}: it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8`,
-    );
+  if (first && isUtf16(bytes)) {
+    throw new InputError(`Cannot read ${path}: ${encodingAdvice(bytes)}`);
   }
   if (bytes.includes(0)) {
     throw new InputError(

@@ -5,12 +5,12 @@
  */
 import { isSpecial, type Vocabulary } from "../text/vocabulary.ts";
 import type { Batch } from "./batches.ts";
-import type { TokenStream } from "./token_stream.ts";
+import { tokenParts, type TokenStore } from "./token_store.ts";
 
 /** log p(id) from add-one counts of the training tokens; the special tokens, which are never predicted, take no share. */
-export function unigramLogProbs(train: TokenStream, vocabulary: Vocabulary): Float64Array {
+export function unigramLogProbs(train: TokenStore, vocabulary: Vocabulary): Float64Array {
   const counts = new Float64Array(vocabulary.tokens.length).fill(1);
-  for (const id of train.ids) counts[id]!++;
+  for (const { ids } of tokenParts(train)) for (const id of ids) counts[id]!++;
   for (const id of counts.keys()) if (isSpecial(vocabulary, id)) counts[id] = 0;
   const total = counts.reduce((sum, count) => sum + count, 0);
   return counts.map((count) => Math.log(count / total));

@@ -47,7 +47,15 @@ export interface Draws {
 }
 
 /** What the draws are for: two uses of one seed must not see the same numbers. */
-export const USES = { shuffle: 1, mask: 2, heldOut: 3 } as const;
+export const USES = {
+  shuffle: 1,
+  mask: 2,
+  heldOut: 3,
+  sources: 4,
+  pairs: 5,
+  clicks: 6,
+  clickMask: 7,
+} as const;
 
 /**
  * The draws of (seed, use, epoch, index). Seed, epoch and index are taken modulo 2³².

@@ -3,28 +3,23 @@
  *
  * @module
  */
+import { answer } from "../run/worker_pool.ts";
 import { loadSegmenter, type SegmentSettings } from "./segment_words.ts";
 
 /** A piece of text to segment. */
-export interface SegmentRequest {
+export interface SegmentQuestion {
   readonly text: string;
   readonly settings: SegmentSettings;
 }
 
-/** Where its words begin, or why that cannot be said: a worker that throws would be gone without a word. */
-export type SegmentReply = { readonly starts: Uint8Array } | { readonly error: string };
+/** Where its words begin. */
+export type SegmentAnswer = Uint8Array<ArrayBuffer>;
 
 const loading = loadSegmenter();
-loading.catch(() => {}); // said in the reply to the first request
+loading.catch(() => {}); // said in the reply to the first question
 
-self.onmessage = async ({ data }: MessageEvent<SegmentRequest>): Promise<void> => {
-  const reply = (value: SegmentReply, moved: Transferable[] = []): void =>
-    self.postMessage(value, moved);
-  try {
-    const wordStarts = await loading;
-    const starts = wordStarts(data.text, data.settings);
-    reply({ starts }, [starts.buffer]);
-  } catch (error) {
-    reply({ error: (error as Error).message });
-  }
-};
+answer(
+  async ({ text, settings }: SegmentQuestion): Promise<SegmentAnswer> =>
+    (await loading)(text, settings),
+  (starts) => [starts.buffer],
+);

@@ -6,6 +6,9 @@
 import type { SchemeName } from "../../nn/attention/scheme.ts";
 import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
+import type { ClickLossName } from "../click/losses.ts";
+import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
+import { withRule } from "./lamb_rule.ts";
 
 /** A model's sizes and kinds. */
 export interface ModelConfig {
@@ -29,15 +32,48 @@ export interface DataConfig {
   readonly microBatch: number;
   /** Layers are computed again on the way back instead of kept: less memory, about a third more work, the same result. */
   readonly recompute: boolean;
-  /** Share of the tokens that is predicted. */
-  readonly maskShare: number;
   /** Tokens of a vocabulary that is built from the corpus, at most. */
   readonly vocabularySize: number;
 }
 
+/** What is masked and by what. Paths are as the command was given them. */
+export interface MaskConfig extends MaskSettings {
+  /** A table of synonyms, for the policies `mac` and `motian`. */
+  readonly synonyms: string | null;
+  /** Pairs of words that are never synonyms. */
+  readonly antonyms: string | null;
+  /** Phrases, one a line, or a folder of such files; for units of the kind `phrase`. */
+  readonly phrases: string | null;
+}
+
+/** Learning from clicks beside text. */
+export interface ClickConfig {
+  /** A click log, or "simulated": one that is made from the corpus by a stated click model. */
+  readonly log: string;
+  readonly loss: ClickLossName;
+  /** Titles of an impression that are looked at, at most. */
+  readonly docs: number;
+  /** Tokens of a query and a title. */
+  readonly length: number;
+  /** Impressions of a step, and of those the ones that are computed at once. */
+  readonly batch: number;
+  readonly microBatch: number;
+  /** Are tokens of queries and titles masked and predicted too? */
+  readonly mlm: boolean;
+  /** Are the weights of the two tasks learnt from how uncertain they are, or is the clicks' `share`? */
+  readonly weights: "uncertainty" | "fixed";
+  readonly share: number;
+  /** What inverse propensities are clipped at; 1 counts every click once. */
+  readonly clip: number;
+  /** The share of the queries that is held out. */
+  readonly heldOut: number;
+}
+
 /** How a model learns. */
 export interface OptimizerConfig {
-  readonly name: "lamb";
+  readonly name: "lamb" | "adamw";
+  /** Whether rate and warm-up are as they stand here, or what LAMB's paper says of the batch: see `lambRule`. */
+  readonly rule: "fixed" | "lamb-sqrt";
   /** Highest learning rate. */
   readonly rate: number;
   /** Share of the steps in which the rate grows to it. */
@@ -51,6 +87,16 @@ export interface OptimizerConfig {
   readonly stateDtype: "f32" | "bf16";
 }
 
+/** A stage after the first. See `DataConfig` and `OptimizerConfig`. */
+export interface StageConfig {
+  readonly length: number;
+  readonly batch: number;
+  readonly microBatch: number;
+  readonly steps: number;
+  readonly rate: number;
+  readonly warmup: number;
+}
+
 /**
  * A run. Units: `evalEvery`, `checkpointEvery` and `logEvery` are steps. An `evalEvery` or `checkpointEvery` of 0 is never, not at
  * the end either.
@@ -59,12 +105,19 @@ export interface PretrainConfig {
   readonly name: string;
   readonly model: ModelConfig;
   readonly data: DataConfig;
+  readonly mask: MaskConfig;
+  /** Null: text alone. */
+  readonly click: ClickConfig | null;
   readonly optimizer: OptimizerConfig;
   readonly steps: number;
+  /** Stages after the first, which go on with its weights. */
+  readonly then: readonly StageConfig[];
   readonly evalEvery: number;
   /** Held-out sequences of an evaluation, at most. */
   readonly evalSequences: number;
   readonly checkpointEvery: number;
+  /** Newest checkpoints that are kept beside the best one; 0 keeps all. */
+  readonly keepCheckpoints: number;
   readonly logEvery: number;
   readonly seed: number;
 }
@@ -85,11 +138,13 @@ const tiny: PretrainConfig = {
     batch: 32,
     microBatch: 32,
     recompute: false,
-    maskShare: 0.15,
     vocabularySize: 8192,
   },
+  click: null,
+  mask: { ...MASK_SETTINGS, synonyms: null, antonyms: null, phrases: null },
   optimizer: {
     name: "lamb",
+    rule: "fixed",
     rate: 0.01,
     warmup: 0.1,
     decay: 0.01,
@@ -100,9 +155,11 @@ const tiny: PretrainConfig = {
     stateDtype: "f32",
   },
   steps: 1000,
+  then: [],
   evalEvery: 250,
   evalSequences: 512,
   checkpointEvery: 500,
+  keepCheckpoints: 3,
   logEvery: 10,
   seed: 1,
 };
@@ -113,7 +170,8 @@ const small: PretrainConfig = {
   model: { ...tiny.model, layers: 4, width: 256, heads: 4, hidden: 1024, dropout: 0.1 },
   data: { ...tiny.data, length: 128, batch: 128, vocabularySize: 21_128 },
   optimizer: { ...tiny.optimizer, rate: 0.004 },
-  steps: 20_000,
+  steps: 18_000,
+  then: [{ length: 512, batch: 32, microBatch: 8, steps: 2000, rate: 0.002, warmup: 0.1 }],
   evalEvery: 1000,
   evalSequences: 2048,
   checkpointEvery: 1000,
@@ -123,12 +181,13 @@ const base: PretrainConfig = {
   ...small,
   name: "motian-base",
   model: { ...small.model, layers: 12, width: 768, heads: 12, hidden: 3072 },
-  data: { ...small.data, length: 256, batch: 1024 },
+  data: { ...small.data, length: 128, batch: 2048 },
   optimizer: { ...small.optimizer, rate: 0.002 },
-  steps: 100_000,
+  steps: 90_000,
+  then: [{ length: 512, batch: 512, microBatch: 8, steps: 10_000, rate: 0.001, warmup: 0.1 }],
 };
 
-const large: PretrainConfig = {
+const large: PretrainConfig = withRule({
   ...base,
   name: "motian-1b",
   model: {
@@ -140,10 +199,11 @@ const large: PretrainConfig = {
     scheme: "motian-shared",
   },
   // Two sequences at once are what weights, sums and moments leave room for in 16 GiB.
-  data: { ...base.data, length: 512, batch: 4096, microBatch: 2, recompute: true },
-  optimizer: { ...base.optimizer, rate: 0.0015, stateDtype: "bf16" },
-  steps: 125_000,
-};
+  data: { ...base.data, batch: 65_536, microBatch: 8, recompute: true },
+  optimizer: { ...base.optimizer, rule: "lamb-sqrt", stateDtype: "bf16" },
+  steps: 14_000,
+  then: [{ ...base.then[0]!, batch: 32_768, microBatch: 2, steps: 1600 }],
+});
 
 /** The configurations that have names. */
 export const configurations: Readonly<Record<string, PretrainConfig>> = Object.fromEntries(

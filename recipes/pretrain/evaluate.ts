@@ -14,6 +14,7 @@ import {
   zeros,
 } from "../../core/mod.ts";
 import type { Batch } from "../data/batches.ts";
+import type { ClickEvaluation } from "./click_task.ts";
 import type { ModelConfig } from "./config.ts";
 import { mlmInputs } from "./inputs.ts";
 import { type MlmInputs, mlmLoss, type Model } from "./model.ts";
@@ -27,6 +28,8 @@ export interface Evaluation {
   readonly accuracy: number;
   /** Masked tokens. */
   readonly count: number;
+  /** Of held-out impressions, where clicks are learnt. */
+  readonly clicks?: ClickEvaluation;
 }
 
 /** What batches add up to. */

@@ -15,14 +15,20 @@ import {
   zeros,
 } from "../../core/mod.ts";
 import { describe, placeholders } from "../../nn/mod.ts";
-import { maskSettings } from "../masking/mask_words.ts";
-import type { DataConfig, PretrainConfig } from "./config.ts";
+import {
+  evaluated,
+  MASK_SETTINGS,
+  type MaskSettings,
+  predictions,
+} from "../masking/mask_settings.ts";
+import type { ClickConfig, DataConfig, PretrainConfig } from "./config.ts";
 import { evaluationProgram, noTotals } from "./evaluate.ts";
 import { EXAMPLES, fillProgram } from "./fill_mask.ts";
 import type { MlmInputs } from "./model.ts";
-import { modelSpec } from "./model.ts";
+import { type ClickInputs, modelSpec } from "./model.ts";
 import { batchesHeld } from "./pace.ts";
-import { type StepInputs, stepOptions, stepPrograms, zeroSums } from "./step.ts";
+import { type LearnState, type StepInputs, stepOptions, stepPrograms, zeroSums } from "./step.ts";
+import { freshTasks } from "./task_weights.ts";
 import { optimizerOf } from "./train.ts";
 
 /** Numbers of parameters. */
@@ -82,14 +88,32 @@ const bytesOn = ({ planner }: Device, tree: unknown): number =>
   }, 0);
 
 /** A batch of B sequences that takes no memory. */
-function emptyBatch({ length: T, maskShare }: DataConfig, B: number): MlmInputs {
-  const P = B * maskSettings(T, { share: maskShare }).maxPredictions;
+function emptyBatch({ length: T }: DataConfig, mask: MaskSettings, B: number): MlmInputs {
+  const P = B * predictions(T, mask);
   return {
     ids: zeros([B, T], "i32") as AnyTensor,
     keep: zeros([B, T]) as AnyTensor,
     positions: zeros([P], "i32") as AnyTensor,
     labels: zeros([P], "i32") as AnyTensor,
     weights: zeros([P]) as AnyTensor,
+  };
+}
+
+/** A micro-batch of impressions that takes no memory. */
+function emptyClicks(
+  { microBatch: I, docs: D, length: T, mlm }: ClickConfig,
+  mask: MaskSettings,
+): ClickInputs {
+  const B = I * D, P = B * (mlm ? predictions(T, mask) : 1);
+  const grid = (): AnyTensor => zeros([I, D]) as AnyTensor;
+  return {
+    ids: zeros([B, T], "i32") as AnyTensor,
+    keep: zeros([B, T]) as AnyTensor,
+    segments: zeros([B, T], "i32") as AnyTensor,
+    positions: zeros([P], "i32") as AnyTensor,
+    labels: zeros([P], "i32") as AnyTensor,
+    weights: zeros([P]) as AnyTensor,
+    shown: { keep: grid(), clicks: grid(), weights: grid(), ranks: grid() },
   };
 }
 
@@ -115,20 +139,36 @@ function parametersOf(specs: unknown): Parameters {
  * @throws {DeviceError} if a tensor is larger than any that the device can hold.
  */
 export function forecast(config: PretrainConfig, vocabulary: number, device: Device): Forecast {
-  const { data, model: sizes } = config, specs = modelSpec(sizes, vocabulary);
+  const { data, model: sizes, click } = config;
+  const specs = modelSpec(sizes, vocabulary, click !== null);
   const optimizer = optimizerOf(config), model = placeholders(specs);
-  const sums = zeroSums(model), state = optimizer.init(model);
-  const batch = emptyBatch(data, data.microBatch);
+  const sums = zeroSums(model),
+    state: LearnState = {
+      ...optimizer.init(model),
+      ...click?.weights === "uncertainty" && { tasks: freshTasks() },
+    };
+  const batch = emptyBatch(data, config.mask, data.microBatch);
   const scalar = zeros([], "i32");
-  const inputs: StepInputs = { ...batch, step: scalar, first: scalar };
+  const place = { step: scalar, first: scalar, share: zeros([]) };
+  const inputs: StepInputs = { ...batch, ...place };
+  const tasks = state.tasks ? { s: state.tasks.s } : {};
   const programs = stepPrograms(sizes, optimizer, stepOptions(config, device));
-  const accumulate = programs.accumulate.plan(model, sums, inputs);
+  const accumulate = programs.accumulate.plan(model, sums, inputs, tasks);
   const apply = programs.apply.plan(model, state, sums);
-  const evaluate = evaluationProgram(sizes, device).plan(model, noTotals(), batch);
+  const evaluate = evaluationProgram(sizes, device)
+    .plan(model, noTotals(), emptyBatch(data, evaluated(config.mask), data.microBatch));
   // In the order of a run.
-  const all = [accumulate, apply];
+  const all = [accumulate];
+  if (click) {
+    const own = { ...emptyClicks(click, config.mask), ...place, clickShare: zeros([]) };
+    all.push(programs.accumulateClicks.plan(model, sums, own, tasks));
+  }
+  all.push(apply);
   if (config.evalEvery > 0) {
-    all.push(evaluate, fillProgram(sizes, device).plan(model, emptyBatch(data, EXAMPLES)));
+    all.push(
+      evaluate,
+      fillProgram(sizes, device).plan(model, emptyBatch(data, MASK_SETTINGS, EXAMPLES)),
+    );
   }
   const memory = {
     weights: bytesOn(device, model),

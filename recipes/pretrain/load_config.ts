@@ -6,13 +6,18 @@
 import { basename } from "@std/path";
 import { type SchemeName, schemes } from "../../nn/attention/scheme.ts";
 import { InputError } from "../cli/input_error.ts";
+import { clickLosses, type ClickLossName } from "../click/losses.ts";
+import type { UnitShares } from "../masking/mask_settings.ts";
+import { policies, type PolicyName } from "../masking/policies.ts";
 import { anyOf, suggestion } from "../cli/nearest.ts";
 import {
   between,
   type Check,
   flag,
   isRecord,
+  listOf,
   oneOf,
+  orNull,
   overridden,
   positive,
   record,
@@ -20,12 +25,16 @@ import {
   whole,
 } from "../cli/schema.ts";
 import {
+  type ClickConfig,
   configurations,
   type DataConfig,
+  type MaskConfig,
   type ModelConfig,
   type OptimizerConfig,
   type PretrainConfig,
+  type StageConfig,
 } from "./config.ts";
+import { withRule } from "./lamb_rule.ts";
 
 const fields: Check<PretrainConfig> = record<PretrainConfig>({
   name: text,
@@ -43,11 +52,38 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     batch: whole(1),
     microBatch: whole(1),
     recompute: flag,
-    maskShare: between(0.01, 0.9, true),
     vocabularySize: whole(100),
   }),
+  mask: record<MaskConfig>({
+    share: between(0.01, 0.9, true),
+    units: record<UnitShares>({
+      word: between(0, 1, true),
+      phrase: between(0, 1, true),
+      ngram: between(0, 1, true),
+      span: between(0, 1, true),
+    }),
+    policy: oneOf(Object.keys(policies) as PolicyName[]),
+    dice: oneOf(["unit", "token"]),
+    synonyms: orNull(text),
+    antonyms: orNull(text),
+    phrases: orNull(text),
+  }),
+  click: orNull(record<ClickConfig>({
+    log: text,
+    loss: oneOf(Object.keys(clickLosses) as ClickLossName[]),
+    docs: whole(1),
+    length: whole(8),
+    batch: whole(1),
+    microBatch: whole(1),
+    mlm: flag,
+    weights: oneOf(["uncertainty", "fixed"]),
+    share: between(0, 100, true),
+    clip: between(1, 1000, true),
+    heldOut: between(0.001, 0.5, true),
+  })),
   optimizer: record<OptimizerConfig>({
-    name: oneOf(["lamb"]),
+    name: oneOf(["lamb", "adamw"]),
+    rule: oneOf(["fixed", "lamb-sqrt"]),
     rate: positive,
     warmup: between(0, 1),
     decay: between(0, 1),
@@ -58,9 +94,18 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     stateDtype: oneOf(["f32", "bf16"]),
   }),
   steps: whole(1),
+  then: listOf(record<StageConfig>({
+    length: whole(3),
+    batch: whole(1),
+    microBatch: whole(1),
+    steps: whole(1),
+    rate: positive,
+    warmup: between(0, 1),
+  })),
   evalEvery: whole(0),
   evalSequences: whole(1),
   checkpointEvery: whole(0),
+  keepCheckpoints: whole(0),
   logEvery: whole(1),
   seed: whole(0, 2 ** 32 - 1),
 });
@@ -72,25 +117,48 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
  */
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   const config = fields(value, { source, path: "" });
-  const { model, data } = config;
+  const { model, data, mask, optimizer } = config, { units } = mask;
   const { absolute } = schemes[model.scheme];
+  const stages = [
+    { at: "data", ...data },
+    ...config.then.map((s, i) => ({ at: `then[${i}]`, ...s })),
+  ];
   const rules: readonly (readonly [right: boolean, wrong: string])[] = [
     [
       model.width % model.heads === 0,
       `model.heads is ${model.heads}, it must divide model.width ${model.width}`,
     ],
     [
-      data.batch % data.microBatch === 0,
-      `data.microBatch is ${data.microBatch}, it must divide data.batch ${data.batch}`,
+      optimizer.rule === "fixed" || optimizer.name === "lamb",
+      `optimizer.rule "${optimizer.rule}" is a rule for lamb, optimizer.name is "${optimizer.name}"`,
+    ],
+    ...stages.flatMap(({ at, batch, microBatch, length }) => [
+      [
+        batch % microBatch === 0,
+        `${at}.microBatch is ${microBatch}, it must divide ${at}.batch ${batch}`,
+      ] as const,
+      [
+        absolute === 0 || length <= absolute,
+        `${at}.length is ${length}, model.scheme "${model.scheme}" has ${absolute} positions`,
+      ] as const,
+    ]),
+  ];
+  const sum = units.word + units.phrase + units.ngram + units.span;
+  const needs = policies[mask.policy].synonym > 0;
+  const masking: typeof rules = [
+    [Math.abs(sum - 1) < 1e-9, `mask.units sum to ${sum}, they must sum to 1`],
+    [
+      !needs || mask.synonyms !== null,
+      `mask.policy "${mask.policy}" needs synonyms: give --synonyms FILE, or mine them with deno task data synonyms`,
     ],
     [
-      absolute === 0 || data.length <= absolute,
-      `data.length is ${data.length}, model.scheme "${model.scheme}" has ${absolute} positions`,
+      units.phrase === 0 || mask.phrases !== null,
+      `mask.units.phrase is ${units.phrase}, it needs phrases: give --phrases FILE|DIR`,
     ],
   ];
-  const broken = rules.find(([right]) => !right);
+  const broken = [...rules, ...masking].find(([right]) => !right);
   if (broken) throw new InputError(`Cannot use ${source}: ${broken[1]}`);
-  return config;
+  return withRule(config);
 }
 
 function named(name: unknown, refuse: (why: string) => never): PretrainConfig {
@@ -115,7 +183,39 @@ function named(name: unknown, refuse: (why: string) => never): PretrainConfig {
  * assertEquals([model.layers, model.width], [12, 768]);
  * ```
  */
-export async function loadConfig(nameOrFile: string): Promise<PretrainConfig> {
+export async function loadConfig(
+  nameOrFile: string,
+  changes: readonly string[] = [],
+): Promise<PretrainConfig> {
+  const found = await readConfig(nameOrFile);
+  return changes.length === 0 ? found : changed(found, changes);
+}
+
+/**
+ * A configuration with single values changed: `model.layers=3`, `mask.policy=bert`. What reads as JSON is a value of JSON, all else is text.
+ *
+ * @throws InputError where there is no such value, or it cannot be so.
+ */
+export function changed(config: PretrainConfig, changes: readonly string[]): PretrainConfig {
+  const all = changes.map((change) => {
+    const [, path, text] = /^([\w.]+)=(.*)$/s.exec(change) ?? [];
+    if (path === undefined || text === undefined) {
+      throw new InputError(`Cannot use --set ${change}: write PATH=VALUE, as in model.layers=3`);
+    }
+    let value: unknown = text;
+    try {
+      value = JSON.parse(text);
+    } catch { /* it is text */ }
+    return path.split(".").reduceRight((inner: unknown, name) => ({ [name]: inner }), value);
+  });
+  const merged = (base: unknown): unknown => all.reduce((sum, one) => overridden(sum, one), base);
+  const whole = merged(config);
+  const source = `--set ${changes.join(" --set ")}`, found = checkConfig(whole, source);
+  refuseRates(merged({}), found, source);
+  return found;
+}
+
+async function readConfig(nameOrFile: string): Promise<PretrainConfig> {
   if (Object.hasOwn(configurations, nameOrFile)) return configurations[nameOrFile]!;
   let content: string;
   try {
@@ -135,11 +235,29 @@ export async function loadConfig(nameOrFile: string): Promise<PretrainConfig> {
   }
   const name = basename(nameOrFile).replace(/\.json$/, "");
   if (!isRecord(value) || value.base === undefined) {
-    return checkConfig(overridden({ name }, value), nameOrFile);
+    const found = checkConfig(overridden({ name }, value), nameOrFile);
+    refuseRates(value, found, nameOrFile);
+    return found;
   }
   const { base, ...changes } = value;
   const whole = named(base, (advice) => {
     throw new InputError(`Cannot use ${nameOrFile}: base is ${JSON.stringify(base)}; ${advice}`);
   });
-  return checkConfig(overridden({ ...whole, name }, changes), nameOrFile);
+  const found = checkConfig(overridden({ ...whole, name }, changes), nameOrFile);
+  refuseRates(changes, found, nameOrFile);
+  return found;
+}
+
+/** Refuses rates that a rule would set otherwise without a word. */
+function refuseRates(changes: unknown, { optimizer }: PretrainConfig, source: string): void {
+  if (optimizer.rule === "fixed" || !isRecord(changes) || !isRecord(changes.optimizer)) return;
+  for (const name of ["rate", "warmup"] as const) {
+    const value = changes.optimizer[name];
+    if (value === undefined || value === optimizer[name]) continue;
+    throw new InputError(
+      `Cannot use ${source}: optimizer.${name} is ${value}, optimizer.rule "${optimizer.rule}" makes it ${
+        optimizer[name]
+      }; set optimizer.rule to "fixed" to choose it`,
+    );
+  }
 }

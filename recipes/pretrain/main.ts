@@ -9,20 +9,26 @@ import { openDevice } from "../../core/device/open.ts";
 import { helpText } from "../cli/options.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
+import { packedCorpus } from "../corpus/pack.ts";
+import { corpusInfo } from "../corpus/shards.ts";
 import { fileCorpus } from "../data/corpus_source.ts";
 import { defaultCorpus } from "../data/default_corpus.ts";
-import type { PreparedCorpus } from "../data/prepare_corpus.ts";
 import { cachedCorpus } from "../data/prepared_cache.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
+import type { Beginning } from "./adaptation.ts";
 import type { PretrainConfig } from "./config.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { forecastLines } from "./forecast_text.ts";
-import { checkConfig, loadConfig } from "./load_config.ts";
-import { pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
+import { DivergedError } from "./guard.ts";
+import { originOf, refuseOtherModel, refuseOtherVocabulary } from "./init_from.ts";
+import { changed, checkConfig, loadConfig } from "./load_config.ts";
+import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
+import { openPacked, type RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain } from "./run.ts";
+import { extended, stagesOf, withSteps } from "./stages.ts";
 
 /** Where prepared corpora are kept: deleting it costs nothing but time. */
 const CACHE = join(".cache", "corpora");
@@ -30,45 +36,75 @@ const CACHE = join(".cache", "corpora");
 /** Where `--tune` keeps what it finds. */
 const CHOICES = join(".cache", "matmul.json");
 
-/** What a run is made of, new or resumed. `corpus` is null for the default one. */
+/** What a run is made of, new or resumed. `corpus` is null for the default one, `packed` where the corpus is not packed. */
 interface Plan {
   readonly config: PretrainConfig;
   readonly corpus: string | null;
+  readonly packed: string | null;
+  /** The checkpoint that the run begins with, where there is one, and the general text to measure on. */
+  readonly init: string | null;
+  readonly general: string | null;
   readonly vocabulary?: Vocabulary;
 }
 
 /** A configuration with what the command line says otherwise. */
-function withOptions(config: PretrainConfig, options: PretrainOptions): PretrainConfig {
+function withOptions(given: PretrainConfig, options: PretrainOptions): PretrainConfig {
+  const { steps, resume } = options;
+  const config = steps === undefined ? given : (resume ? extended : withSteps)(given, steps);
   return {
     ...config,
-    steps: options.steps ?? config.steps,
     seed: options.seed ?? config.seed,
     evalEvery: options["eval-every"] ?? config.evalEvery,
     checkpointEvery: options["checkpoint-every"] ?? config.checkpointEvery,
+    keepCheckpoints: options["keep-checkpoints"] ?? config.keepCheckpoints,
   };
+}
+
+/** What the command line changes in a configuration. */
+function changesOf(options: PretrainOptions): readonly string[] {
+  const tables = (["synonyms", "antonyms", "phrases"] as const).flatMap((name) =>
+    options[name] === undefined ? [] : [`mask.${name}=${JSON.stringify(options[name])}`]
+  );
+  return [...tables, ...options.set];
 }
 
 async function planOf(options: PretrainOptions): Promise<Plan> {
   if (options.resume) {
     const saved = await savedRun(options.out!);
-    const { corpus, ...rest } = saved.config as { readonly corpus: string | null };
+    const { corpus, packed = null, init = null, general = null, ...rest } = saved
+      .config as Pick<Plan, "corpus" | "packed" | "init" | "general">;
     const config = withOptions(checkConfig(rest, saved.configPath), options);
-    return { config, corpus, vocabulary: saved.vocabulary };
+    return { config, corpus, packed, init, general, vocabulary: saved.vocabulary };
   }
+  const { vocab, data: packed = null, corpus = null, general = null } = options;
+  const origin = options.init === undefined ? undefined : await originOf(options.init);
+  const vocabulary = packed !== null
+    ? (await packedCorpus(packed)).vocabulary
+    : vocab === undefined
+    ? origin?.vocabulary
+    : await readVocabulary(vocab);
+  const changes = changesOf(options);
+  const config = origin && options.config === undefined
+    ? changes.length > 0 ? changed(origin.config, changes) : origin.config
+    : await loadConfig(options.config ?? DEFAULT, changes);
+  if (origin) refuseOtherModel(config.model, origin);
+  if (origin && vocabulary && packed !== null) refuseOtherVocabulary(vocabulary, origin, packed);
   return {
-    config: withOptions(await loadConfig(options.config), options),
-    corpus: options.corpus ?? null,
-    ...options.vocab !== undefined && { vocabulary: await readVocabulary(options.vocab) },
+    config: withOptions(config, options),
+    corpus,
+    packed,
+    init: origin?.checkpoint ?? null,
+    general,
+    ...vocabulary && { vocabulary },
   };
 }
 
 /** What a plan takes on a device, before the corpus is read: a vocabulary built from it has at most the configuration's size. */
 function foreseen({ config, vocabulary }: Plan, device: Device): Foreseen {
-  const found = forecast(
-    config,
-    vocabulary?.tokens.length ?? config.data.vocabularySize,
-    device,
-  );
+  const tokens = vocabulary?.tokens.length ?? config.data.vocabularySize;
+  // The stage that takes most.
+  const found = stagesOf(config).map((stage) => forecast(stage.config, tokens, device))
+    .reduce((most, one) => one.memory.total > most.memory.total ? one : most);
   return { found, fit: fitOf(found.memory.total, device.kind, machineMemory()) };
 }
 
@@ -85,7 +121,24 @@ function dryRun({ config, vocabulary }: Plan, { found, fit }: Foreseen, json: bo
   checkFit(config, found, fit);
 }
 
-async function prepare(plan: Plan, view: ProgressView): Promise<PreparedCorpus> {
+/** What a run begins with, and the general text to measure on, which must have the same vocabulary. */
+async function beginning(
+  { config, init: checkpoint, general, vocabulary }: Plan,
+  view: ProgressView,
+): Promise<Beginning | undefined> {
+  if (checkpoint === null) return undefined;
+  if (general === null) return { checkpoint };
+  const isOpen = (await corpusInfo(general))?.stage === "pack";
+  const text = isOpen ? { corpus: null, packed: general } : { corpus: general, packed: null };
+  const known = vocabulary!, found = await prepare({ config, ...text, vocabulary: known }, view);
+  if (isOpen) refuseOtherVocabulary(found.vocabulary, { checkpoint, vocabulary: known }, general);
+  return { checkpoint, general: found };
+}
+
+type Text = Pick<Plan, "config" | "corpus" | "packed" | "vocabulary">;
+
+async function prepare(plan: Text, view: ProgressView): Promise<RunCorpus> {
+  if (plan.packed !== null) return await openPacked(plan.packed);
   const source = plan.corpus === null ? defaultCorpus() : await fileCorpus(plan.corpus);
   const settings = {
     build: { size: plan.config.data.vocabularySize },
@@ -126,14 +179,20 @@ async function main(interrupt: Interrupt): Promise<number> {
     );
   }
   const corpus = await prepare(plan, view);
+  const init = await beginning(plan, view);
   view.note(fitLine(future.found, future.fit));
-  if (!options.resume) await saveRun(out, { ...config, corpus: plan.corpus }, corpus.vocabulary);
+  if (!options.resume) {
+    const { vocabulary: _, config: __, ...texts } = plan;
+    await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
+  }
   const finished = await pretrain({
     config,
     corpus,
     device,
     out,
     resume: options.resume,
+    skipBad: options["skip-bad"],
+    ...init && { init },
     ...options.minutes !== undefined && { minutes: options.minutes },
     ...options.trace !== undefined && { trace: options.trace },
     interrupt,
@@ -145,4 +204,15 @@ async function main(interrupt: Interrupt): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await runMain(main);
+/** A run that diverges whatever is done is nobody's wrong call, and its message says all: no stack is printed. */
+async function guarded(interrupt: Interrupt): Promise<number> {
+  try {
+    return await main(interrupt);
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}
+
+if (import.meta.main) await runMain(guarded);

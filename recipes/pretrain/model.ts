@@ -5,8 +5,18 @@
  *
  * @module
  */
-import { size, type Tensor } from "../../core/mod.ts";
 import {
+  add,
+  type AnyTensor,
+  einsum,
+  reshape,
+  size,
+  sizesOf,
+  slice,
+  type Tensor,
+} from "../../core/mod.ts";
+import {
+  constant,
   crossEntropy,
   type Dropout,
   encode,
@@ -17,15 +27,26 @@ import {
   type MlmHeadSpec,
   mlmHeadSpec,
   mlmLogits,
+  normal,
   schemes,
+  type Spec,
   type TensorsOf,
 } from "../../nn/mod.ts";
+import type { Clicks } from "../click/losses.ts";
 import type { ModelConfig } from "./config.ts";
+
+/** Scores a query and a title by what stands at [CLS]. */
+export interface ClickHeadSpec {
+  readonly w: Spec<["C"], "f32">;
+  readonly b: Spec<[], "f32">;
+}
 
 /** Parameters before they exist. */
 export interface ModelSpec {
   readonly encoder: EncoderSpec<"V", "C", "H", "K", "F">;
   readonly head: MlmHeadSpec<"V", "C">;
+  /** Where clicks are learnt. */
+  readonly click?: ClickHeadSpec;
 }
 
 /** A model's tensors. */
@@ -36,8 +57,8 @@ export function encoderOptions(config: ModelConfig): EncoderOptions {
   return { scheme: schemes[config.scheme], norm: config.norm };
 }
 
-/** The specs of a model over `vocabulary` tokens. */
-export function modelSpec(config: ModelConfig, vocabulary: number): ModelSpec {
+/** The specs of a model over `vocabulary` tokens; with `click` it scores titles too. */
+export function modelSpec(config: ModelConfig, vocabulary: number, click = false): ModelSpec {
   const sizes = {
     vocabulary: size("V", vocabulary),
     width: size("C", config.width),
@@ -49,6 +70,7 @@ export function modelSpec(config: ModelConfig, vocabulary: number): ModelSpec {
   return {
     encoder: encoderSpec(sizes, encoderOptions(config)),
     head: mlmHeadSpec(sizes.vocabulary, sizes.width),
+    ...click && { click: { w: normal([sizes.width], 0.02), b: constant([], 0) } },
   };
 }
 
@@ -63,15 +85,57 @@ export interface MlmInputs {
   readonly weights: Tensor<["P"]>;
 }
 
+/** How one pass runs. */
+export interface Pass {
+  readonly dropout?: Dropout<"B">;
+  readonly recompute?: boolean;
+}
+
+/** Rows of queries and titles on their way to the device: I impressions of D places are B rows. */
+export interface ClickInputs extends MlmInputs {
+  readonly segments: Tensor<["B", "T"], "i32">;
+  readonly shown: Clicks;
+}
+
+/** Scores of the rows, and the last hidden states for whoever needs them too. */
+export function clickScores(
+  model: Model,
+  inputs: Pick<ClickInputs, "ids" | "keep" | "segments" | "shown">,
+  config: ModelConfig,
+  pass: Pass = {},
+): { readonly scores: Tensor<["I", "D"]>; readonly hidden: Tensor<["B", "T", "C"]> } {
+  const { w, b } = model.click!;
+  const { hidden } = encode(model.encoder, inputs, encoderOptions(config), pass);
+  const first = squeezed(hidden);
+  // Rows are impressions by places, which no shape says.
+  const scores: AnyTensor = add(einsum("bc,c->b", first, w), b);
+  return { scores: reshape(scores, [...sizesOf(inputs.shown.keep)]) as AnyTensor, hidden };
+}
+
+/** What stands at [CLS]. Shapes: [B, T, C] -> [B, C]. */
+function squeezed(hidden: Tensor<["B", "T", "C"]>): Tensor<["B", "C"]> {
+  const [B, , C] = sizesOf(hidden);
+  return reshape(slice(hidden as AnyTensor, 1, 0, 1) as AnyTensor, [B!, C!]) as AnyTensor;
+}
+
 /** Scores of every token at the masked places. */
 export function predict(
   model: Model,
   inputs: Pick<MlmInputs, "ids" | "keep" | "positions">,
   config: ModelConfig,
-  pass: { readonly dropout?: Dropout<"B">; readonly recompute?: boolean } = {},
+  pass: Pass = {},
 ): Tensor<["P", "V"]> {
   const { hidden } = encode(model.encoder, inputs, encoderOptions(config), pass);
-  return mlmLogits(model.head, model.encoder.embeddings.tokens, hidden, inputs.positions);
+  return logitsAt(model, hidden, inputs.positions);
+}
+
+/** Scores of every token at some places of what is encoded. */
+export function logitsAt(
+  model: Model,
+  hidden: Tensor<["B", "T", "C"]>,
+  positions: Tensor<["P"], "i32">,
+): Tensor<["P", "V"]> {
+  return mlmLogits(model.head, model.encoder.embeddings.tokens, hidden, positions);
 }
 
 /** The loss of a batch, as sums. */
@@ -79,7 +143,7 @@ export function mlmLoss(
   model: Model,
   inputs: MlmInputs,
   config: ModelConfig,
-  pass: { readonly dropout?: Dropout<"B">; readonly recompute?: boolean } = {},
+  pass: Pass = {},
 ): LossSum {
   return crossEntropy(predict(model, inputs, config, pass), inputs.labels, inputs.weights);
 }

@@ -9,11 +9,15 @@ import { configurations } from "./config.ts";
 
 const saved = "the run's config.json says it";
 
+/** The configuration where none is named. */
+export const DEFAULT = "motian-tiny";
+
 /** The command. */
 export const pretrainCommand = {
   name: "pretrain",
   about: "Trains a masked language model on Chinese text.",
   options: {
+    data: { type: "text", value: "DIR", help: "a packed corpus, as deno task data leaves it" },
     corpus: {
       type: "text",
       value: "FILE|DIR",
@@ -23,9 +27,33 @@ export const pretrainCommand = {
     config: {
       type: "text",
       value: "NAME|FILE",
-      default: "motian-tiny",
-      help: `${Object.keys(configurations).join(", ")} or a JSON file`,
+      help: `${
+        Object.keys(configurations).join(", ")
+      } or a JSON file (${DEFAULT}, or that of --init)`,
     },
+    init: {
+      type: "text",
+      value: "DIR",
+      help: "begin with the weights of a run (its best checkpoint), or of a checkpoint's folder",
+    },
+    general: {
+      type: "text",
+      value: "FILE|DIR",
+      help: "with --init: measure on this text too, before and after",
+    },
+    set: {
+      type: "list",
+      value: "PATH=VALUE",
+      help: "change one value of the configuration, as in model.layers=3; again and again",
+    },
+    synonyms: {
+      type: "text",
+      value: "FILE",
+      help: "a table of synonyms, for mac and motian masks",
+    },
+    antonyms: { type: "text", value: "FILE", help: "pairs of words that are never synonyms" },
+    phrases: { type: "text", value: "FILE|DIR", help: "phrases, for masks of phrases" },
+    "skip-bad": { type: "flag", help: "count lines of these tables that are wrong, and go on" },
     device: {
       type: "choice",
       choices: ["auto", "webgpu", "cpu", "reference"],
@@ -40,6 +68,11 @@ export const pretrainCommand = {
       type: "whole",
       value: "N",
       help: "steps between checkpoints; 0 for none",
+    },
+    "keep-checkpoints": {
+      type: "whole",
+      value: "N",
+      help: "newest checkpoints to keep beside the best; 0 for all",
     },
     out: { type: "text", value: "DIR", help: "the run's folder (a new one under runs/)" },
     resume: { type: "flag", help: "go on with the run in --out DIR" },
@@ -59,6 +92,16 @@ export const pretrainCommand = {
     ["resume", "config", saved],
     ["resume", "corpus", saved],
     ["resume", "vocab", saved],
+    ["resume", "data", saved],
+    ["resume", "set", saved],
+    ["resume", "init", saved],
+    ["resume", "general", saved],
+    ["init", "vocab", "the weights have a vocabulary"],
+    ["resume", "synonyms", saved],
+    ["resume", "antonyms", saved],
+    ["resume", "phrases", saved],
+    ["data", "corpus", "both say what to learn from"],
+    ["data", "vocab", "a packed corpus has its vocabulary"],
     ["resume", "seed", saved],
     ["dry-run", "trace", "a dry run has nothing to profile"],
     ["dry-run", "minutes", "a dry run takes seconds"],
@@ -78,6 +121,11 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
   if (options.tune && (options.device === "cpu" || options.device === "reference")) {
     throw new InputError(
       `Cannot pretrain with --tune on ${options.device}: only webgpu has products to choose from`,
+    );
+  }
+  if (options.general !== undefined && options.init === undefined && !options.help) {
+    throw new InputError(
+      "Cannot pretrain with --general alone: it is measured before and after; add --init DIR",
     );
   }
   if (options.resume && options.out === undefined && !options.help) {

@@ -6,40 +6,58 @@
 import { resourceUsage } from "node:process";
 import { ensureDir } from "@std/fs";
 import { dirname, join } from "@std/path";
-import type { Device } from "../../core/mod.ts";
+import { type Device, dispose } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
+import type { OptimizerState } from "../../optim/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import { short } from "../cli/format.ts";
 import type { ProgressView } from "../cli/progress.ts";
-import { heldOutBatches } from "../data/batches.ts";
-import { pack } from "../data/pack.ts";
-import type { PreparedCorpus } from "../data/prepare_corpus.ts";
-import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
-import { latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import {
+  type Checkpointed,
+  checkpointModel,
+  checkpointSteps,
+  latestCheckpoint,
+  saveCheckpoint,
+} from "../run/checkpoint.ts";
+import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
+import { clickData, type ClickEvaluation } from "./click_task.ts";
+import { documentsOf } from "./documents_of.ts";
+import { type Adaptation, adaptationFigures, adaptationOf, type Beginning } from "./adaptation.ts";
 import type { PretrainConfig } from "./config.ts";
+import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
-import { modelSpec } from "./model.ts";
-import { tracer, WARM_UP } from "./tracer.ts";
-import { initialState, train, type TrainData, type Trained, type TrainState } from "./train.ts";
+import { maskTables } from "./mask_tables.ts";
+import { type Model, modelSpec } from "./model.ts";
+import { rollBack, rollbacksOf } from "./rollback.ts";
+import type { RunCorpus } from "./run_corpus.ts";
+import { type StageData, stageData } from "./stage_data.ts";
+import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
+import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
+import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
 export interface RunOptions {
   readonly config: PretrainConfig;
-  readonly corpus: PreparedCorpus;
+  readonly corpus: RunCorpus;
   readonly device: Device;
   /** The run's folder, open for this run. */
   readonly out: string;
   readonly resume: boolean;
+  readonly init?: Beginning;
+  /** Wrong lines of tables that masking takes are counted, not refused. */
+  readonly skipBad?: boolean;
   /** Stop after so long. */
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
   readonly trace?: string;
+  /** Watches the loop, where `trace` does not. */
+  readonly watch?: Tracer;
   readonly interrupt: Interrupt;
   readonly view: ProgressView;
   /** Called with every logged row. */
@@ -54,14 +72,20 @@ export interface Summary {
   readonly ratio: number | null;
   readonly accuracy: number | null;
   readonly steps: number;
+  /** How often the run diverged and went back to a checkpoint. */
+  readonly rollbacks: number;
   readonly elapsed_s: number;
   readonly peak_rss_mib: number;
   /** The share of the time of the steps that the loop waited for input. */
   readonly stall_share: number;
+  /** Figures of held-out clicks, where they are learnt; `simulated` where the log is made up. */
+  readonly clicks: (ClickEvaluation & { readonly simulated: boolean }) | null;
   readonly device: string;
   readonly params: number;
   readonly vocabulary: number;
   readonly unk_share: number;
+  /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
+  readonly adaptation: Adaptation | null;
   readonly out: string;
 }
 
@@ -71,19 +95,22 @@ export interface Finished {
   readonly examples: readonly Example[];
 }
 
-async function startState(o: RunOptions): Promise<TrainState> {
-  const fresh = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
-  return o.resume ? await latestCheckpoint(o.out, fresh, o.device) : fresh;
+/** A state, counted through all stages. */
+type State = Checkpointed<Model, OptimizerState>;
+
+/** The state before the first step. */
+async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
+  const fresh = await initialState(config, corpus.vocabulary.tokens.length, device);
+  if (!init) return fresh;
+  const model = await checkpointModel(init.checkpoint, fresh.model, device);
+  dispose(fresh.model);
+  return { ...fresh, model };
 }
 
-/** Held-out perplexity of the unigram model on the very tokens that the model is asked for, where it is asked for any. */
-function unigram({ config, corpus }: RunOptions, data: TrainData): number | undefined {
-  if (config.evalEvery === 0) return undefined;
-  const batches = heldOutBatches(data.heldOut, corpus.vocabulary, config.data.microBatch, {
-    mask: { share: config.data.maskShare },
-    limit: config.evalSequences,
-  });
-  return unigramPerplexity(unigramLogProbs(corpus.train, corpus.vocabulary), batches);
+async function startState(o: RunOptions): Promise<State> {
+  if (!o.resume) return await firstState(o);
+  const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
+  return await latestCheckpoint(o.out, like, o.device);
 }
 
 function figures(row: Row): string[] {
@@ -91,52 +118,137 @@ function figures(row: Row): string[] {
   return [`loss ${number("loss").toFixed(3)}`, `${short(number("tokens_per_s"))} tokens/s`];
 }
 
-/** Trains, evaluates, and leaves report and checkpoints in the run's folder. */
+/** Trains, stage after stage, evaluates, and leaves report and checkpoints in the run's folder. */
 export async function pretrain(o: RunOptions, began = performance.now()): Promise<Finished> {
-  const { config, corpus, device, out, view } = o, { vocabulary } = corpus;
-  const data: TrainData = {
+  const { config, corpus, device, out, view, skipBad = false } = o, { vocabulary } = corpus;
+  const { tables, notes } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
+  for (const note of notes) view.note(note);
+  const clicks = config.click && await clickData(
+    config.click,
     vocabulary,
-    train: pack(corpus.train, vocabulary, config.data.length),
-    heldOut: pack(corpus.heldOut, vocabulary, config.data.length),
-  };
-  const params = parameterCount(modelSpec(config.model, vocabulary.tokens.length));
-  const unigramPpl = unigram(o, data), start = await startState(o);
-  if (o.trace !== undefined && config.steps <= start.step + WARM_UP) {
+    () => documentsOf(corpus.train, vocabulary),
+    skipBad,
+  );
+  for (const note of clicks?.notes ?? []) view.note(note);
+  const params = parameterCount(
+    modelSpec(config.model, vocabulary.tokens.length, config.click !== null),
+  );
+  const stages = stagesOf(config), total = totalSteps(config), start = await startState(o);
+  if (o.trace !== undefined && total <= start.step + WARM_UP) {
     throw new InputError(
-      `Cannot trace ${
-        config.steps - start.step
-      } steps: the first ${WARM_UP} warm up; raise --steps`,
+      `Cannot trace ${total - start.step} steps: the first ${WARM_UP} warm up; raise --steps`,
     );
   }
-  const watch = o.trace === undefined ? undefined : tracer(device, config.name);
+  const traced = o.trace === undefined ? undefined : tracer(device, config.name);
+  const watch = traced ?? o.watch;
   view.note(
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
-  using metrics = await openRows(join(out, "metrics.jsonl"), start.step);
-  using evaluations = await openRows(join(out, "eval.jsonl"), start.step);
+  const adapted = await adaptationOf(o, start.model);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
-  const log = (file: typeof metrics) => (row: Row): void => {
-    file.append(row);
-    o.emit(row);
-  };
-  let shown: string[] = [];
-  const trained = await train(config, start, data, device, {
-    metrics: log(metrics),
-    evaluation: (row) => {
-      log(evaluations)(row);
-      view.note(`step ${row.step}: ${perplexities(row.mlm_ppl as number, unigramPpl!)}`);
-    },
-    progress: (step, row) => {
-      if (row) shown = figures(row);
-      view.show({ label: "train", done: step, total: config.steps, figures: shown });
-    },
-    checkpoint: (state) => saveCheckpoint(out, state),
-    stop: () => o.interrupt.requested || performance.now() >= limit,
-    ...watch && { trace: watch },
-  });
-  if (watch) view.note(await writeTrace(o.trace!, watch.trace()));
-  return await finish(o, data, trained, { unigramPpl, params, began });
+  const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
+  let shown: string[] = [], state: State = start, { rollbacks = 0 } = start;
+  for (;;) {
+    using metrics = await openRows(join(out, "metrics.jsonl"), state.step);
+    using evaluations = await openRows(join(out, "eval.jsonl"), state.step);
+    const evaluated = [...await readRows(join(out, "eval.jsonl"))];
+    const V = vocabulary.tokens.length, saved = new Set(await checkpointSteps(out));
+    let health = healthOf(await readRows(join(out, "metrics.jsonl")), evaluated, V);
+    const log = (file: typeof metrics, row: Row): void => {
+      file.append(row);
+      o.emit(row);
+      health = healthAfter(health, row, V);
+    };
+    const keep = (): Promise<void> =>
+      keepCheckpoints(out, {
+        newest: config.keepCheckpoints,
+        evaluations: evaluated,
+        good: health.good,
+      });
+    const stage = stageAt(stages, state.step), { number, offset } = stage;
+    const own = afterRollbacks(stage.config, rollbacks);
+    const data = stageData(corpus, stage, { tables, ...clicks && { clickData: clicks } });
+    // Rows and checkpoints count through all stages.
+    const counted = (row: Row): Row => ({
+      ...row,
+      step: offset + row.step,
+      ...stages.length > 1 && { stage: number },
+    });
+    if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
+    const trained = await train(own, await stageStart(state, stage, device), data, device, {
+      metrics: (row) => log(metrics, counted(row)),
+      evaluation: (row) => {
+        log(evaluations, counted(row));
+        evaluated.push(counted(row));
+        const found = perplexities(row.mlm_ppl as number, data.unigramPpl!);
+        view.note(`step ${offset + row.step}: ${[found, ...clickText(row)].join(", ")}`);
+        const step = offset + row.step;
+        return bestOf(evaluated, [...saved, step])?.step === step;
+      },
+      progress: (step, row) => {
+        if (row) shown = figures(row);
+        view.show({ label: "train", done: offset + step, total, figures: shown });
+      },
+      checkpoint: async (s) => {
+        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks });
+        saved.add(offset + s.step);
+        await keep();
+      },
+      sound: () => health.diverged === undefined,
+      stop,
+      ...watch && { trace: watch },
+    });
+    const { step, model, optimizer } = trained;
+    if (health.diverged !== undefined) {
+      const { line, row, ...back } = await rollBack({
+        out,
+        health,
+        config: stage.config,
+        rollbacks: rollbacks++,
+      });
+      view.note(line);
+      o.emit(row);
+      state = back.step === undefined
+        ? await firstState(o)
+        : await latestCheckpoint(out, { step, model, optimizer }, device);
+      dispose(model);
+      dispose(optimizer);
+      continue;
+    }
+    if (saved.size > 0) await keep(); // the last evaluation comes after the last checkpoint
+    state = { step: offset + step, model, optimizer };
+    if (step < own.steps || state.step >= total) {
+      if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
+      return await finish(o, data, { ...trained, step: state.step }, {
+        params,
+        rollbacks,
+        began,
+        adaptation: await adapted?.(model) ?? null,
+      });
+    }
+  }
+}
+
+/** Figures of held-out clicks in words. */
+function clickText({ auc, ndcg_5, shown_ndcg_5 }: Row): readonly string[] {
+  if (auc === undefined) return [];
+  const [a, b, c] = [auc, ndcg_5, shown_ndcg_5].map((x) => (x as number).toFixed(3));
+  return [`click AUC ${a}, NDCG@5 ${b} (as shown ${c})`];
+}
+
+const stageText = ({ data, steps }: PretrainConfig): string =>
+  `${steps} steps of ${data.batch} sequences of ${data.length} tokens`;
+
+/** What a stage goes on from: at its first step with a new optimiser. */
+async function stageStart(
+  { step, model, optimizer }: TrainState,
+  { config, offset }: Stage,
+  device: Device,
+): Promise<TrainState> {
+  if (offset === 0 || step > offset) return { step: step - offset, model, optimizer };
+  dispose(optimizer);
+  return { step: 0, model, optimizer: await freshOptimizer(config, model, device) };
 }
 
 /** Leaves a trace in a file and a page beside it; says in words what became of it. */
@@ -155,19 +267,20 @@ function perplexities(model: number, unigram: number): string {
 }
 
 interface Known {
-  readonly unigramPpl: number | undefined;
+  readonly adaptation: Adaptation | null;
   readonly params: number;
+  readonly rollbacks: number;
   readonly began: number;
 }
 
 async function finish(
   o: RunOptions,
-  data: TrainData,
+  data: StageData,
   trained: Trained,
-  { unigramPpl, params, began }: Known,
+  { params, rollbacks, began, adaptation }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
-  const { evaluation } = trained;
+  const { evaluation } = trained, { unigramPpl } = data;
   const examples = evaluation
     ? await fillMasks(trained.model, config.model, device, data.heldOut, vocabulary)
     : [];
@@ -177,13 +290,18 @@ async function finish(
     ratio: evaluation ? evaluation.perplexity / unigramPpl! : null,
     accuracy: evaluation?.accuracy ?? null,
     steps: trained.step,
+    rollbacks,
     elapsed_s: (performance.now() - began) / 1000,
     peak_rss_mib: resourceUsage().maxRSS / 1024,
     stall_share: trained.stallShare,
+    clicks: evaluation?.clicks
+      ? { ...evaluation.clicks, simulated: data.clickData!.simulated }
+      : null,
     device: device.description,
     params,
     vocabulary: vocabulary.tokens.length,
     unk_share: corpus.report.unkShare,
+    adaptation,
     out,
   };
   await writeReport(out, {
@@ -198,6 +316,19 @@ async function finish(
           ["masked tokens right", `${(100 * evaluation.accuracy).toFixed(1)} %`],
         ] as const
         : [],
+      ...evaluation?.clicks
+        ? [
+          [
+            `click AUC${data.clickData!.simulated ? " (SIMULATED clicks)" : ""}`,
+            evaluation.clicks.auc.toFixed(3),
+          ],
+          [
+            "NDCG@5, as shown",
+            `${evaluation.clicks.ndcg_5.toFixed(3)}, ${evaluation.clicks.shown.ndcg_5.toFixed(3)}`,
+          ],
+        ] as const
+        : [],
+      ...adaptation ? adaptationFigures(adaptation) : [],
       ["parameters", short(params)],
       ["steps", String(trained.step)],
       ["waiting for input", `${(100 * trained.stallShare).toFixed(1)} %`],
@@ -205,18 +336,30 @@ async function finish(
     metrics: await readRows(join(out, "metrics.jsonl")),
     evaluations: await readRows(join(out, "eval.jsonl")),
     ...unigramPpl !== undefined && { unigramPerplexity: unigramPpl },
-    tables: { Configuration: config, Corpus: corpus.report },
+    tables: {
+      Configuration: config,
+      Corpus: corpus.report,
+      ...rollbacks > 0 && { Rollbacks: rollbackTable(await rollbacksOf(out)) },
+    },
     examples,
   });
   return { summary, examples };
 }
 
+/** Rollbacks by their number, as the report shows them. */
+function rollbackTable(rows: readonly Row[]): object {
+  return Object.fromEntries(
+    rows.map(({ step, rollback, to, why }) => [rollback, `step ${step}, back to ${to}: ${why}`]),
+  );
+}
+
 /** What a person reads at the end. */
 export function closingLines({ summary, examples }: Finished): string[] {
-  const { mlm_ppl, unigram_ppl, steps, elapsed_s, peak_rss_mib, out } = summary;
+  const { mlm_ppl, unigram_ppl, steps, elapsed_s, peak_rss_mib, adaptation, out } = summary;
   return [
     ...examples.map((e) => exampleLine(e)),
     ...mlm_ppl !== null && unigram_ppl !== null ? [perplexities(mlm_ppl, unigram_ppl)] : [],
+    ...adaptation ? adaptationFigures(adaptation).map(([name, value]) => `${name}: ${value}`) : [],
     `${steps} steps in ${elapsed_s.toFixed(0)} s, peak memory ${peak_rss_mib.toFixed(0)} MiB; see ${
       join(out, "report.html")
     }`,

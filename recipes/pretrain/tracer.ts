@@ -22,7 +22,7 @@ export interface Tracer {
   host<T>(phase: "input" | "evaluate" | "checkpoint", work: () => Promise<T>): Promise<T>;
   /** Calls a program. */
   program<A extends readonly unknown[], R>(
-    phase: "accumulate" | "apply",
+    phase: "accumulate" | "clicks" | "apply",
     f: Jitted<A, R>,
     ...args: A
   ): R | Promise<R>;

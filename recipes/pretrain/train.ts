@@ -5,18 +5,28 @@
  */
 import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { lamb, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
+import { adamw, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
-import { heldOutBatches } from "../data/batches.ts";
+import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
+import { evaluated } from "../masking/mask_settings.ts";
 import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
-import { stepInputs } from "./inputs.ts";
+import { type ClickData, type ClickEvaluation, clickEvaluator, clickSteps } from "./click_task.ts";
+import { clickStepInputs, stepInputs } from "./inputs.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
-import { metricNames, stepOptions, stepPrograms, zeroSums } from "./step.ts";
+import {
+  type LearnState,
+  metricNames,
+  stepOptions,
+  stepPrograms,
+  type TaskInputs,
+  zeroSums,
+} from "./step.ts";
+import { freshTasks } from "./task_weights.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -24,7 +34,7 @@ export interface TrainState {
   /** Steps taken. */
   readonly step: number;
   readonly model: Model;
-  readonly optimizer: OptimizerState;
+  readonly optimizer: LearnState;
 }
 
 /** The data of a run. */
@@ -32,17 +42,23 @@ export interface TrainData {
   readonly vocabulary: Vocabulary;
   readonly train: PackedSet;
   readonly heldOut: PackedSet;
+  /** What masking knows beside the vocabulary. */
+  readonly tables?: MaskTables;
+  /** What was shown and clicked, where clicks are learnt. */
+  readonly clickData?: ClickData;
 }
 
 /** What the loop tells and asks its surroundings. */
 export interface TrainHooks {
   /** A logged step. */
   readonly metrics: (row: Row) => void;
-  /** An evaluation. */
-  readonly evaluation: (row: Row) => void;
+  /** An evaluation; is it worth a checkpoint that is not due? */
+  readonly evaluation: (row: Row) => boolean;
   /** Every step: how far the run is. */
   readonly progress: (step: number, row: Row | undefined) => void;
   readonly checkpoint: (state: TrainState) => Promise<void>;
+  /** Is the run sound? Asked after every logged row and evaluation; where it is not, the loop ends without checkpoint and evaluation. */
+  readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
   readonly stop: () => boolean;
   /** Sees the phases of the loop and may profile its programs. */
@@ -58,8 +74,8 @@ export interface Trained extends TrainState {
 }
 
 /** The optimiser of a configuration. */
-export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType<typeof lamb> {
-  return lamb({
+export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer {
+  const options = {
     rate: polynomial({
       peak: o.rate,
       total: steps,
@@ -73,7 +89,8 @@ export function optimizerOf({ optimizer: o, steps }: PretrainConfig): ReturnType
     epsilon: o.epsilon,
     stateDtype: o.stateDtype,
     groups: [noDecay],
-  });
+  };
+  return o.name === "lamb" ? lamb(options) : adamw(options);
 }
 
 /** The state before the first step. */
@@ -82,10 +99,24 @@ export async function initialState(
   vocabulary: number,
   device: Device,
 ): Promise<TrainState> {
-  const model = init(config.seed, modelSpec(config.model, vocabulary), device);
-  const optimizer = jit((m: Model) => optimizerOf(config).init(m), { device })(model);
+  const spec = modelSpec(config.model, vocabulary, config.click !== null);
+  const model = init(config.seed, spec, device);
+  return { step: 0, model, optimizer: await freshOptimizer(config, model, device) };
+}
+
+/** The state of an optimiser that has taken no step. */
+export async function freshOptimizer(
+  config: PretrainConfig,
+  model: Model,
+  device: Device,
+): Promise<LearnState> {
+  const learns = config.click?.weights === "uncertainty";
+  const state = jit((m: Model): LearnState => ({
+    ...optimizerOf(config).init(m),
+    ...learns && { tasks: freshTasks() },
+  }), { device })(model);
   await device.synchronize();
-  return { step: 0, model, optimizer };
+  return state;
 }
 
 /** Trains from a state to the configuration's last step, or until it is told to stop. */
@@ -96,10 +127,11 @@ export async function train(
   device: Device,
   hooks: TrainHooks,
 ): Promise<Trained> {
-  const { data: { batch: B, microBatch, maskShare, length }, seed } = config;
-  const { trace = untraced } = hooks;
-  const mask = { share: maskShare };
-  const source = { set: data.train, vocabulary: data.vocabulary, settings: { seed, B, mask } };
+  const { data: { batch: B, microBatch, length }, mask, seed } = config;
+  const { trace = untraced, sound = (): boolean => true } = hooks;
+  const { vocabulary, tables } = data;
+  const settings = { seed, B, mask, ...tables && { tables } };
+  const source = { set: data.train, vocabulary, settings };
   using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch));
   const programs = stepPrograms(
     config.model,
@@ -110,9 +142,12 @@ export async function train(
     data.heldOut,
     data.vocabulary,
     microBatch,
-    { mask, limit: config.evalSequences },
+    { mask: evaluated(mask), limit: config.evalSequences },
   );
-  const evaluate = evaluator(config.model, device);
+  const evaluate = evaluator(config.model, device), { clickData } = data;
+  const clicks = clickData && clickSteps(config, clickData, vocabulary, tables);
+  const rank = clickData && config.evalEvery > 0 &&
+    clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
   let { model, optimizer, step } = start, sums = jit(zeroSums, { device })(start.model);
   let logged = { at: began, step, waited: 0 }, aside = 0;
@@ -140,16 +175,18 @@ export async function train(
     hooks.metrics(row);
     return row;
   };
-  const evaluation = async (): Promise<Evaluation> => {
-    const found = await evaluate(model, heldOut);
-    hooks.evaluation({
+  const evaluation = async (): Promise<Evaluated> => {
+    const clicks = rank ? await rank(model) : undefined;
+    const found: Evaluation = { ...await evaluate(model, heldOut), ...clicks && { clicks } };
+    const worthy = hooks.evaluation({
       step,
       mlm_ppl: found.perplexity,
       accuracy: found.accuracy,
       masked: found.count,
+      ...clicks && clickRow(clicks),
       elapsed_s: elapsed(),
     });
-    return found;
+    return { step, found, worthy };
   };
 
   /** What is not a step: evaluations and checkpoints. */
@@ -163,12 +200,25 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: { readonly step: number; readonly found: Evaluation } | undefined;
+  let last: Evaluated | undefined;
   while (step < config.steps && !hooks.stop()) {
     trace.step(step);
+    const shown = clicks?.(step), own = taskInputs(optimizer);
+    const extra = config.click?.mlm ? shown!.predictions : 0;
+    let predictions = 0;
     for (let first = 0; first < B; first += microBatch) {
-      const inputs = stepInputs(await trace.host("input", () => feed.next()), step, first);
-      sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs);
+      const batch = await trace.host("input", () => feed.next());
+      predictions = batch.total + extra;
+      const inputs = stepInputs(batch, step, first, predictions);
+      sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
+      dispose(inputs);
+      await keepPace();
+    }
+    for (const { batch, first } of shown?.parts ?? []) {
+      const { weight } = shown!;
+      const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
+      const { accumulateClicks } = programs;
+      sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
       dispose(inputs);
       await keepPace();
     }
@@ -179,22 +229,44 @@ export async function train(
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (isDue(step, config.evalEvery)) {
-      last = { step, found: await besides("evaluate", evaluation) };
-    }
-    if (isDue(step, config.checkpointEvery) && step < config.steps) {
+    if (!sound()) break;
+    if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
+    const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
+    if (!sound()) break;
+    if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
       await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
     }
   }
   await log();
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
+  const ended = { step, model, optimizer, stallShare };
+  dispose(sums);
+  if (!sound()) return ended;
   if (config.checkpointEvery > 0) {
     await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
   }
-  const ended = { step, model, optimizer, stallShare };
   if (config.evalEvery === 0) return ended;
-  const found = last?.step === step ? last.found : await trace.host("evaluate", evaluation);
+  const { found } = last?.step === step ? last : await trace.host("evaluate", evaluation);
   return { ...ended, evaluation: found };
+}
+
+/** What a step is told of the weights of its tasks. */
+function taskInputs({ tasks }: LearnState): TaskInputs {
+  return tasks ? { s: tasks.s } : {};
+}
+
+/** Figures of held-out clicks, as a row has them. */
+function clickRow(
+  { shown, queries, ...figures }: ClickEvaluation,
+): Readonly<Record<string, number>> {
+  return { ...figures, click_queries: queries, shown_auc: shown.auc, shown_ndcg_5: shown.ndcg_5 };
+}
+
+/** An evaluation in the loop. */
+interface Evaluated {
+  readonly step: number;
+  readonly found: Evaluation;
+  readonly worthy: boolean;
 }
 
 /** Is it time for what is done every so many steps? Never where that is 0. */
@@ -220,5 +292,10 @@ function metricsRow(last: Values, rows: readonly Values[]): Row {
     grad_norm: last.grad_norm!,
     skipped: rows.reduce((sum, r) => sum + r.skipped!, 0),
     masked: weight,
+    ...last.click_weight! > 0 && {
+      click_loss: last.click_loss!,
+      mlm_share: last.mlm_share!,
+      click_share: last.click_share!,
+    },
   };
 }

@@ -31,9 +31,14 @@ export interface Checkpointed<M, O> {
   readonly step: number;
   readonly model: M;
   readonly optimizer: O;
+  /** How often the run had gone back to a checkpoint; 0 where it is left out. */
+  readonly rollbacks?: number;
 }
 
-const FOLDER = "checkpoints", STATE = "state.json", PART = "part-";
+/** Where checkpoints are in a run's folder. */
+export const FOLDER = "checkpoints";
+
+const STATE = "state.json", PART = "part-";
 const FILES = ["model", "optimizer"] as const;
 
 /** The folder of the checkpoint after `step` steps. */
@@ -75,8 +80,8 @@ export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O
       await writeSafetensors(path, state[name] as Tree<AnyTensor>);
       hashes[name] = await hashOf(path);
     }
-    const text = JSON.stringify({ step: state.step, sha256: hashes }, null, 2) + "\n";
-    await writeWhole(join(made, STATE), text);
+    const { step, rollbacks = 0 } = state;
+    await writeRecord(made, { step, rollbacks, sha256: hashes });
     await syncFolder(made);
     await Deno.remove(target, { recursive: true }).catch(() => {});
     await Deno.rename(made, target);
@@ -87,31 +92,43 @@ export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O
   }
 }
 
-/** The folder of the newest checkpoint. */
-async function newest(run: string): Promise<string> {
-  const names: string[] = [];
+/** The steps after which a run has checkpoints, ascending. */
+export async function checkpointSteps(run: string): Promise<readonly number[]> {
+  const steps: number[] = [];
   try {
     for await (const { name } of Deno.readDir(join(run, FOLDER))) {
-      if (/^step-\d{8,}$/.test(name)) names.push(name);
+      if (/^step-\d{8,}$/.test(name)) steps.push(Number(name.slice("step-".length)));
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const last = names.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).at(-1);
-  if (last !== undefined) return join(run, FOLDER, last);
+  return steps.sort((a, b) => a - b);
+}
+
+/** The folder of the newest checkpoint. */
+async function newest(run: string): Promise<string> {
+  const last = (await checkpointSteps(run)).at(-1);
+  if (last !== undefined) return checkpointPath(run, last);
   throw new InputError(
     `Cannot resume ${run}: it has no checkpoint; start a new run with another --out`,
   );
 }
 
 const MEND = "remove this checkpoint's folder to go on from the one before";
+/** What helps who begins with a checkpoint. */
+const OTHER = "pass another --init";
 
 interface Recorded {
   readonly step: number;
+  readonly rollbacks?: number;
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-async function recorded(folder: string): Promise<Recorded> {
+function writeRecord(folder: string, record: Recorded): Promise<void> {
+  return writeWhole(join(folder, STATE), JSON.stringify(record, null, 2) + "\n");
+}
+
+async function recorded(folder: string, mend = MEND): Promise<Recorded> {
   const path = join(folder, STATE);
   try {
     const state: unknown = JSON.parse(await Deno.readTextFile(path));
@@ -120,16 +137,21 @@ async function recorded(folder: string): Promise<Recorded> {
     }
   } catch (error) {
     throw new InputError(
-      `Cannot read the checkpoint ${path}: ${(error as Error).message}; ${MEND}`,
+      `Cannot read the checkpoint ${path}: ${(error as Error).message}; ${mend}`,
     );
   }
-  throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${MEND}`);
+  throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${mend}`);
 }
 
 /** The tensors of one file, in the structure, shapes and dtypes of `like`. */
-async function readTree<T>(path: string, hash: string | undefined, like: T): Promise<T> {
+async function readTree<T>(
+  path: string,
+  hash: string | undefined,
+  like: T,
+  mend = MEND,
+): Promise<T> {
   const fail = (why: string): never => {
-    throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${MEND}`);
+    throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${mend}`);
   };
   try {
     if (await hashOf(path) !== hash) {
@@ -165,12 +187,42 @@ export async function latestCheckpoint<M, O>(
   like: Checkpointed<M, O>,
   device: Device,
 ): Promise<Checkpointed<M, O>> {
-  const folder = await newest(run), { step, sha256 } = await recorded(folder);
+  const folder = await newest(run), { step, rollbacks = 0, sha256 } = await recorded(folder);
   const read = <T>(name: typeof FILES[number], tree: T): Promise<T> =>
     readTree(join(folder, `${name}.safetensors`), sha256[name], tree);
   const state = {
     model: await read("model", like.model),
     optimizer: await read("optimizer", like.optimizer),
   };
-  return { step, ...await toDevice(state, device) };
+  return { step, rollbacks, ...await toDevice(state, device) };
+}
+
+/**
+ * The weights of one checkpoint, on a device. `like` is a model of the same sizes, such as a fresh one.
+ *
+ * @throws InputError where it was cut short or changed, or is of another model.
+ */
+export async function checkpointModel<M>(folder: string, like: M, device: Device): Promise<M> {
+  const { sha256 } = await recorded(folder, OTHER);
+  const path = join(folder, "model.safetensors");
+  return await toDevice(await readTree(path, sha256.model, like, OTHER), device);
+}
+
+/**
+ * Removes the checkpoints after step `good`, and notes in the newest that is left that the run went back to it; gives its step,
+ * undefined where none is left. A process that dies in between leaves a run that can be resumed.
+ */
+export async function dropAfter(
+  run: string,
+  good: number,
+  rollbacks: number,
+): Promise<number | undefined> {
+  const steps = await checkpointSteps(run), left = steps.findLast((step) => step <= good);
+  for (const step of steps.toReversed()) {
+    if (step > good) await Deno.remove(checkpointPath(run, step), { recursive: true });
+  }
+  if (left === undefined) return undefined;
+  const folder = checkpointPath(run, left);
+  await writeRecord(folder, { ...await recorded(folder), rollbacks });
+  return left;
 }

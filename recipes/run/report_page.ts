@@ -40,6 +40,9 @@ td:first-child { color: var(--soft); padding-right: 16px; white-space: nowrap; }
   font-variant-numeric: tabular-nums; } .bar { height: 6px; margin-top: 3px; min-width: 1px; border-radius: 3px; background: var(--one); }
 .masked { font-size: 17px; margin: 10px 0 2px; line-height: 1.9; } .masked mark { background: none; color: var(--one);
   border-bottom: 2px solid var(--one); padding: 0 2px; } .masked mark.wrong { color: var(--two); border-color: var(--two); }
+.grid th { color: var(--soft); font-weight: normal; padding: 0 0 4px 16px; } .grid th, .grid td:nth-child(n + 2) { text-align: right; }
+.wide { margin-bottom: 16px; overflow-x: auto; }
+.examples { margin: 8px 0 0; padding-left: 18px; color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
 .guesses { color: var(--soft); font-size: 13px; margin: 0 0 12px; }
 `;
 

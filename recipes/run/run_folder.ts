@@ -1,6 +1,6 @@
 /**
- * The folder of a run: `config.json`, `vocab.txt`, `metrics.jsonl`, `eval.jsonl`, `checkpoints/`, `report.html`. A run never
- * overwrites another.
+ * The folder of a run: `config.json`, `vocab.txt`, `metrics.jsonl`, `eval.jsonl`, `checkpoints/`, `report.html`; and
+ * `rollbacks.jsonl` where it diverged. A run never overwrites another.
  *
  * @module
  */
@@ -76,28 +76,36 @@ export interface SavedRun {
 }
 
 /**
- * Reads a run's folder to go on with it.
+ * Reads a run's folder; `purpose` says in messages what for.
  *
- * @throws InputError where there is no run in it, it is broken, or it cannot be written.
+ * @throws InputError where there is no run in it, or it is broken.
  */
-export async function savedRun(path: string): Promise<SavedRun> {
-  const configPath = join(path, CONFIG);
+export async function readRun(path: string, purpose: "resume" | "start from"): Promise<SavedRun> {
+  const configPath = join(path, CONFIG),
+    fail = (why: string): never => {
+      throw new InputError(`Cannot ${purpose} ${path}: ${why}`);
+    };
   if (!(await namesIn(path)).includes(CONFIG)) {
-    throw new InputError(`Cannot resume ${path}: no ${CONFIG} in it; pass a run's folder to --out`);
+    fail(`no ${CONFIG} in it; pass a run's folder to ${purpose === "resume" ? "--out" : "--init"}`);
   }
   const text = await Deno.readTextFile(configPath);
   let config: unknown;
   try {
     config = JSON.parse(text);
   } catch (error) {
-    throw new InputError(
-      `Cannot resume ${path}: ${CONFIG} is no JSON (${(error as Error).message}); restore it`,
-    );
+    fail(`${CONFIG} is no JSON (${(error as Error).message}); restore it`);
   }
-  if (!isRecord(config)) {
-    throw new InputError(`Cannot resume ${path}: ${CONFIG} holds no JSON object; restore it`);
-  }
-  const vocabulary = await readVocabulary(join(path, VOCABULARY));
+  if (!isRecord(config)) return fail(`${CONFIG} holds no JSON object; restore it`);
+  return { config, configPath, vocabulary: await readVocabulary(join(path, VOCABULARY)) };
+}
+
+/**
+ * Reads a run's folder to go on with it.
+ *
+ * @throws InputError where there is no run in it, it is broken, or it cannot be written.
+ */
+export async function savedRun(path: string): Promise<SavedRun> {
+  const saved = await readRun(path, "resume");
   await refuseUnwritable(path);
-  return { config, configPath, vocabulary };
+  return saved;
 }

@@ -119,8 +119,17 @@ const wrong: readonly (readonly [content: unknown, message: string])[] = [
   ],
   [
     { base: "motian-tiny", optimizer: { name: "adam" } },
-    'optimizer.name is "adam", it must be "lamb"',
+    'optimizer.name is "adam", it must be "lamb" or "adamw"',
   ],
+  [
+    { base: "motian-tiny", optimizer: { name: "adamw", rule: "lamb-sqrt" } },
+    'optimizer.rule "lamb-sqrt" is a rule for lamb, optimizer.name is "adamw"',
+  ],
+  [
+    { base: "motian-1b", optimizer: { rate: 0.01 } },
+    'optimizer.rate is 0.01, optimizer.rule "lamb-sqrt" makes it 0.00707',
+  ],
+  [{ ...tiny, keepCheckpoints: -1 }, "keepCheckpoints is -1, it must be a whole number"],
   [{ base: "motian-tiny", seed: -1 }, "seed is -1, it must be a whole number from 0 to 4294967295"],
   [{ base: "motian-tiny", name: "" }, 'name is "", it must be text'],
   [{ model: tiny.model }, "data is missing"],
@@ -146,7 +155,7 @@ Deno.test("pretrainOptions has defaults and types", () => {
   const { config, device, steps, resume, json } = pretrainOptions(["--steps", "20", "--json"]);
   const chosen: "auto" | "webgpu" | "cpu" | "reference" = device;
   assertEquals({ config, chosen, steps, resume, json }, {
-    config: "motian-tiny",
+    config: undefined,
     chosen: "auto",
     steps: 20,
     resume: false,
@@ -160,6 +169,14 @@ Deno.test("pretrainOptions refuses to resume nothing, or with other settings", (
     [
       "--resume --out runs/a --seed 3",
       "Cannot pretrain with --resume and --seed: the run's config.json says it; leave one out",
+    ],
+    [
+      "--init runs/a --vocab mine.txt",
+      "Cannot pretrain with --init and --vocab: the weights have a vocabulary; leave one out",
+    ],
+    [
+      "--general poems.txt",
+      "Cannot pretrain with --general alone: it is measured before and after; add --init DIR",
     ],
   ] as const;
   for (const [line, message] of cases) {

@@ -32,7 +32,7 @@ for (const workers of [0, 1, 3]) {
 }
 
 Deno.test("BatchFeed says what went wrong in a worker, and what was asked for when it was closed", async () => {
-  const broken: BatchSource = { ...source, set: { ...set, stream: undefined as never } };
+  const broken: BatchSource = { ...source, set: { ...set, store: undefined as never } };
   {
     using feed = new BatchFeed(broken, partsOf(0, 2, B, B), { workers: 1, ahead: 1 });
     await assertRejects(() => feed.next(), RangeError, "Cannot make a batch: ");

@@ -20,7 +20,7 @@ Deno.test("pretrain --dry-run prints what a run would take, and leaves nothing b
     for (const row of ["weights +4.68 GiB", "total +1,256,347,864", "total +1[45].\\d\\d GiB"]) {
       assertMatch(out, new RegExp(row));
     }
-    assertMatch(out, /forward +5\.\d\d PFLOP\n/);
+    assertMatch(out, /forward +21\.\d\d PFLOP\n/);
     assertStringIncludes(
       out,
       fits ? "of 16.0 GiB with 64-bit addresses: it fits" : "it does not fit",

@@ -8,6 +8,7 @@ import type { Device } from "../../core/mod.ts";
 import { pack } from "../../recipes/data/pack.ts";
 import { streamBuilder, type TokenStream } from "../../recipes/data/token_stream.ts";
 import { configurations, type PretrainConfig } from "../../recipes/pretrain/config.ts";
+import type { RunCorpus } from "../../recipes/pretrain/run_corpus.ts";
 import {
   initialState,
   train,
@@ -27,15 +28,14 @@ export const tinyRun: PretrainConfig = {
     batch: 8,
     microBatch: 4,
     recompute: false,
-    maskShare: 0.15,
     vocabularySize: 1000,
   },
   evalSequences: 8,
   logEvery: 10,
 };
 
-/** The documents of the small corpus as sequences of T tokens; every second character begins a word. */
-export function tinyData(T: number): TrainData {
+/** The documents of the small corpus; every second character begins a word. */
+export function tinyCorpus(): RunCorpus {
   const train = smallCorpus(400), heldOut = smallCorpus(40, 2);
   const characters = [...new Set([...train, ...heldOut].join(""))].sort();
   const vocabulary: Vocabulary = vocabularyOf([...SPECIAL_TOKENS, ...characters]);
@@ -48,10 +48,18 @@ export function tinyData(T: number): TrainData {
     }
     return stream.build();
   };
+  const streams = { train: streamOf(train), heldOut: streamOf(heldOut) };
+  const report = { corpus: "small", trainTokens: streams.train.ids.length, unkShare: 0 };
+  return { vocabulary, ...streams, report };
+}
+
+/** The same as sequences of T tokens. */
+export function tinyData(T: number): TrainData {
+  const { vocabulary, train, heldOut } = tinyCorpus();
   return {
     vocabulary,
-    train: pack(streamOf(train), vocabulary, T),
-    heldOut: pack(streamOf(heldOut), vocabulary, T),
+    train: pack(train, vocabulary, T),
+    heldOut: pack(heldOut, vocabulary, T),
   };
 }
 
@@ -65,7 +73,7 @@ export async function trainTiny(
   const start = await initialState(config, data.vocabulary.tokens.length, device);
   return await train(config, start, data, device, {
     metrics: () => {},
-    evaluation: () => {},
+    evaluation: () => false,
     progress: () => {},
     checkpoint: () => Promise.resolve(),
     stop: () => false,

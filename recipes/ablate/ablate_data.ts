@@ -1,0 +1,84 @@
+/**
+ * The data of all cells: packed once for each length, its questions masked once.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Batch, MaskTables } from "../data/batches.ts";
+import { heldOutBatches } from "../data/batches.ts";
+import { pack, type PackedSet } from "../data/pack.ts";
+import { tokenParts, type TokenStore } from "../data/token_store.ts";
+import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
+import { evaluated, MASK_SETTINGS } from "../masking/mask_settings.ts";
+import type { MaskConfig } from "../pretrain/config.ts";
+import { maskTables } from "../pretrain/mask_tables.ts";
+import type { RunCorpus } from "../pretrain/run_corpus.ts";
+import type { Question } from "./ablation.ts";
+
+/** Held-out tokens of a question: as many at every length. */
+const ASKED = 1 << 15;
+/** Tokens of a batch of them. */
+const AT_ONCE = 1 << 11;
+
+/** What cells learn from and are asked. Equal calls give the same object. */
+export interface AblateData {
+  readonly vocabulary: RunCorpus["vocabulary"];
+  /** Equal keys, equal data. */
+  readonly key: string;
+  train(length: number): PackedSet;
+  tables(mask: MaskConfig): Promise<MaskTables>;
+  ask(question: Question): readonly Batch[];
+  /** What the unigram model reaches. */
+  unigram(question: Question): number;
+}
+
+/** Gives for equal arguments what it gave before. */
+function once<A, R>(f: (argument: A) => R): (argument: A) => R {
+  const known = new Map<string, R>();
+  return (argument) => {
+    const key = JSON.stringify(argument);
+    if (!known.has(key)) known.set(key, f(argument));
+    return known.get(key)!;
+  };
+}
+
+function hashOf(vocabulary: RunCorpus["vocabulary"], stores: readonly TokenStore[]): string {
+  const hash = createHash("sha256").update(vocabulary.tokens.join("\n"));
+  for (const store of stores) {
+    for (const { ids, starts, weight } of tokenParts(store)) {
+      hash.update(`\0${weight} ${ids.BYTES_PER_ELEMENT}\0`);
+      hash.update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)).update(starts);
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** The data of a corpus. `note` is told what tables hold, and how many of their lines were wrong if these are skipped. */
+export function ablateData(
+  corpus: RunCorpus,
+  skipBad: boolean,
+  note: (line: string) => void = () => {},
+): AblateData {
+  const { vocabulary, train, heldOut } = corpus;
+  const ask = once(({ length, mask = {} }: Omit<Question, "name">) =>
+    heldOutBatches(pack(heldOut, vocabulary, length), vocabulary, rowsOf(AT_ONCE, length), {
+      mask: { ...evaluated({ share: MASK_SETTINGS.share }), ...mask },
+      limit: rowsOf(ASKED, length),
+    })
+  );
+  const logProbs = once((_: null) => unigramLogProbs(train, vocabulary));
+  return {
+    vocabulary,
+    key: hashOf(vocabulary, [train, heldOut]),
+    train: once((length: number) => pack(train, vocabulary, length)),
+    tables: once(async (mask: MaskConfig) => {
+      const { tables, notes } = await maskTables(mask, train, vocabulary, skipBad);
+      for (const text of notes) note(text);
+      return tables;
+    }),
+    ask: ({ name: _name, ...question }) => ask(question),
+    unigram: ({ name: _name, ...question }) => unigramPerplexity(logProbs(null), ask(question)),
+  };
+}
+
+const rowsOf = (tokens: number, length: number): number => Math.max(1, Math.floor(tokens / length));

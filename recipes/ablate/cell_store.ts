@@ -1,0 +1,102 @@
+/**
+ * Results on disk, a file a cell, named by a hash of all that the result depends on: no cell is trained twice.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { walk } from "@std/fs";
+import { join } from "@std/path";
+import { InputError } from "../cli/input_error.ts";
+import { isRecord } from "../cli/schema.ts";
+import { writeWhole } from "../run/write_whole.ts";
+import type { Cell } from "./plan.ts";
+
+/** To be raised with every change after which the same configuration gives another result. */
+const VERSION = 1;
+
+/** What a cell gave. */
+export interface CellResult {
+  /** Perplexities by question; null where it is no number any more. A question that a scheme has no positions for is missing. */
+  readonly values: Readonly<Record<string, number | null>>;
+  /** Training loss: [step, loss]. */
+  readonly curve: readonly (readonly [step: number, loss: number])[];
+  readonly seconds: number;
+  /** What it was trained on. */
+  readonly device: string;
+}
+
+/**
+ * A hash of a file's content, or of all files' of a folder; null for none.
+ *
+ * @throws InputError where it cannot be read.
+ */
+export async function contentHash(path: string | null): Promise<string | null> {
+  if (path === null) return null;
+  const hash = createHash("sha256");
+  try {
+    const isFile = (await Deno.stat(path)).isFile, files = isFile ? [path] : [];
+    if (!isFile) {
+      for await (const file of walk(path, { includeDirs: false })) files.push(file.path);
+    }
+    for (const file of files.sort()) {
+      hash.update(`\0${file.slice(path.length)}\0`).update(await Deno.readFile(file));
+    }
+  } catch (error) {
+    throw new InputError(`Cannot read ${path}: ${(error as Error).message}`);
+  }
+  return hash.digest("hex");
+}
+
+/** The name of a cell's result: of its configuration, its questions and the corpus. Tables of masking count by what is in them. */
+export async function cellKey(
+  { config, questions }: Pick<Cell, "config" | "questions">,
+  corpusKey: string,
+): Promise<string> {
+  const { name: _name, logEvery: _logEvery, mask, ...rest } = config;
+  const [synonyms, antonyms, phrases] = await Promise.all(
+    [mask.synonyms, mask.antonyms, mask.phrases].map(contentHash),
+  );
+  const tables = { ...mask, synonyms, antonyms, phrases };
+  const all = [VERSION, corpusKey, { ...rest, mask: tables }, questions];
+  return createHash("sha256").update(JSON.stringify(all)).digest("hex").slice(0, 24);
+}
+
+/** Results in a folder. */
+export interface CellStore {
+  /**
+   * Undefined where there is none.
+   *
+   * @throws InputError where a file of that name holds something else.
+   */
+  read(key: string): Promise<CellResult | undefined>;
+  write(key: string, cell: Cell, result: CellResult): Promise<void>;
+}
+
+/** Opens the results of a folder, which exists. */
+export function cellStore(folder: string): CellStore {
+  const pathOf = (key: string): string => join(folder, `${key}.json`);
+  return {
+    async read(key) {
+      let text: string;
+      try {
+        text = await Deno.readTextFile(pathOf(key));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return undefined;
+        throw error;
+      }
+      const spoilt = new InputError(`Cannot use ${pathOf(key)}: it holds no result; delete it`);
+      let saved: unknown;
+      try {
+        saved = JSON.parse(text);
+      } catch {
+        throw spoilt;
+      }
+      if (!isRecord(saved) || !isRecord(saved.result)) throw spoilt;
+      return saved.result as unknown as CellResult;
+    },
+    async write(key, { ablation, variant, seed, config, questions }, result) {
+      const said = { ablation, variant: variant.name, seed, result, questions, config };
+      await writeWhole(pathOf(key), JSON.stringify(said, null, 1) + "\n");
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * `deno task ablate`: the article's claims at small scale.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { openDevice } from "../../core/device/open.ts";
+import { duration } from "../cli/format.ts";
+import { type Interrupt, runMain } from "../cli/main.ts";
+import { helpText } from "../cli/options.ts";
+import { type ProgressView, progressView } from "../cli/progress.ts";
+import { fileCorpus } from "../data/corpus_source.ts";
+import { defaultCorpus } from "../data/default_corpus.ts";
+import { cachedCorpus } from "../data/prepared_cache.ts";
+import { openPacked, type RunCorpus } from "../pretrain/run_corpus.ts";
+import { writeWhole } from "../run/write_whole.ts";
+import { ablateData } from "./ablate_data.ts";
+import { contentHash } from "./cell_store.ts";
+import { chosenAblations } from "./ablations.ts";
+import { baseConfig } from "./base.ts";
+import { ablateCommand, type AblateOptions, ablateOptions } from "./options.ts";
+import { type Done, type Outcome, outcomeOf } from "./outcome.ts";
+import { cellsOf, type PlanSettings } from "./plan.ts";
+import { reportHtml } from "./report.ts";
+import { type Ran, runCells } from "./run.ts";
+import { outcomeLines } from "./table.ts";
+
+/** Where prepared corpora are kept: deleting it costs nothing but time. `pretrain` keeps its own there too. */
+const CACHE = join(".cache", "corpora");
+
+async function corpusOf({ data, corpus }: AblateOptions, view: ProgressView): Promise<RunCorpus> {
+  if (data !== undefined) return await openPacked(data);
+  const source = corpus === undefined ? defaultCorpus() : await fileCorpus(corpus);
+  const settings = { build: { size: baseConfig(1, 1).data.vocabularySize } };
+  return await cachedCorpus(
+    source,
+    CACHE,
+    settings,
+    (stage, done) =>
+      stage === "read" && view.show({ label: "prepare", done, figures: ["documents"] }),
+  );
+}
+
+/** A cell for `--json`. */
+function cellRow({ cell: { ablation, variant, seed }, result }: Done, trained: boolean): object {
+  const { values, seconds } = result;
+  return { ablation, variant: variant.name, group: variant.group, seed, values, seconds, trained };
+}
+
+/** The end of `--json`. */
+function summaryRow(outcomes: readonly Outcome[], { trained, left }: Ran, report: string): object {
+  const verdicts = outcomes.flatMap(({ ablation, questions, groups }) =>
+    groups.map(({ name, rows, verdict }) => ({
+      ablation: ablation.name,
+      group: name,
+      shows: verdict.shows,
+      text: verdict.text,
+      rows: rows.map(({ variant, seeds, summaries }) => ({
+        variant,
+        seeds,
+        found: Object.fromEntries(questions.map(({ name }, i) => {
+          const { mean = null, spread = null } = summaries[i] ?? {};
+          return [name, { mean, spread }];
+        })),
+      })),
+    }))
+  );
+  return { verdicts, trained, left, report };
+}
+
+async function main(interrupt: Interrupt): Promise<number> {
+  const options = ablateOptions(Deno.args), began = performance.now();
+  if (options.help) {
+    console.log(helpText(ablateCommand));
+    return 0;
+  }
+  const { only, minutes, out, json, steps, seeds, set, synonyms } = options;
+  const chosen = chosenAblations(only);
+  const settings: PlanSettings = { steps, seeds, set, ...synonyms !== undefined && { synonyms } };
+  const cells = cellsOf(chosen, settings);
+  await contentHash(synonyms ?? null); // before the work, not after it
+  using view = progressView();
+  const device = await openDevice(options.device), corpus = await corpusOf(options, view);
+  const data = ablateData(corpus, options["skip-bad"], (line) => view.note(line));
+  view.note(`${cells.length} trainings on ${device.description}`);
+  const ran = await runCells({
+    cells,
+    data,
+    device,
+    out,
+    ...minutes !== undefined && { until: began + minutes * 60_000 },
+    interrupt,
+    view,
+    emit: (done, trained) => json && console.log(JSON.stringify(cellRow(done, trained))),
+  });
+  const outcomes = chosen.map((ablation) => outcomeOf(ablation, ran.done, settings));
+  const report = join(out, "report.html"), { vocabulary } = corpus;
+  const head = {
+    subtitle: `${corpus.report.corpus} on ${device.description}`,
+    figures: [
+      ["trainings", `${ran.done.length} of ${cells.length}`],
+      ["steps of each", String(steps)],
+      ["seeds", String(seeds)],
+      ["tokens", String(vocabulary.tokens.length)],
+      ["unigram perplexity", data.unigram({ name: "", length: 64 }).toFixed(1)],
+    ] as const,
+  };
+  await writeWhole(report, reportHtml(head, outcomes));
+  const rest = ran.left > 0 ? `${ran.left} left: the same command goes on; ` : "";
+  const time = duration((performance.now() - began) / 1000);
+  if (json) console.log(JSON.stringify(summaryRow(outcomes, ran, report)));
+  else {
+    for (const outcome of outcomes) console.log([...outcomeLines(outcome), ""].join("\n"));
+    console.log(`${ran.trained} trained in ${time}, ${rest}see ${report}`);
+  }
+  return 0;
+}
+
+if (import.meta.main) await runMain(main);

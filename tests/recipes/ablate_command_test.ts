@@ -1,0 +1,76 @@
+/** `deno task ablate` as a user calls it. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { smallCorpus } from "./small_corpus.ts";
+
+const root = fromFileUrl(new URL("../../", import.meta.url));
+
+async function ablate(cwd: string, words: readonly string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-check",
+      "--allow-all",
+      `--config=${join(root, "deno.json")}`,
+      join(root, "recipes", "ablate", "main.ts"),
+      ...words,
+    ],
+    cwd,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, out: out!, error: error! };
+}
+
+Deno.test("the command trains, shows, keeps, and goes on with more seeds", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "corpus.txt"), smallCorpus(1000).join("\n"));
+    await Deno.writeTextFile(
+      join(folder, "synonyms.txt"),
+      "Aa01A01= 老师 医生 学生\nAa01A02= 喜欢 研究 准备\n",
+    );
+    const words = [
+      ..."--corpus corpus.txt --synonyms synonyms.txt --only mask-policies --steps 3".split(" "),
+      ..."--device cpu --set model.layers=1 --set model.width=16 --set data.batch=4".split(" "),
+      ..."--set data.microBatch=4".split(" "),
+    ];
+    const first = await ablate(folder, [...words, "--seeds", "1"]);
+    assertEquals(first.code, 0, first.error);
+    assertMatch(first.out, /^mask-policies: /);
+    assertMatch(first.out, /\n {2}motian +\d+\.\d+ [* ] +\d+\.\d+ [* ] +1\n/);
+    assertMatch(first.out, /open, one seed has no spread/);
+    assertMatch(first.out, /\n5 trained in .*report\.html\n$/);
+    const second = await ablate(folder, [...words, "--seeds", "2", "--json"]);
+    assertEquals(second.code, 0, second.error);
+    const rows = second.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(rows.slice(0, -1).map(({ trained }) => trained), [
+      ...Array(5).fill(false),
+      ...Array(5).fill(true),
+    ]);
+    const { verdicts, trained, left, report } = rows.at(-1);
+    assertEquals([verdicts.length, verdicts[0].rows.length, trained, left], [1, 5, 5, 0]);
+    assert((await Deno.readTextFile(join(folder, report))).includes("10 of 10"));
+    // A table of synonyms counts by what is in it, for the variants that read it.
+    await Deno.writeTextFile(join(folder, "synonyms.txt"), "Aa01A01= 老师 医生\n");
+    const other = await ablate(folder, [...words, "--seeds", "1"]);
+    assertMatch(other.out, /\n2 trained in /);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a wrong call is one line and exit code 2", async () => {
+  for (
+    const [words, why] of [
+      [["--only", "norn"], "did you mean norm?"],
+      [["--corpus", "nowhere.txt"], "nowhere.txt"],
+      [["--only", "mask-policies", "--synonyms", "nowhere.txt"], "nowhere.txt"],
+    ] as const
+  ) {
+    const { code, error } = await ablate(root, [...words, "--device", "cpu"]);
+    assertEquals([code, error.trimEnd().split("\n").length], [2, 1], error);
+    assert(error.includes(why), error);
+  }
+});

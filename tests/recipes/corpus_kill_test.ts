@@ -1,0 +1,71 @@
+/** Steps of `deno task data` that are killed in the middle, and run again, leave what they leave undisturbed, byte by byte. */
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { draws } from "../../recipes/masking/counter_random.ts";
+import { contents, data, killed } from "./data_command.ts";
+import { sentence } from "./made_text.ts";
+
+/** A file makes a shard. */
+const FILES = 24;
+
+async function writeRaw(folder: string): Promise<void> {
+  await Deno.mkdir(join(folder, "raw"));
+  for (let file = 0; file < FILES; file++) {
+    const lines = Array.from({ length: 50 }, (_, i) => {
+      const seed = 50 * file + i, length = 60 + seed % 37;
+      // Every seventh is there before, every eleventh nearly.
+      if (seed % 7 === 0) return sentence(seed >> 1, 60 + (seed >> 1) % 37);
+      return seed % 11 === 0 ? `${sentence(3, 120).slice(0, -5)}${seed}。` : sentence(seed, length);
+    });
+    const name = `${String(file).padStart(2, "0")}.txt`;
+    await Deno.writeTextFile(join(folder, "raw", name), lines.join("\n"));
+  }
+  await Deno.writeTextFile(
+    join(folder, "eval.tsv"),
+    `${sentence(5, 65)}\t0\n${sentence(9, 69)}\t1`,
+  );
+}
+
+/** The steps, each from the result of an earlier one. */
+const steps: readonly (readonly string[])[] = [
+  ["clean", "--in", "raw"],
+  ["dedup", "--in", "clean"],
+  ["filter", "--in", "dedup", "--good", "clean"],
+  ["check", "--in", "filter", "--against", "eval.tsv"],
+  ["pack", "--in", "check", "--vocab", "vocab.txt"],
+];
+
+Deno.test("a step of data that is killed again and again ends as if nothing had happened", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeRaw(folder);
+    let kills = 0;
+    for (const [step, words] of steps.entries()) {
+      const [verb] = words as [string];
+      if (verb === "pack") {
+        const made = await data(folder, "vocab", "--in", "clean", "--out", "vocab.txt");
+        assertEquals(made.code, 0, made.error);
+      }
+      const { code, error } = await data(folder, ...words, "--out", verb);
+      assertEquals(code, 0, error);
+      const whole = await contents(join(folder, verb));
+      assert(Object.keys(whole).length > 2 * FILES, verb);
+      const disturbed = async (seed: number): Promise<void> => {
+        const out = `${verb}-${seed}`,
+          { below } = draws(seed, step, 0, 0),
+          path = join(folder, out);
+        // The first kill comes as soon as there is anything, the second anywhere.
+        for (const more of [1, 1 + below(2 * FILES)]) {
+          if (await killed(folder, path, more, ...words, "--out", out)) kills++;
+        }
+        const ended = await data(folder, ...words, "--out", out);
+        assertEquals(ended.code, 0, ended.error);
+        assertEquals(await contents(path), whole, `${verb} ${seed}`);
+      };
+      await Promise.all([1, 2, 3].map(disturbed));
+    }
+    assert(kills > 2 * steps.length, `${kills}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
