@@ -5,8 +5,7 @@
  *
  * @module
  */
-import { scalarOf } from "../../dtype.ts";
-import { type Expr, type ExprOp, operand, topological } from "../../expr/expr.ts";
+import { type Expr, type ExprOp, topological } from "../../expr/expr.ts";
 import { REDUCED, type RowKernel } from "../../plan/kernels.ts";
 import { isCounter } from "./stage.ts";
 
