@@ -46,6 +46,7 @@ const floats: readonly (readonly [string, Binary, Bound])[] = [
   ["ceil", one(X.ceil), 0],
   ["round", one(X.round), 0],
   ["exp", one(X.exp), 1e-6],
+  ["expDown", one((x) => X.expDown(X.neg(X.abs(x)))), 1e-6],
   ["log", one(X.log), 1e-6],
   ["tanh", one(X.tanh), 1e-6],
   ["erf", one(X.erf), 1e-6],

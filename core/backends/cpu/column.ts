@@ -1,16 +1,18 @@
 /**
- * Column kernels: combinations down the rows. A unit is a column; four vectors of columns go down together, so that rows are
- * read along cache lines.
+ * Column kernels: combinations down the rows. A unit is a column. As many columns as the nearest cache has room for go down
+ * together, their states in memory of the thread's own, so that rows are read along cache lines, as processors fetch ahead.
  *
  * @module
  */
 import { scalarOf } from "../../dtype.ts";
 import { type Expr, operand, topological } from "../../expr/expr.ts";
 import type { ColumnKernel } from "../../plan/kernels.ts";
-import { countLanes, loadLanes, loadSplat, type Place, storeLanes } from "./access.ts";
-import { bump, type Code, type Fn, get, i32, repeat, set } from "./encoder.ts";
+import { countLanes, loadLanes, loadSplat, type Place, storeLanes, widthOf } from "./access.ts";
+import { abreastOf, columnLoop } from "./column_loop.ts";
+import { bump, type Code, type Fn, get, i32, repeat, set, v128 } from "./encoder.ts";
+import { hoist } from "./hoist.ts";
 import type { Pointers } from "./pointers.ts";
-import { combining, emit, prepared } from "./simd_expr.ts";
+import { combining, emitAbreast, prepared } from "./simd_expr.ts";
 import {
   describe,
   END,
@@ -22,8 +24,10 @@ import {
   stageLocals,
   stridesIn,
 } from "./stage.ts";
-import { walk } from "./walk.ts";
+import { merged, walk } from "./walk.ts";
 
+/** Columns that go down together. */
+const TILE = 1024;
 export function columnStage(k: ColumnKernel): Stage {
   const rows = k.rows.reduce((a, b) => a * b, 1);
   const operators = topological(prepared([k.value])).length;
@@ -37,74 +41,114 @@ export function columnStage(k: ColumnKernel): Stage {
     units: k.columns,
     quantum: 16,
     cost: 20 + rows * k.columns * (0.1 * operators + 0.2 * k.loads.length),
-    threadBytes: 0,
+    threadBytes: 4 * TILE,
   };
 }
 
-function columnFunction(k: ColumnKernel, ptr: Pointers): Fn {
-  const out = POINTERS + k.loads.length;
-  const locals = stageLocals(ptr, k.loads.length + 1);
-  const x = locals.pointer(), column = locals.i32();
-  const [value] = prepared([k.value]) as [Expr];
-  const { with: combine, neutral } = combining(k.combine, value.dtype);
-  const rows = k.rows.reduce((a, b) => a * b, 1);
-  const pointers = k.loads.map(() => locals.pointer());
+/**
+ * Rows that are taken at once: states are read and written once for all of them. As many whatever is summed: where there are outer axes the
+ * order hangs on it, and what is computed again in another kernel must be the same to the bit.
+ */
+const ROWS = 4;
 
-  /** The columns from x on: `vectors` of them, of `lanes` elements. */
-  const strip = (vectors: number, lanes: number): Code => {
-    const sums = Array.from({ length: vectors }, () => locals.v128());
-    const place = (pointer: number, stride: number, at: number): Place => ({
-      pointer: get(pointer),
-      x: get(x),
-      at,
-      stride,
-      lanes,
-    });
-    const down = sums.map((sum, i) => {
-      const scope = new Map<Expr, Code>(), code: Code[] = [];
-      k.loads.forEach((o, n) => {
-        const v = locals.v128(),
-          stride = o.strides.at(-1)!,
-          at = place(pointers[n]!, stride, 4 * i);
-        const load = isCounter(o)
-          ? countLanes(at, locals)
-          : stride === 0
-          ? loadSplat(o.base.dtype, get(pointers[n]!), locals)
-          : loadLanes(o.base.dtype, at, locals);
-        code.push(set(v, load));
-        scope.set(operand(n, scalarOf(o.base.dtype)), get(v));
+function columnFunction(k: ColumnKernel, ptr: Pointers): Fn {
+  const out = POINTERS + k.loads.length, scratch = out + 1;
+  const locals = stageLocals(ptr, k.loads.length + 2);
+  const x = locals.pointer(), column = locals.i32(), width = locals.i32();
+  const [value] = prepared([k.value]) as [Expr], abreast = abreastOf([value], k.columns);
+  const { with: combine, neutral } = combining(k.combine, value.dtype);
+  const columns = columnLoop(k.columns, get(width), x, locals);
+  const states = locals.pointer(), state = ptr.add(get(states), get(x));
+  const loads = k.loads.map((o, n) => ({
+    o,
+    operand: operand(n, scalarOf(o.base.dtype)),
+    stride: o.strides.at(-1)!,
+    // Follows the rows, from the first column of the tile.
+    pointer: locals.pointer(),
+  }));
+  const { sizes, strides } = merged(k.rows, k.loads.map((o) => ({ strides: stridesIn(o) })));
+  const outer = sizes.slice(0, -1), inner = sizes.at(-1) ?? 1;
+  const step = (n: number): number => strides[n]!.at(-1) ?? 0;
+
+  /** Takes `many` rows from the pointers on into the states. */
+  const take = (many: number): Code => {
+    const at = (n: number, row: number): Code =>
+      row * step(n)
+        ? ptr.add(get(loads[n]!.pointer), ptr.of(row * step(n)))
+        : get(loads[n]!.pointer);
+    const rows = Array.from({ length: many }, (_, row) => row);
+    const fixed = rows.map((row) => {
+      const given = new Map<Expr, Code>();
+      const splats = loads.map(({ o, operand, stride }, n): Code => {
+        if (stride !== 0) return [];
+        const v = locals.v128(), p = at(n, row);
+        given.set(operand, get(v));
+        return set(v, isCounter(o) ? v128.splat(ptr.low(p)) : loadSplat(o.base.dtype, p, locals));
       });
-      const emitted = emit([value], scope, locals);
-      return [code, emitted.code, set(sum, combine(get(sum), emitted.values[0]!))];
+      return { given, code: [splats, hoist([value], given, locals)] };
     });
-    const cursors = k.loads.map((o, n) => ({
-      local: pointers[n]!,
-      strides: stridesIn(o).slice(0, -1),
+    const loop = columns(abreast, ({ ats, lanes }) => {
+      const sums = ats.map(() => locals.v128());
+      const body = rows.map((row): Code => {
+        const { given } = fixed[row]!, scopes = ats.map(() => new Map(given));
+        const reads = loads.map(({ o, operand, stride }, n) =>
+          ats.map((column, i): Code => {
+            if (given.has(operand)) return [];
+            const v = locals.v128();
+            const place: Place = { pointer: at(n, row), x: get(x), at: column, stride, lanes };
+            scopes[i]!.set(operand, get(v));
+            return set(
+              v,
+              isCounter(o) ? countLanes(place, locals) : loadLanes(o.base.dtype, place, locals),
+            );
+          })
+        );
+        const { code, values } = emitAbreast([value], scopes, locals);
+        return [reads, code, sums.map((sum, i) => set(sum, combine(get(sum), values[i]![0]!)))];
+      });
+      return [
+        sums.map((sum, i) => set(sum, v128.load(state, 4 * ats[i]!))),
+        body,
+        sums.map((sum, i) => v128.store(state, get(sum), 4 * ats[i]!)),
+      ];
+    });
+    return [fixed.map((f) => f.code), loop];
+  };
+  /** Over rows `from` on of the innermost axis, `many` at a time, so often; in all places of the outer axes. */
+  const down = (from: number, many: number, times: number): Code => {
+    if (many * times === 0) return [];
+    const space = [...outer, times], units = space.reduce((a, b) => a * b, 1);
+    const cursors = loads.map(({ pointer }, n) => ({
+      local: pointer,
+      strides: [...strides[n]!.slice(0, outer.length), many * step(n)],
     }));
     return [
-      pointers.map((p, n) => set(p, get(POINTERS + n))),
-      sums.map((sum) => set(sum, locals.constant(neutral))),
-      walk(locals, k.rows, i32.of(0), i32.of(rows), cursors, down),
-      sums.map((sum, i) => storeLanes(k.store.dtype, place(out, 1, 4 * i), get(sum), locals)),
+      loads.map(({ o, pointer }, n) => {
+        const along = ptr.mul(ptr.from(get(column)), ptr.of(stridesIn(o).at(-1)!));
+        return set(pointer, ptr.add(ptr.add(get(POINTERS + n), along), ptr.of(from * step(n))));
+      }),
+      walk(locals, space, i32.of(0), i32.of(units), cursors, take(many)),
     ];
   };
-  /** Strips while as many columns are left. */
-  const strips = (vectors: number, lanes: number): Code => {
-    const columns = 4 * (vectors - 1) + lanes;
-    if (k.columns < columns) return [];
-    const fits = i32.geU(get(END), i32.add(get(column), i32.of(columns)));
-    return repeat(fits, [
-      set(x, ptr.from(i32.shl(get(column), i32.of(2)))),
-      strip(vectors, lanes),
-      bump(column, i32.of(columns)),
-    ]);
-  };
-  const last = k.columns % 4;
+  const many = Math.min(inner, ROWS), blocks = Math.floor(inner / many);
+  const tile: Code = [
+    set(width, i32.minU(i32.sub(get(END), get(column)), i32.of(TILE))),
+    set(states, get(scratch)),
+    columns(1, () => v128.store(state, locals.constant(neutral))),
+    down(0, many, blocks),
+    down(many * blocks, inner % many, 1),
+    columns(1, ({ lanes }) => {
+      const place: Place = { pointer: get(out), x: get(x), at: 0, stride: 1, lanes };
+      return storeLanes(k.store.dtype, place, v128.load(state), locals);
+    }),
+    bump(out, ptr.of(widthOf(k.store.dtype) * TILE), ptr),
+    bump(column, i32.of(TILE)),
+  ];
+  const first = ptr.mul(ptr.from(get(FIRST)), ptr.of(widthOf(k.store.dtype)));
   const body: Code = [
     set(column, get(FIRST)),
-    strips(4, 4),
-    strips(1, 4),
-    last ? strips(1, last) : [],
+    bump(out, first, ptr),
+    repeat(i32.ltU(get(column), get(END)), tile),
   ];
   return { params: locals.params, body: [locals.prologue(), body], locals: locals.types };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Expr, topological } from "../../expr/expr.ts";
 import { type Code, get, i32, loop, set, when } from "./encoder.ts";
 import type { Locals } from "./pointers.ts";
 
@@ -15,10 +16,17 @@ export interface Block {
 /** A loop in which `body` handles each block, `abreast` vectors wide where as many are left. */
 export type ColumnLoop = (abreast: number, body: (block: Block) => Code) => Code;
 
-/** A row of `inner` columns, or parts of `size` columns of one, of which `start` is the first. `x` follows four times the column. */
+/** How many vectors go abreast: a cache line of f32; fewer where code would grow large or rows are short. */
+export function abreastOf(roots: readonly Expr[], inner: number): number {
+  const operators = topological(roots).length;
+  const most = operators < 120 ? 4 : operators < 300 ? 2 : 1;
+  return inner >= 8 * most ? most : 1;
+}
+
+/** Over all `inner` columns of a row, or of a part of it of `width` columns, of which only the last may be short. `x` follows four times the column. */
 export function columnLoop(
   inner: number,
-  part: { readonly size: number; readonly start: number } | undefined,
+  width: Code | undefined,
   x: number,
   locals: Locals,
 ): ColumnLoop {
@@ -29,14 +37,10 @@ export function columnLoop(
     const blocks = (from: Code, to: Code, many: number): Code =>
       loop(x, from, to, 16 * many, block(many), ptr);
     const rest = (): Code => body({ ats: [0], lanes: last });
-    if (!part) {
+    if (width === undefined) {
       const whole = inner - last, main = abreast > 1 ? whole - whole % (4 * abreast) : 0;
       return [
-        main === 4 * abreast
-          ? [set(x, bytes(0)), block(abreast)]
-          : main
-          ? blocks(bytes(0), bytes(main), abreast)
-          : [],
+        main ? blocks(bytes(0), bytes(main), abreast) : [],
         whole - main > 4
           ? blocks(bytes(main), bytes(whole), 1)
           : whole - main === 4
@@ -45,17 +49,14 @@ export function columnLoop(
         last ? [set(x, bytes(whole)), rest()] : [],
       ];
     }
-    const width = locals.i32(), { size, start } = part;
+    const count = locals.i32();
     const down = (to: number): Code =>
-      ptr.from(i32.shl(i32.and(get(width), i32.of(-to)), i32.of(2)));
-    const single = [
-      loop(x, down(4 * abreast), down(4), 16, block(1), ptr),
-      last ? when(i32.and(get(width), i32.of(3)), [set(x, down(4)), rest()]) : [],
-    ];
+      ptr.from(i32.shl(i32.and(get(count), i32.of(-to)), i32.of(2)));
     return [
-      set(width, i32.minU(i32.sub(i32.of(inner), ptr.low(get(start))), i32.of(size))),
+      set(count, width),
       abreast > 1 ? blocks(bytes(0), down(4 * abreast), abreast) : [],
-      abreast > 1 ? single : [loop(x, bytes(0), down(4), 16, block(1), ptr), single[1]!],
+      blocks(abreast > 1 ? down(4 * abreast) : bytes(0), down(4), 1),
+      last ? when(i32.and(get(count), i32.of(3)), [set(x, down(4)), rest()]) : [],
     ];
   };
 }

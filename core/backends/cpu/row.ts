@@ -8,12 +8,13 @@ import { scalarOf } from "../../dtype.ts";
 import { type Expr, operand, topological } from "../../expr/expr.ts";
 import { REDUCED, type RowKernel, type RowReduction } from "../../plan/kernels.ts";
 import { countLanes, loadLanes, loadSplat, type Place, storeLanes, widthOf } from "./access.ts";
-import { type Block, type ColumnLoop, columnLoop } from "./column_loop.ts";
-import { type Code, type Fn, get, set, v128 } from "./encoder.ts";
+import { abreastOf, type Block, type ColumnLoop, columnLoop } from "./column_loop.ts";
+import { type Code, type Fn, get, i32, set, v128 } from "./encoder.ts";
 import type { Locals, Pointers } from "./pointers.ts";
 import { type Kept, keptBytes, keptValues } from "./row_kept.ts";
-import { emit, emitAbreast, type Emitted, prepared } from "./simd_expr.ts";
+import { emitAbreast, type Emitted, prepared } from "./simd_expr.ts";
 import { foldOf } from "./fold.ts";
+import { hoist } from "./hoist.ts";
 import {
   describe,
   END,
@@ -83,7 +84,8 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
   const locals = stageLocals(ptr, pointers + (kept.size ? 1 : 0));
   const x = locals.pointer(), start = locals.pointer();
   const parts = partsOf(k), given = new Map<Expr, Code>();
-  const columns = columnLoop(k.inner, parts > 1 ? { size: PART, start } : undefined, x, locals);
+  const width = i32.minU(i32.sub(i32.of(k.inner), ptr.low(get(start))), i32.of(PART));
+  const columns = columnLoop(k.inner, parts > 1 ? width : undefined, x, locals);
 
   const atColumn = (pointer: number, stride: number, at: number, lanes: number): Place => ({
     pointer: get(pointer),
@@ -127,26 +129,13 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
     );
     return { code: [code, rest, stores], values };
   };
-  /** What is the same in the whole row is computed before its loops. */
-  const hoist = (later: readonly Expr[]): Code => {
-    const constant = new Map<Expr, boolean>();
-    const ready = topological(later).filter((e) => {
-      const fixed = e.op === "in" ? given.has(e) : e.args.every((a) => constant.get(a));
-      constant.set(e, fixed);
-      return fixed && e.args.length > 0 && !given.has(e);
-    });
-    const { code, values } = emit(ready, new Map(given), locals);
-    ready.forEach((e, i) => given.set(e, values[i]!));
-    return code;
-  };
-
   const body: Code[] = k.loads.map((o, i) => {
     if (o.strides.at(-1) !== 0) return [];
     const v = locals.v128(), p = get(POINTERS + i);
     given.set(operand(i, scalarOf(o.base.dtype)), get(v));
     return set(v, isCounter(o) ? v128.splat(ptr.low(p)) : loadSplat(o.base.dtype, p, locals));
   });
-  body.push(hoist(all));
+  body.push(hoist(all, given, locals));
   const phases = Math.max(-1, ...reductions.map((r) => r.phase));
   for (let phase = 0; phase <= phases; phase++) {
     const mine = reductions.filter((r) => r.phase === phase);
@@ -159,7 +148,8 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
     );
     body.push(code);
     mine.forEach((r, i) => given.set(operand(REDUCED + r.number, r.value.dtype), values[i]!));
-    body.push(hoist([...reductions.filter((r) => r.phase > phase), ...stores].map((v) => v.value)));
+    const later = [...reductions.filter((r) => r.phase > phase), ...stores];
+    body.push(hoist(later.map((v) => v.value), given, locals));
   }
   const full = stores.filter((s) => !s.perRow), perRow = stores.filter((s) => s.perRow);
   const storeAll = (list: typeof stores, block: Block): Code => {
@@ -216,13 +206,6 @@ interface Computed {
 
 /** Vectors of a cache line of f32. */
 const LINE = 4;
-
-/** How many vectors go abreast: a cache line; fewer where code would grow large or rows are short. */
-function abreastOf(roots: readonly Expr[], inner: number): number {
-  const operators = topological(roots).length;
-  const most = operators < 120 ? LINE : operators < 300 ? 2 : 1;
-  return inner >= 8 * most ? most : 1;
-}
 
 /**
  * How many states a reduction has. It hangs on the length of the row alone, as the order of a sum does: what is computed again in another
