@@ -8,6 +8,8 @@ import { atomicsOf, pointersOf } from "../../core/backends/cpu/pointers.ts";
 import { createPool, workerThreads } from "../../core/backends/cpu/pool.ts";
 import { DeviceError } from "../../core/device/error.ts";
 import { createDevice } from "../../core/backends/cpu/device.ts";
+import { assemble } from "../../core/backends/cpu/program.ts";
+import { makePlan } from "../../core/plan/make_plan.ts";
 import type { Device, Storage } from "../../core/device/device.ts";
 import * as X from "../../core/expr/expr.ts";
 import * as build from "../../core/graph/build.ts";
@@ -293,6 +295,23 @@ Deno.test("cpu device: on the calling thread and the pool's together, the same b
     device.destroy();
   }
   assertEquals(results[1], results[0]);
+});
+
+Deno.test("cpu device: many small kernels are one thread's work, a large one is shared", () => {
+  const cost = (side: number, products: number) => {
+    const x = input(side, side);
+    let y: Node = x;
+    for (let i = 0; i < products; i++) y = build.matmul(y, x);
+    const graph = { inputs: [x], outputs: [y], donations: new Map() };
+    const plan = makePlan(graph, { bindings: 1 << 16, fuse: true, hand: new Set() });
+    const heap = createHeap(true), options = { threads: 2, serial: 30_000, blas: false };
+    return assemble(plan, heap, { ...options, timed: false });
+  };
+  const small = cost(64, 64), large = cost(256, 1);
+  assert(small.cost > large.cost, `${small.cost}`);
+  assertEquals(small.shared, 0);
+  assertEquals(small.barriers, 1, "only the last");
+  assertEquals(large.shared, large.cost);
 });
 
 /** A program that uses the pool, prints and should then end. */

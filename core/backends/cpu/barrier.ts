@@ -20,7 +20,7 @@ import {
 import { CONTROL } from "./memory.ts";
 import { atomicsOf, makeLocals, type Pointers } from "./pointers.ts";
 
-const SPINS = 20_000;
+const SPINS = 10_000;
 const made = new Map<Pointers, Encoded>();
 
 /** (threads): returns when all of them have called it. */

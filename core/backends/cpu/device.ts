@@ -26,14 +26,14 @@ import { snapshotModule } from "./snapshot.ts";
 export interface Thresholds {
   /** Programs below it run at once, on the calling thread. */
   readonly pool: number;
-  /** Those of them from it on are run by the pool's threads too, if they are without work. */
+  /** Those of them that have as much for threads to share are run by the pool's too, if these are without work. */
   readonly help: number;
-  /** Kernels below it are run by one thread. */
+  /** Kernels below it are run by one thread: threads that do not meet at once at the barrier lose more than they save. */
   readonly serial: number;
 }
 /** It has every hand-written kernel. */
 const composes = (): undefined => undefined;
-const USUAL: Thresholds = { pool: 2_000_000, help: 250_000, serial: 10_000 };
+const USUAL: Thresholds = { pool: 2_000_000, help: 250_000, serial: 30_000 };
 
 export interface CpuDevice extends Device {
   /** What `compile` does once there is a plan. */
@@ -200,9 +200,10 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
         check();
         const isFree = code.cost < thresholds.pool && inputs.every((b) => isDone(b.written)) &&
           outputs.every((b) => isDone(b.used));
-        if (!pool || (isFree && code.cost < thresholds.help)) {
-          runHere(undefined, inputs, outputs, times);
-        } else if (isFree && pool.isIdle()) runHere(pool, inputs, outputs, times);
+        const isIdle = isFree && pool !== undefined && pool.isIdle();
+        const isSmall = code.cost < thresholds.help || (isIdle && code.shared < thresholds.help);
+        if (!pool || (isFree && isSmall)) runHere(undefined, inputs, outputs, times);
+        else if (isIdle) runHere(pool, inputs, outputs, times);
         else runThere(pool, inputs, outputs, times);
       },
       destroy() {

@@ -34,7 +34,8 @@ export interface CpuOptions {
 }
 
 /**
- * A cpu device of its own, with its own memory and threads. With one thread everything runs on the calling one. Its memory grows to
+ * A cpu device of its own, with its own memory and threads. With one thread everything runs on the calling one; else small programs
+ * run there, those of about a millisecond there and on the pool's threads at once, and all others on the pool alone. Its memory grows to
  * 4 GiB, or to 16 GiB with 64-bit addresses, whose bounds are checked at every access: products hardly notice, plain maps may.
  *
  * Numerical notes: results do not depend on the number of threads, but for products by a BLAS, which promises no order of sums. All

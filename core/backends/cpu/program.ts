@@ -48,6 +48,8 @@ export interface Assembled {
   readonly threadBytes: number;
   /** Nanoseconds on one thread, roughly. */
   readonly cost: number;
+  /** Of these, what threads share. */
+  readonly shared: number;
   readonly barriers: number;
   /** Number of every step's kernel; undefined for a copy. A timed program tells the time before the first step and after each. */
   readonly kernels: readonly (number | undefined)[];
@@ -111,6 +113,8 @@ function stepsOf(plan: Plan, { threads, serial, blas }: AssembleOptions): Step[]
   });
   return [...kernels, ...copies];
 }
+
+const costOf = (stages: readonly Stage[]): number => stages.reduce((sum, s) => sum + s.cost, 0);
 
 /** Which steps must wait for all threads: those that touch what another thread may have written, or write what one may have read. */
 function handOvers(steps: readonly Step[]): boolean[] {
@@ -252,7 +256,8 @@ export function assemble(
     module: new WebAssembly.Module(encodeModule(fns, limits, imports(ptr))),
     scratchBytes: bytes,
     threadBytes,
-    cost: all.reduce((sum, s) => sum + s.cost, 0),
+    cost: costOf(all),
+    shared: costOf(steps.flatMap((s) => s.parallel ? s.stages : [])),
     barriers: waits.filter((w) => w).length + 1,
     kernels: steps.map((s) => s.kernel),
   };
