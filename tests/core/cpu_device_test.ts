@@ -303,7 +303,7 @@ Deno.test("cpu device: many small kernels are one thread's work, a large one is 
     let y: Node = x;
     for (let i = 0; i < products; i++) y = build.matmul(y, x);
     const graph = { inputs: [x], outputs: [y], donations: new Map() };
-    const plan = makePlan(graph, { bindings: 1 << 16, fuse: true, hand: new Set() });
+    const plan = makePlan(graph, { bindings: 1 << 16, fuse: true });
     const heap = createHeap(true), options = { threads: 2, serial: 30_000, blas: false };
     return assemble(plan, heap, { ...options, timed: false });
   };
