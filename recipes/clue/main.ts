@@ -21,12 +21,12 @@ import { tasks } from "./tasks.ts";
 /** Leaves the three parts of a file in a folder. */
 async function splitInto(task: Task, file: string, out: string): Promise<void> {
   const parts = await task.split(file);
-  await ensureDir(out);
   for (const [name, lines] of Object.entries(parts)) {
     if (lines.length === 0) {
       throw new InputError(`Cannot split ${file}: nothing would be in ${name}; give more examples`);
     }
   }
+  await ensureDir(out);
   for (const [name, lines] of Object.entries(parts)) {
     const path = join(out, task.files[name as keyof typeof parts][0]!);
     await writeWhole(path, lines.join("\n") + "\n");
@@ -46,11 +46,11 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   using view = progressView();
-  const device = await openDevice(options.device);
   const start = await startOf(options.model!, options.scratch), { defaults } = task;
   const length = options.length ?? defaults.length;
   const common = { task, folder: options.data!, start, length };
   const data = await taskData(common), results: Result[] = [];
+  const device = await openDevice(options.device);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
