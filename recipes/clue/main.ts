@@ -13,7 +13,7 @@ import { type ProgressView, progressView } from "../cli/progress.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
-import { type Result, runTask, scoreText, taskData } from "./run_task.ts";
+import { type Result, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
 import { splitInto } from "./split_into.ts";
 import { spreadLines } from "./spread.ts";
 import type { Task } from "./task.ts";
@@ -31,14 +31,18 @@ interface Tools {
   readonly view: ProgressView;
 }
 
+const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
+  options.length ?? defaults.length;
+
 /** Learns a task with all seeds; gives what the first one answers. */
 async function learn(
   { task, folder }: Placed,
+  data: TaskData,
   { options, start, device, interrupt, view }: Tools,
 ): Promise<{ readonly results: readonly Result[]; readonly answers: Answers }> {
   const { json, out } = options, { defaults } = task;
-  const common = { task, folder, start, length: options.length ?? defaults.length };
-  const data = await taskData(common), results: Result[] = [];
+  const common = { task, folder, start, length: lengthOf(task, options) };
+  const results: Result[] = [];
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
   let first: Answers = {};
@@ -100,18 +104,18 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   using view = progressView();
   const { placed, absent } = await placedTasks(own, data!);
-  const device = await openDevice(options.device);
   const start = await startOf(options.model!, options.scratch);
+  const read = ({ task, folder }: Placed): Promise<TaskData> =>
+    taskData({ task, folder, start, length: lengthOf(task, options) });
+  // A fault in the last task's files must not show after hours.
+  let ready: TaskData | undefined;
+  for (const one of placed) ready = await read(one);
+  const device = await openDevice(options.device);
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
-  if (all) {
-    // A fault in the last task's files must not show after hours.
-    for (const { task, folder } of placed) {
-      await taskData({ task, folder, start, length: task.defaults.length });
-    }
-  }
   const results: Result[] = [], answers: Record<string, readonly string[]> = {};
   for (const one of placed) {
-    const found = await learn(one, { options, start, device, interrupt, view });
+    const own = placed.length === 1 ? ready! : await read(one);
+    const found = await learn(one, own, { options, start, device, interrupt, view });
     results.push(...found.results);
     Object.assign(answers, found.answers);
   }

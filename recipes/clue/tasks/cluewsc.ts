@@ -28,7 +28,7 @@ export const cluewsc = classTask({
   name: "cluewsc",
   about: "what a pronoun means",
   labels: ["true", "false"],
-  defaults: { length: 128, epochs: 20, batch: 16, rate: 1e-4 },
+  defaults: { length: 160, epochs: 20, batch: 16, rate: 1e-4 },
   folders: ["cluewsc2020", "wsc"],
   submits: {
     files: { "test.json": "cluewsc11", "test1.1.json": "cluewsc11", "test1.0.json": "cluewsc10" },
