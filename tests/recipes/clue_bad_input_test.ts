@@ -65,7 +65,7 @@ const cases: readonly (readonly [Name, Readonly<Record<string, unknown>>, string
 
 for (const [name, change, why] of cases) {
   Deno.test(`${name} refuses ${JSON.stringify(change)}`, async () => {
-    const { id, idx, ...first } = good[name] as Readonly<Record<string, unknown>>;
+    const first = { ...good[name], id: undefined, idx: undefined };
     const message = await refusal(name, linesText([first, { ...first, ...change }]));
     assertStringIncludes(message, `line 2: ${why}`);
     assertStringIncludes(message, `is it a file of ${name}?`);
