@@ -50,8 +50,10 @@ export interface RunOptions {
   readonly out: string;
   readonly resume: boolean;
   readonly init?: Beginning;
-  /** Wrong lines of tables that masking takes are counted, not refused. */
+  /** Wrong lines of tables that masking takes and of click logs are counted, not refused. */
   readonly skipBad?: boolean;
+  /** Called once all input is read and nothing is written yet: what was refused can be mended, and the same folder taken. */
+  readonly ready?: () => Promise<void>;
   /** Stop after so long. */
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
@@ -145,6 +147,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
+  await o.ready?.();
   const adapted = await adaptationOf(o, start.model);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
