@@ -109,8 +109,11 @@ async function firstState({ config, corpus, device, init }: RunOptions): Promise
   return { ...fresh, model };
 }
 
+/** What a run goes on from; one that died before its first checkpoint begins again, where it was to leave any. */
 async function startState(o: RunOptions): Promise<State> {
-  if (!o.resume) return await firstState(o);
+  const isNew = !o.resume || o.config.checkpointEvery > 0 && !(await checkpointSteps(o.out)).length;
+  if (o.resume && isNew) o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
+  if (isNew) return await firstState(o);
   const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
   return await latestCheckpoint(o.out, like, o.device);
 }
@@ -148,7 +151,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
   await o.ready?.();
-  const adapted = await adaptationOf(o, start.model);
+  const adapted = await adaptationOf(o, start);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
   let shown: string[] = [], state: State = start, { rollbacks = 0 } = start;
