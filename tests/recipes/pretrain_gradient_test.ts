@@ -1,0 +1,161 @@
+/**
+ * The gradient of a step of the whole pretraining model, masked text and clicks, with dropout: the same however a batch is split, and
+ * whether layers are kept or computed again.
+ */
+import { assert, assertEquals, assertLess } from "@std/assert";
+import {
+  type AnyTensor,
+  cpu,
+  type Device,
+  fromArray,
+  leaves,
+  read,
+  type Tensor,
+  type Tree,
+} from "../../core/mod.ts";
+import { type SchemeName, schemes } from "../../nn/mod.ts";
+import { clickBatches } from "../../recipes/click/click_batches.ts";
+import { clickPart, clickWeight } from "../../recipes/click/click_weight.ts";
+import type { TokenImpression, TokenText } from "../../recipes/click/tokenized_log.ts";
+import { maskTokens, trainBatches } from "../../recipes/data/batches.ts";
+import { draws } from "../../recipes/masking/counter_random.ts";
+import { MASK_SETTINGS } from "../../recipes/masking/mask_settings.ts";
+import type { ModelConfig, PretrainConfig } from "../../recipes/pretrain/config.ts";
+import { clickStepInputs, stepInputs } from "../../recipes/pretrain/inputs.ts";
+import { stepOptions, stepPrograms, type Sums, zeroSums } from "../../recipes/pretrain/step.ts";
+import { initialState, optimizerOf } from "../../recipes/pretrain/train.ts";
+import { gpuFor } from "./any_gpu.ts";
+import { tinyData, tinyRun } from "./tiny_run.ts";
+
+const T = 24, { vocabulary, train } = tinyData(T), V = vocabulary.tokens.length;
+const STEP = 3, B = 8, I = 6, D = 4;
+
+const config: PretrainConfig = {
+  ...tinyRun,
+  model: { ...tinyRun.model, layers: 2, width: 32, heads: 2, hidden: 64, dropout: 0.1 },
+  data: { ...tinyRun.data, batch: B },
+  click: {
+    ...{ log: "x", loss: "pairwise", docs: D, length: 20, batch: I, microBatch: I },
+    ...{ mlm: true, weights: "uncertainty", share: 1, clip: 10, heldOut: 0.1 },
+  },
+};
+
+function text(seed: number, length: number): TokenText {
+  const { below } = draws(seed, 9, 0, 0);
+  const ids = Array.from({ length }, () => 5 + below(V - 5));
+  return { ids, starts: ids.map((_, i) => i % 2 === 0 ? 1 : 0) };
+}
+
+/** Impressions of one to four titles, of 3 to 17 tokens. */
+const log: readonly TokenImpression[] = Array.from({ length: 11 }, (_, n) => ({
+  query: text(n, 2 + n % 9),
+  docs: Array.from({ length: 1 + n % D }, (_, d) => ({
+    title: text(100 + 10 * n + d, 3 + (n + 5 * d) % 15),
+    rank: d + 1,
+    click: (n + d) % 3 === 0 ? 1 as const : 0 as const,
+  })),
+}));
+const shown = clickBatches(log, vocabulary, maskTokens(vocabulary), {
+  ...{ seed: 1, I, D, T: 20, most: 10, mask: MASK_SETTINGS, propensities: [1, 0.5, 0.25, 0.1] },
+})(STEP);
+
+const batches = trainBatches(train, vocabulary, { seed: 1, B });
+
+/** Rows [from, to): of two rows in three only the first prediction counts, so that no two micro-batches weigh alike. */
+function rows(from: number, to: number): ReturnType<typeof batches> {
+  const part = batches(STEP, from, to), P = part.weights.length / (to - from);
+  const weights = part.weights.map((w, i) => (from + Math.floor(i / P)) % 3 && i % P ? 0 : w);
+  return { ...part, weights };
+}
+
+const sumOf = (weights: Float32Array): number => weights.reduce((a, b) => a + b, 0);
+const predictions = sumOf(rows(0, B).weights) + sumOf(shown.weights);
+
+type Split = readonly number[];
+interface Splits {
+  readonly text: Split;
+  readonly clicks: Split;
+}
+
+/** The gradient of a step, flat. */
+async function gradient(
+  device: Device,
+  { text, clicks }: Splits,
+  run = config,
+): Promise<Float32Array> {
+  const { model } = await initialState(run, V, device);
+  const programs = stepPrograms(run.model, optimizerOf(run), stepOptions(run, device));
+  const tasks = { s: fromArray([0.4, -0.3], [2]) as AnyTensor };
+  const weight = clickWeight("pairwise", shown);
+  let sums: Sums = zeroSums(model);
+  for (let i = 0, first = 0; i < text.length; first += text[i++]!) {
+    const part = rows(first, first + text[i]!);
+    sums = programs.accumulate(model, sums, stepInputs(part, STEP, first, predictions), tasks);
+  }
+  for (let i = 0, first = 0; i < clicks.length; first += clicks[i++]!) {
+    const part = clickPart(shown, first, first + clicks[i]!);
+    const inputs = clickStepInputs(part, STEP, B + first * D, { predictions, weight });
+    sums = programs.accumulateClicks(model, sums, inputs, tasks);
+  }
+  const found = await Promise.all(
+    leaves(sums.grads as unknown as Tree<AnyTensor>).map((x) => read(x as Tensor)),
+  );
+  return Float32Array.from(found.flatMap((x) => [...x]));
+}
+
+const withRecompute = (run: PretrainConfig): PretrainConfig => ({
+  ...run,
+  data: { ...run.data, recompute: true },
+});
+
+/** ‖a − b‖ / ‖a‖. */
+function apart(a: Float32Array, b: Float32Array): number {
+  assertEquals(a.length, b.length);
+  const square = (of: (x: number, i: number) => number): number =>
+    a.reduce((sum, x, i) => sum + of(x, i) ** 2, 0);
+  assert(square((x) => x) > 0);
+  return Math.sqrt(square((x, i) => x - b[i]!) / square((x) => x));
+}
+
+const WHOLE: Splits = { text: [B], clicks: [I] }, EVEN: Splits = { text: [4, 4], clicks: [3, 3] };
+
+Deno.test("n micro-batches of unequal weights give the gradient of one batch to 1e-6 of its norm on cpu", async () => {
+  const device = cpu(), whole = await gradient(device, WHOLE);
+  const weights = [rows(0, 1), rows(1, 3), rows(3, 8)].map((part) => sumOf(part.weights));
+  assert(new Set(weights).size === 3, `${weights}`);
+  const uneven = { text: [1, 2, 5], clicks: [1, 2, 3] },
+    single = { text: Array(B).fill(1), clicks: Array(I).fill(1) };
+  for (const split of [EVEN, uneven, single]) {
+    assertLess(apart(whole, await gradient(device, split)), 1e-6, JSON.stringify(split));
+  }
+  device.destroy();
+});
+
+Deno.test("layers computed again change no bit of the gradient on cpu, whatever the positions and the place of the norm", async () => {
+  const device = cpu();
+  const models: readonly Partial<ModelConfig>[] = [
+    ...Object.keys(schemes).map((scheme) => ({ scheme: scheme as SchemeName })),
+    { norm: "post" },
+    { layers: 3, width: 48, heads: 3, hidden: 96 },
+  ];
+  for (const model of models) {
+    const changed = { ...config, model: { ...config.model, ...model } };
+    const kept = await gradient(device, EVEN, changed);
+    assertEquals(await gradient(device, EVEN, withRecompute(changed)), kept, JSON.stringify(model));
+  }
+  assertEquals(
+    await gradient(device, WHOLE, withRecompute(config)),
+    await gradient(device, WHOLE),
+  );
+  device.destroy();
+});
+
+const gpu = await gpuFor("gradient of a step");
+if (gpu) {
+  Deno.test("micro-batches, and layers computed again, change the gradient by at most 1e-6 of its norm on webgpu", async () => {
+    const whole = await gradient(gpu, WHOLE);
+    assertLess(apart(whole, await gradient(gpu, EVEN)), 1e-6);
+    assertLess(apart(whole, await gradient(gpu, WHOLE, withRecompute(config))), 1e-6);
+    gpu.destroy();
+  });
+}
