@@ -16,15 +16,14 @@ import {
 import { type SchemeName, schemes } from "../../nn/mod.ts";
 import { clickBatches } from "../../recipes/click/click_batches.ts";
 import { clickPart, clickWeight } from "../../recipes/click/click_weight.ts";
-import type { TokenImpression, TokenText } from "../../recipes/click/tokenized_log.ts";
 import { maskTokens, trainBatches } from "../../recipes/data/batches.ts";
-import { draws } from "../../recipes/masking/counter_random.ts";
 import { MASK_SETTINGS } from "../../recipes/masking/mask_settings.ts";
 import type { ModelConfig, PretrainConfig } from "../../recipes/pretrain/config.ts";
 import { clickStepInputs, stepInputs } from "../../recipes/pretrain/inputs.ts";
 import { stepOptions, stepPrograms, type Sums, zeroSums } from "../../recipes/pretrain/step.ts";
 import { initialState, optimizerOf } from "../../recipes/pretrain/train.ts";
 import { gpuFor } from "./any_gpu.ts";
+import { madeClicks } from "./made_clicks.ts";
 import { tinyData, tinyRun } from "./tiny_run.ts";
 
 const T = 24, { vocabulary, train } = tinyData(T), V = vocabulary.tokens.length;
@@ -40,21 +39,7 @@ const config: PretrainConfig = {
   },
 };
 
-function text(seed: number, length: number): TokenText {
-  const { below } = draws(seed, 9, 0, 0);
-  const ids = Array.from({ length }, () => 5 + below(V - 5));
-  return { ids, starts: ids.map((_, i) => i % 2 === 0 ? 1 : 0) };
-}
-
-/** Impressions of one to four titles, of 3 to 17 tokens. */
-const log: readonly TokenImpression[] = Array.from({ length: 11 }, (_, n) => ({
-  query: text(n, 2 + n % 9),
-  docs: Array.from({ length: 1 + n % D }, (_, d) => ({
-    title: text(100 + 10 * n + d, 3 + (n + 5 * d) % 15),
-    rank: d + 1,
-    click: (n + d) % 3 === 0 ? 1 as const : 0 as const,
-  })),
-}));
+const log = madeClicks(V, 11);
 const shown = clickBatches(log, vocabulary, maskTokens(vocabulary), {
   ...{ seed: 1, I, D, T: 20, most: 10, mask: MASK_SETTINGS, propensities: [1, 0.5, 0.25, 0.1] },
 })(STEP);
