@@ -1,5 +1,5 @@
 /** Masking: never half a word, labels that are the originals, and every share and length as often as it is meant to be (χ²). */
-import { assert, assertAlmostEquals, assertEquals, AssertionError } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, fail } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { wordsOf } from "../../recipes/masking/choose_units.ts";
 import { draws, USES } from "../../recipes/masking/counter_random.ts";
@@ -106,12 +106,12 @@ function assertWhole(
   const chosen = new Uint8Array(ids.length);
   positions.forEach((t, i) => {
     chosen[t] = 1;
-    if (labels[i] !== ids[t]) throw new AssertionError(`label ${i} is ${labels[i]}, not ${ids[t]}`);
+    if (labels[i] !== ids[t]) fail(`Label ${i} is ${labels[i]}, not ${ids[t]}`);
   });
   let tokens = 0;
   for (const { from, to } of units) {
     for (let t = begins[from]!; t < begins[to]!; t++, tokens++) {
-      if (!chosen[t]) throw new AssertionError(`the unit of words ${from} to ${to} is cut at ${t}`);
+      if (!chosen[t]) fail(`The unit of words ${from} to ${to} is cut at ${t}`);
     }
   }
   assertEquals(tokens, positions.length);

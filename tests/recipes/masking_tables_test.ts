@@ -173,7 +173,12 @@ Deno.test("words that stand in the same places have vectors that point the same 
   };
   const losses: number[] = [];
   const stream = { ids: Int32Array.from(ids), counts, words };
-  const vectors = await trainVectors(stream, device, settings, (_, loss) => losses.push(loss));
+  const progress = (_: number, loss: number): void => void losses.push(loss);
+  const vectors = (await trainVectors(stream, device, settings, progress))!;
+  let asked = 0;
+  const stop = (): boolean => ++asked === 20;
+  assertEquals(await trainVectors(stream, device, settings, progress, stop), undefined);
+  assertEquals(asked, 20);
   device.destroy();
   assert(losses.at(-1)! < 0.9 * losses[0]!, `${losses}`);
   const group = Array.from({ length: 10 }, (_, i) => i);
