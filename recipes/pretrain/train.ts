@@ -19,14 +19,14 @@ import { clickStepInputs, stepInputs } from "./inputs.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
 import {
+  freshLearning,
   type LearnState,
+  lossInputs,
   metricNames,
   stepOptions,
   stepPrograms,
-  type TaskInputs,
   zeroSums,
 } from "./step.ts";
-import { freshTasks } from "./task_weights.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -110,11 +110,10 @@ export async function freshOptimizer(
   model: Model,
   device: Device,
 ): Promise<LearnState> {
-  const learns = config.click?.weights === "uncertainty";
-  const state = jit((m: Model): LearnState => ({
-    ...optimizerOf(config).init(m),
-    ...learns && { tasks: freshTasks() },
-  }), { device })(model);
+  const optimizer = optimizerOf(config);
+  const state = jit((m: Model): LearnState => freshLearning(config, optimizer, m), { device })(
+    model,
+  );
   await device.synchronize();
   return state;
 }
@@ -203,7 +202,7 @@ export async function train(
   let last: Evaluated | undefined;
   while (step < config.steps && !hooks.stop()) {
     trace.step(step);
-    const shown = clicks?.(step), own = taskInputs(optimizer);
+    const shown = clicks?.(step), own = lossInputs(optimizer);
     const extra = config.click?.mlm ? shown!.predictions : 0;
     let predictions = 0;
     for (let first = 0; first < B; first += microBatch) {
@@ -248,11 +247,6 @@ export async function train(
   if (config.evalEvery === 0) return ended;
   const { found } = last?.step === step ? last : await trace.host("evaluate", evaluation);
   return { ...ended, evaluation: found };
-}
-
-/** What a step is told of the weights of its tasks. */
-function taskInputs({ tasks }: LearnState): TaskInputs {
-  return tasks ? { s: tasks.s } : {};
 }
 
 /** Figures of held-out clicks, as a row has them. */
