@@ -181,7 +181,8 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
 }
 
 /** Is multiplying by it exact? */
-const isPower = (x: number): boolean => Number.isInteger(Math.log2(x)) && Math.abs(Math.log2(x)) <= 100;
+const isPower = (x: number): boolean =>
+  Number.isInteger(Math.log2(x)) && Math.abs(Math.log2(x)) <= 100;
 
 function named(name: unknown, refuse: (why: string) => never): PretrainConfig {
   const names = Object.keys(configurations);

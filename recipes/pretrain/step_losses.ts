@@ -20,7 +20,7 @@ import {
   vmap,
   zeros,
 } from "../../core/mod.ts";
-import { crossEntropy, lowered, type LossSum } from "../../nn/mod.ts";
+import { crossEntropy, type LossSum, lowered } from "../../nn/mod.ts";
 import { type ClickLoss, clickLosses } from "../click/losses.ts";
 import type { ClickConfig, ModelConfig, Precision } from "./config.ts";
 import {
@@ -82,6 +82,17 @@ export function shares(
   return [0, 1].map((k) => reshape(slice(weights, 0, k, k + 1), [])) as [Tensor<[]>, Tensor<[]>];
 }
 
+/** How the pass over a micro-batch runs. */
+export function passOf(
+  { seed, dropout, recompute }: LossOptions,
+  inputs: Place & Pick<MlmInputs, "ids">,
+): Pass {
+  return {
+    recompute,
+    ...dropout > 0 && { dropout: { rate: dropout, keys: exampleKeys(seed, inputs) as never } },
+  };
+}
+
 /** What is differentiated: the loss of a micro-batch, weighted and scaled, and what it adds to the sums. */
 export interface Losses {
   readonly text: (
@@ -97,25 +108,19 @@ export interface Losses {
 }
 
 /** The losses of a step. The pass is computed in the configuration's precision, losses are f32. */
-export function stepLosses(
-  config: ModelConfig,
-  { seed, dropout, recompute, click, precision }: LossOptions,
-): Losses {
-  const passOf = (inputs: Place & Pick<MlmInputs, "ids">): Pass => ({
-    recompute,
-    ...dropout > 0 && { dropout: { rate: dropout, keys: exampleKeys(seed, inputs) as never } },
-  });
+export function stepLosses(config: ModelConfig, options: LossOptions): Losses {
+  const { click, precision } = options;
   const scaled = (loss: Tensor<[]>, { scale }: LossInputs): Tensor<[]> =>
     scale ? mul(loss, scale) : loss;
   return {
     text: (model, inputs, own) => {
-      const loss = mlmLoss(lowered(model, precision), inputs, config, passOf(inputs));
+      const loss = mlmLoss(lowered(model, precision), inputs, config, passOf(options, inputs));
       const [share] = shares(own, click);
       return [scaled(mul(loss.sum, mul(inputs.share, share)), own), loss];
     },
     clicks: (model, inputs, own) => {
       const low = lowered(model, precision);
-      const { scores, hidden } = clickScores(low, inputs, config, passOf(inputs));
+      const { scores, hidden } = clickScores(low, inputs, config, passOf(options, inputs));
       const [mlmShare, share] = shares(own, click);
       const clicked = clickLosses[click!.loss](cast(scores, "f32"), inputs.shown);
       const masked = click!.mlm
@@ -129,4 +134,3 @@ export function stepLosses(
     },
   };
 }
-
