@@ -1,6 +1,6 @@
 /**
  * Which tensor of a micro-batch is the first that is not finite: the weights as the pass rounds them, then the results of the forward
- * pass in its order, the loss, and the gradients from the loss back.
+ * pass in its order, the loss, and the gradients from the loss back; and which parameter's gradient is the first of these.
  *
  * It is asked once, when a run cannot go on, so nothing of it costs a step anything: the micro-batch is computed again.
  *
@@ -66,17 +66,24 @@ function encoded({ states, layers, hidden }: Encoded<"B", "T", "C", "H", "K">): 
   ];
 }
 
+const GRADIENT = "the gradient of ";
+
 /** A micro-batch of either task. */
 type Inputs = StepInputs | ClickStepInputs;
 
-/**
- * Gives the name of the first tensor of a micro-batch that is not finite, undefined where all are. Its programs are compiled when it is
- * called.
- */
+/** What is not finite of a micro-batch. */
+export interface NotFinite {
+  /** The first of all tensors, in words. */
+  readonly first: string;
+  /** The path of the first parameter whose gradient is not finite, from the loss back. */
+  readonly parameter: string | undefined;
+}
+
+/** Finds what is not finite of a micro-batch, undefined where all is. Its program is compiled when it is called. */
 export function firstNotFinite(
   config: PretrainConfig,
   device: Device,
-): (model: Model, inputs: Inputs, own: LossInputs) => Promise<string | undefined> {
+): (model: Model, inputs: Inputs, own: LossInputs) => Promise<NotFinite | undefined> {
   const options = stepOptions(config, device), { precision, model: sizes } = config;
   const losses = stepLosses(sizes, options);
   const [text, clicks] = [valueGradAux(losses.text), valueGradAux(losses.clicks)];
@@ -103,7 +110,7 @@ export function firstNotFinite(
       ...scores,
       ["the loss, scaled", value as AnyTensor],
       ...backwardOrder([...slopes.keys()]).map((path): Named => [
-        `the gradient of ${path}`,
+        GRADIENT + path,
         slopes.get(path)!,
       ]),
     ];
@@ -116,6 +123,9 @@ export function firstNotFinite(
   return async (model, inputs, own) => {
     const result = flags(model, inputs, own), found = await read(result as AnyTensor as Tensor);
     dispose(result);
-    return names[[...found].indexOf(0)];
+    const bad = names.filter((_, i) => found[i] === 0);
+    if (bad.length === 0) return undefined;
+    const parameter = bad.find((name) => name.startsWith(GRADIENT))?.slice(GRADIENT.length);
+    return { first: bad[0]!, parameter };
   };
 }

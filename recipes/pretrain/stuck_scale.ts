@@ -10,7 +10,7 @@ import { trainBatches } from "../data/batches.ts";
 import type { BatchSource } from "../data/batch_worker.ts";
 import type { ClickStep } from "./click_task.ts";
 import type { PretrainConfig } from "./config.ts";
-import { firstNotFinite } from "./first_not_finite.ts";
+import { firstNotFinite, type NotFinite } from "./first_not_finite.ts";
 import { DivergedError } from "./guard.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
 import type { Model } from "./model.ts";
@@ -51,11 +51,19 @@ function* inputsOf(
   }
 }
 
+/** What is not finite, in words. */
+function described(found: NotFinite | undefined): string {
+  if (!found) return "the sum of the gradients of all micro-batches";
+  const { first, parameter } = found;
+  if (!parameter || first.endsWith(` of ${parameter}`)) return first;
+  return `${first}, and of the gradients that of ${parameter}`;
+}
+
 /** Computes the step once more and gives what is to be thrown. */
 export async function stuckError(stuck: Stuck, device: Device): Promise<DivergedError> {
   const { config, model, optimizer, step, before } = stuck, { floor } = config.lossScale;
   const first = firstNotFinite(config, device);
-  let what: string | undefined;
+  let what: NotFinite | undefined;
   for (const inputs of inputsOf(stuck)) {
     what ??= await first(model, inputs, lossInputs(optimizer));
     dispose(inputs);
@@ -65,7 +73,7 @@ export async function stuckError(stuck: Stuck, device: Device): Promise<Diverged
   return new DivergedError(
     `Cannot go on with ${config.name} in ${config.precision}: from step ${at} on, ${STUCK} steps in a row had gradients that are not ` +
       `finite at the lowest loss scale, ${floor}; first not finite at step ${at}: ${
-        what ?? "the sum of the gradients of all micro-batches"
+        described(what)
       }; go on with --init and this run's folder and --set precision=bf16 (or f32), or lower optimizer.rate`,
   );
 }
