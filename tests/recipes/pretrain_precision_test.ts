@@ -248,7 +248,7 @@ Deno.test("steps that a loss scale skips are no divergence; a loss of steps that
 
 const refused: readonly (readonly [change: string, message: string])[] = [
   ["precision=f8", 'precision is "f8", it must be "f32", "f16" or "bf16"'],
-  ["precision=16", "precision is 16, it must be f32, f16 or bf16"],
+  ["precision=16", 'precision is 16, it must be "f32", "f16" or "bf16"'],
   ["precision=F16", 'precision is "F16", it must be "f32", "f16" or "bf16"'],
   [
     "lossScale.first=1000",
