@@ -4,8 +4,8 @@
  * @module
  */
 import { type Device, dispose } from "../../core/mod.ts";
-import { schemes } from "../../nn/attention/scheme.ts";
 import { evaluator } from "../pretrain/evaluate.ts";
+import { longestText } from "../pretrain/positions.ts";
 import { stagesOf } from "../pretrain/stages.ts";
 import { freshOptimizer, initialState, train } from "../pretrain/train.ts";
 import type { AblateData } from "./ablate_data.ts";
@@ -54,10 +54,9 @@ export async function trainCell(
     if (trained.step < own.steps) return leave(undefined);
   }
   const values: Record<string, number | null> = {}, evaluate = evaluator(config.model, device);
-  const { absolute } = schemes[config.model.scheme];
   for (const question of questions) {
     if (stop()) return leave(undefined);
-    if (absolute > 0 && question.length > absolute) continue;
+    if (question.length > longestText(config.model)) continue;
     const { perplexity } = await evaluate(model, data.ask(question));
     values[question.name] = Number.isFinite(perplexity) ? perplexity : null;
   }

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { SchemeName } from "../../nn/attention/scheme.ts";
 import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
 import type { ClickLossName } from "../click/losses.ts";
 import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
 import { withRule } from "./lamb_rule.ts";
+import type { PositionName } from "./positions.ts";
 
 /** A model's sizes and kinds. */
 export interface ModelConfig {
@@ -17,8 +17,16 @@ export interface ModelConfig {
   readonly heads: number;
   /** Width inside the feed-forward layers. */
   readonly hidden: number;
-  readonly scheme: SchemeName;
+  readonly scheme: PositionName;
+  /** Rows of positions under the scheme `absolute`: no text, in any stage, may be longer. Other schemes do not look at it. */
+  readonly maxLength: number;
+  /** Rows of segments in the embeddings, as BERT has 2; 0 for none. */
+  readonly segments: number;
+  /** Normalise the embeddings, as BERT does. */
+  readonly embeddingNorm: boolean;
   readonly norm: NormPlace;
+  /** What every normalisation adds to the variance. */
+  readonly normEpsilon: number;
   readonly dropout: number;
 }
 
@@ -80,6 +88,8 @@ export interface OptimizerConfig {
   readonly warmup: number;
   readonly decay: number;
   readonly gradNorm: GradientNorm;
+  /** Are both moments divided by 1 - β^t? */
+  readonly biasCorrection: boolean;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -130,7 +140,11 @@ const tiny: PretrainConfig = {
     heads: 2,
     hidden: 512,
     scheme: "motian",
+    maxLength: 512,
+    segments: 0,
+    embeddingNorm: false,
     norm: "pre",
+    normEpsilon: 1e-5,
     dropout: 0,
   },
   data: {
@@ -149,6 +163,7 @@ const tiny: PretrainConfig = {
     warmup: 0.1,
     decay: 0.01,
     gradNorm: "clip",
+    biasCorrection: true,
     beta1: 0.9,
     beta2: 0.999,
     epsilon: 1e-6,

@@ -193,7 +193,11 @@ export function stepPrograms(
     const clicked = clickLosses[click!.loss](scores, inputs.shown);
     const own = mul(clicked.sum, mul(inputs.clickShare, factor));
     const masked = click!.mlm
-      ? crossEntropy(logitsAt(model, hidden, inputs.positions), inputs.labels, inputs.weights)
+      ? crossEntropy(
+        logitsAt(model, hidden, inputs.positions, config),
+        inputs.labels,
+        inputs.weights,
+      )
       : { sum: zeros([]), weight: zeros([]), correct: zeros([]) };
     return [add(own, mul(masked.sum, mul(inputs.share, mlmFactor))), { clicked, masked }] as const;
   });
