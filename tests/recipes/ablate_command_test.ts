@@ -67,6 +67,9 @@ Deno.test("a wrong call is one line and exit code 2", async () => {
       [["--only", "norn"], "did you mean norm?"],
       [["--corpus", "nowhere.txt"], "nowhere.txt"],
       [["--only", "mask-policies", "--synonyms", "nowhere.txt"], "nowhere.txt"],
+      [["--only", "mask-units", "--phrases", "nowhere.txt"], "nowhere.txt"],
+      [["--only", "clicks", "--clicks", "nowhere.jsonl"], "nowhere.jsonl"],
+      [["--minutes", "0"], "--minutes 0: it must be a number of at least 0.1"],
     ] as const
   ) {
     const { code, error } = await ablate(root, [...words, "--device", "cpu"]);
