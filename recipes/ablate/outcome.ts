@@ -159,7 +159,13 @@ export async function outcomeOf(
     )
   );
   return {
-    ...{ ablation, questions, groups, floors },
+    ...{ ablation, groups, floors },
+    // What is simulated says so wherever it is shown.
+    questions: questions.map((question) =>
+      isClicks(question) && settings.clicks === undefined
+        ? { ...question, name: `${question.name} (SIMULATED)` }
+        : question
+    ),
     missing: missingOf(possible, done, settings),
     absent: [
       ...left.map(({ name, needs }) => `${name}: give --${needs} FILE`),

@@ -176,6 +176,8 @@ Deno.test("every cell of every claim takes a step and answers its questions", as
         else assert(floor > 5 && floor < 200, `the unigram model reaches ${floor}`);
       }
       const page = reportHtml({ subtitle: "", figures: [] }, [outcome]);
+      const shown = outcome.questions.filter(isClicks);
+      assert(shown.every(({ name }) => name.endsWith(" (SIMULATED)") && page.includes(name)));
       assertEquals(page.match(/NaN|Infinity|undefined|\[object/g), null);
     }
   } finally {

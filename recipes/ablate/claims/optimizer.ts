@@ -9,7 +9,7 @@ interface Kind {
   readonly rate?: number;
 }
 
-const adamw: Kind = { changes: ["optimizer.name=adamw"], rate: 0.002 };
+const adamw: Kind = { changes: ["optimizer.name=adamw"], rate: 0.001 };
 
 /** AdamW at the base's batch. */
 export const ADAMW: Changes = [...adamw.changes, `optimizer.rate=${adamw.rate}`];
