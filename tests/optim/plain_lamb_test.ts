@@ -97,6 +97,11 @@ Deno.test("without bias correction what no ratio scales moves further at first, 
   };
   const [w, b] = moved(true), [rawW, rawB] = moved(false);
   assertAlmostEquals(rawB! / b!, (1 - BETA1) / Math.sqrt(1 - BETA2), 1e-3);
-  assertAlmostEquals(rawW! / w!, 1, 1e-9, "the ratio makes the length, rate times that of the weights");
+  assertAlmostEquals(
+    rawW! / w!,
+    1,
+    1e-9,
+    "the ratio makes the length, rate times that of the weights",
+  );
   assertGreater(b!, 0);
 });
