@@ -18,7 +18,7 @@ export const ablateCommand = {
       help: `of ${ablations.map(({ name }) => name).join(", ")} (all)`,
     },
     seeds: { type: "whole", value: "N", min: 1, default: 2, help: "trainings of each variant" },
-    steps: { type: "whole", value: "N", min: 1, default: 500, help: "steps of each training" },
+    steps: { type: "whole", value: "N", min: 1, default: 1200, help: "steps of each training" },
     minutes: {
       type: "number",
       value: "N",
