@@ -55,6 +55,8 @@ export interface BlockOptions<B extends Dim> {
   readonly norm: NormPlace;
   /** Between up and down. */
   readonly activation: Activation;
+  /** Of the normalisations; 1e-5. */
+  readonly epsilon?: number;
   /** Masks; none without. */
   readonly dropout?: Dropout<B>;
   /** First of the four dropout sites of this layer. */
@@ -86,11 +88,13 @@ export function block<
   positions: Positions,
   options: BlockOptions<B>,
 ): BlockResult<B, T, C, H, K> {
-  const { dropout: drop, site } = options, pre = options.norm === "pre";
-  const attended = attention(p.attention, pre ? norm(x, p.norm1) : x, positions, drop, site);
+  const { dropout: drop, site, epsilon } = options, pre = options.norm === "pre";
+  const first = pre ? norm(x, p.norm1, epsilon) : x;
+  const attended = attention(p.attention, first, positions, drop, site);
   const mixed = add(x, dropout(attended.out, drop, site + 1) as never) as Tensor<[B, T, C]>;
-  const middle = pre ? mixed : norm(mixed, p.norm1);
-  const fed = feedForward(p.feedForward, pre ? norm(middle, p.norm2) : middle, options.activation);
+  const middle = pre ? mixed : norm(mixed, p.norm1, epsilon);
+  const second = pre ? norm(middle, p.norm2, epsilon) : middle;
+  const fed = feedForward(p.feedForward, second, options.activation);
   const sum = add(middle, dropout(fed, drop, site + 2) as never) as Tensor<[B, T, C]>;
-  return { ...attended, out: pre ? sum : norm(sum, p.norm2) };
+  return { ...attended, out: pre ? sum : norm(sum, p.norm2, epsilon) };
 }

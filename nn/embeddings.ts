@@ -1,5 +1,10 @@
 /**
- * From token ids to vectors: token rows, and in BERT's own layout absolute positions and segments beside them.
+ * From token ids to vectors: token rows, and in BERT's own layout absolute positions and segments beside them, normalised.
+ *
+ *     x_t = LN( E[id_t] + P[t] + S[segment_t] )          every term after the first, and LN, a switch
+ *
+ * Positions count from the first place of a row, padding or not. RoBERTa's table has two rows more before its first position, for
+ * padding: it is loaded without them.
  *
  * @module
  */
@@ -28,6 +33,8 @@ export interface EmbeddingOptions {
   readonly segments?: number;
   /** Normalise the sum, as BERT does. */
   readonly norm?: boolean;
+  /** Of that normalisation; 1e-5. BERT has 1e-12, which matters: at the start the variance of the sum is 1.2e-3. */
+  readonly epsilon?: number;
 }
 
 /** Tables of the embeddings. */
@@ -63,9 +70,11 @@ export function embeddingsSpec<V extends Dim, C extends Dim>(
 }
 
 /**
- * Vectors of tokens.
+ * Vectors of tokens. Where there is a table of segments and none are given, all tokens are of segment 0.
  *
- * Shapes: ids [B, T] -> [B, T, C].
+ * Shapes: ids [B, T], segments [B, T] -> [B, T, C].
+ *
+ * Source: Devlin et al. 2019 (BERT), figure 2; the normalisation as in its code.
  *
  * @throws {RangeError} if the text is longer than the learnt positions.
  */
@@ -88,6 +97,10 @@ export function embed<B extends Dim, T extends Dim, V extends Dim, C extends Dim
     }
     x = add(x, slice(p.positions as AnyTensor, 0, 0, T));
   }
-  if (p.segments && segments) x = add(x, embedding(p.segments as AnyTensor, segments));
-  return p.norm ? norm(x, p.norm as never) : x;
+  if (p.segments) {
+    const table = p.segments as AnyTensor;
+    const own: AnyTensor = segments ? embedding(table, segments) : slice(table, 0, 0, 1);
+    x = add(x, own);
+  }
+  return p.norm ? norm(x, p.norm as never, options.epsilon) : x;
 }

@@ -47,7 +47,9 @@ export interface EncoderOptions {
   readonly activation?: Activation;
   /** What is added to the token rows. */
   readonly embeddings?: EmbeddingOptions;
-  /** Standard deviation of the initial weights. Projections into the residual start at std / √(2 layers). */
+  /** Of all normalisations; 1e-5. */
+  readonly epsilon?: number;
+  /** Standard deviation of the initial weights. Under Pre-LN projections into the residual start at std / √(2 layers). */
   readonly std?: number;
 }
 
@@ -75,7 +77,8 @@ export function encoderSpec<
   F extends Dim,
 >(sizes: EncoderSizes<V, C, H, K, F>, options: EncoderOptions = {}): EncoderSpec<V, C, H, K, F> {
   const { scheme = schemes.motian, norm = "pre", std = 0.02 } = options;
-  const outStd = std / Math.sqrt(2 * sizes.layers);
+  // GPT-2's, for a sum that only grows. Post-LN starts as BERT does: what is normalised after every addition does not grow.
+  const outStd = norm === "pre" ? std / Math.sqrt(2 * sizes.layers) : std;
   return {
     embeddings: embeddingsSpec(sizes.vocabulary, sizes.width, options.embeddings, std),
     shared: sharedSpec(sizes, scheme, std),
@@ -135,8 +138,9 @@ export function encode<
   options: EncoderOptions = {},
   pass: PassOptions<B> = {},
 ): Encoded<B, T, C, H, K> {
-  const { scheme = schemes.motian, norm: place = "pre", activation = "gelu" } = options;
-  const first = embed(p.embeddings as never, inputs.ids, options.embeddings, inputs.segments);
+  const { scheme = schemes.motian, norm: place = "pre", activation = "gelu", epsilon } = options;
+  const own = { ...epsilon !== undefined && { epsilon }, ...options.embeddings };
+  const first = embed(p.embeddings as never, inputs.ids, own, inputs.segments);
   let x = dropout(first as never, pass.dropout, 0) as Tensor<[B, T, C]>;
   const T = sizesOf(inputs.ids)[1]!;
   const wq = p.layers[0]?.attention.wq as AnyTensor | undefined;
@@ -152,6 +156,7 @@ export function encode<
       block<B, T, C, H, K, F>(own as never, y, at, {
         norm: place,
         activation,
+        ...epsilon !== undefined && { epsilon },
         ...pass.dropout && { dropout: pass.dropout },
         site: 1 + i * SITES_PER_LAYER,
       });
@@ -159,5 +164,5 @@ export function encode<
     x = layers.at(-1)!.out;
     states.push(x);
   });
-  return { hidden: p.norm ? norm(x, p.norm as never) : x, states, layers };
+  return { hidden: p.norm ? norm(x, p.norm as never, epsilon) : x, states, layers };
 }

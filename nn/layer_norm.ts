@@ -18,6 +18,9 @@ export function normSpec<C extends Dim>(width: Size<C>): NormSpec<C> {
   };
 }
 
+/** PyTorch's, and RoBERTa's; BERT has 1e-12. */
+export const NORM_EPSILON = 1e-5;
+
 /** The parameters that a NormSpec becomes. */
 export interface Norm<C> {
   /** Factor. */
@@ -26,10 +29,11 @@ export interface Norm<C> {
   readonly bias: Tensor<[C]>;
 }
 
-/** Normalises the last axis of [B, T, C]; statistics in f32. Source: Ba et al. 2016. */
+/** Normalises the last axis of [B, T, C]; statistics in f32. `epsilon` is added to the variance. Source: Ba et al. 2016. */
 export function norm<B extends Dim, T extends Dim, C extends Dim>(
   x: Tensor<[B, T, C]>,
   p: Norm<C>,
+  epsilon = NORM_EPSILON,
 ): Tensor<[B, T, C]> {
-  return layerNorm(x, p.gain as never, p.bias as never);
+  return layerNorm(x, p.gain as never, p.bias as never, { eps: epsilon });
 }

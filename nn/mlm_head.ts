@@ -27,7 +27,7 @@ import {
   type Tensor,
 } from "../core/mod.ts";
 import { type LinearSpec, linearSpec } from "./linear.ts";
-import { type NormSpec, normSpec } from "./layer_norm.ts";
+import { NORM_EPSILON, type NormSpec, normSpec } from "./layer_norm.ts";
 import { constant, type Spec, type TensorsOf } from "./spec.ts";
 
 /** Parameters of the head; the output rows are the token embeddings. */
@@ -69,11 +69,14 @@ export function mlmLogits<
   tokens: Tensor<[V, C]>,
   hidden: Tensor<[B, T, C]>,
   positions: Tensor<[P], "i32">,
+  epsilon: number = NORM_EPSILON,
 ): Tensor<[P, V]> {
   const flat: AnyTensor = reshape(hidden as AnyTensor, [-1, sizesOf(hidden)[2]!]);
   const rows: Tensor<[P, C]> = embedding(flat, positions);
   const dense = gelu(add(einsum("pc,cd->pd", rows, p.dense.w), p.dense.b));
-  const h: Tensor<[P, C]> = layerNorm(dense as AnyTensor, p.norm.gain, p.norm.bias);
+  const h: Tensor<[P, C]> = layerNorm(dense as AnyTensor, p.norm.gain, p.norm.bias, {
+    eps: epsilon,
+  });
   return add(einsum("pc,vc->pv", h, tokens), p.bias);
 }
 

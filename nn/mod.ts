@@ -46,7 +46,7 @@ export {
   type FeedForwardSpec,
   feedForwardSpec,
 } from "./feed_forward.ts";
-export { type Norm, norm, type NormSpec, normSpec } from "./layer_norm.ts";
+export { type Norm, norm, NORM_EPSILON, type NormSpec, normSpec } from "./layer_norm.ts";
 export { linear, type LinearSpec, linearSpec } from "./linear.ts";
 export { lowered } from "./lowered.ts";
 export {

@@ -27,8 +27,12 @@ export interface AdamOptions {
   readonly beta2?: number;
   /** Added to the root of the second moment. */
   readonly epsilon?: number;
-  /** Divide both moments by 1 - beta^t. The article keeps it; the LAMB paper's appendix drops it. */
-  readonly debias?: boolean;
+  /**
+   * Divide both moments by 1 - β^t; true. Without it the first updates of Adam are too long, by (1 - β₁) / √(1 - β₂), 3.2 at t = 1. The
+   * article and NVIDIA's code have it; the appendix of LAMB's paper leaves it out, as a warm-up does for it: a trust ratio takes that
+   * factor away, except from parameters that it does not scale, and from the balance with the decay.
+   */
+  readonly biasCorrection?: boolean;
 }
 
 /** 1 - beta^t, as -expm1(t log beta): the plain difference would lose four digits at beta = 0.999 and t = 1. */
@@ -48,7 +52,7 @@ function moments(params: readonly Leaf[]): AnyTensor[] {
  * Source: Kingma and Ba 2015, algorithm 1. NVLAMB's figure prints √(v̂ + ε); its code, and this, has √v̂ + ε.
  */
 export function scaleByAdam(options: AdamOptions = {}): Transform {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, debias = true } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, biasCorrection = true } = options;
   return {
     init: (params) => ({ m: moments(params), v: moments(params) }),
     update: (updates, state, params, { count }) => {
@@ -57,7 +61,7 @@ export function scaleByAdam(options: AdamOptions = {}): Transform {
       const next = updates.map((g, i) => {
         const mean = add(mul(cast(m[i]!, "f32"), beta1), mul(g, 1 - beta1));
         const raw = add(mul(cast(v[i]!, "f32"), beta2), mul(square(g), 1 - beta2));
-        const [hat, spread] = debias ? [div(mean, c1), div(raw, c2)] : [mean, raw];
+        const [hat, spread] = biasCorrection ? [div(mean, c1), div(raw, c2)] : [mean, raw];
         const dtype = params[i]!.settings.stateDtype;
         return {
           update: div(hat, add(sqrt(spread), epsilon)) as AnyTensor,

@@ -23,7 +23,8 @@ export interface LambOptions extends AdamOptions, OptimizerOptions {
 /**
  * LAMB: Adam's direction, decayed, scaled layer by layer to the size of the weights.
  *
- * ĝ = normalised g; u = m̂ / (√v̂ + ε) + λ w; w ← w - η · φ(‖w‖)/‖u‖ · u. Both moments are bias-corrected.
+ * ĝ = normalised g; u = m̂ / (√v̂ + ε) + λ w; w ← w - η · φ(‖w‖)/‖u‖ · u. m̂ and v̂ are m / (1 - β₁^t) and v / (1 - β₂^t), or with
+ * `biasCorrection: false` m and v: the paper's algorithm and NVIDIA's code correct them, the paper's appendix E says that warm-up does for it.
  *
  * Defaults are NVLAMB's: clip at norm 1, trust ratio where there is decay, β = (0.9, 0.999), ε = 1e-6, λ = 0.01.
  *

@@ -10,15 +10,23 @@ import { pack, type PackedSet } from "../data/pack.ts";
 import { tokenParts, type TokenStore } from "../data/token_store.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
 import { evaluated, MASK_SETTINGS } from "../masking/mask_settings.ts";
-import type { MaskConfig } from "../pretrain/config.ts";
+import { draws } from "../masking/counter_random.ts";
+import { type Ranked, rankingFigures } from "../click/metrics.ts";
+import { type ClickData, clickData, type ClickSource } from "../pretrain/click_task.ts";
+import type { ClickConfig, MaskConfig } from "../pretrain/config.ts";
+import { documentsOf } from "../pretrain/documents_of.ts";
 import { maskTables } from "../pretrain/mask_tables.ts";
 import type { RunCorpus } from "../pretrain/run_corpus.ts";
-import type { Question } from "./ablation.ts";
+import type { ClickQuestion, TextQuestion } from "./ablation.ts";
 
 /** Held-out tokens of a question: as many at every length. */
 const ASKED = 1 << 15;
 /** Tokens of a batch of them. */
 const AT_ONCE = 1 << 11;
+/** Held-out impressions of a question, at most. */
+const IMPRESSIONS = 400;
+/** What draws chance's order of titles. */
+const CHANCE = 977;
 
 /** What cells learn from and are asked. Equal calls give the same object. */
 export interface AblateData {
@@ -27,9 +35,13 @@ export interface AblateData {
   readonly key: string;
   train(length: number): PackedSet;
   tables(mask: MaskConfig): Promise<MaskTables>;
-  ask(question: Question): readonly Batch[];
+  ask(question: TextQuestion): readonly Batch[];
   /** What the unigram model reaches. */
-  unigram(question: Question): number;
+  unigram(question: TextQuestion): number;
+  /** Impressions to learn from, and those of questions. */
+  clicks(config: ClickConfig): Promise<ClickData>;
+  /** What chance's order of titles reaches. */
+  chance(question: ClickQuestion, config: ClickConfig): Promise<number>;
 }
 
 /** Gives for equal arguments what it gave before. */
@@ -60,12 +72,18 @@ export function ablateData(
   note: (line: string) => void = () => {},
 ): AblateData {
   const { vocabulary, train, heldOut } = corpus;
-  const ask = once(({ length, mask = {} }: Omit<Question, "name">) =>
+  const ask = once(({ length, mask = {} }: Omit<TextQuestion, "name">) =>
     heldOutBatches(pack(heldOut, vocabulary, length), vocabulary, rowsOf(AT_ONCE, length), {
       mask: { ...evaluated({ share: MASK_SETTINGS.share }), ...mask },
       limit: rowsOf(ASKED, length),
     })
   );
+  const clicks = once(async (config: ClickSource) => {
+    const texts = () => documentsOf(train, vocabulary);
+    const { notes, heldOut, ...rest } = await clickData(config, vocabulary, texts, skipBad);
+    for (const text of notes) note(text);
+    return { ...rest, notes, heldOut: heldOut.slice(0, IMPRESSIONS) };
+  });
   const logProbs = once((_: null) => unigramLogProbs(train, vocabulary));
   return {
     vocabulary,
@@ -77,8 +95,25 @@ export function ablateData(
       return tables;
     }),
     ask: ({ name: _name, ...question }) => ask(question),
+    clicks: (config) => clicks(sourceOf(config)),
+    async chance({ figure }, config) {
+      const { heldOut } = await clicks(sourceOf(config));
+      const ranked = heldOut.map(({ docs }, n): Ranked => {
+        const own = docs.slice(0, config.docs), { uniform } = draws(CHANCE, 0, 0, n);
+        return {
+          scores: own.map(uniform),
+          labels: own.map(({ grade, click }) => grade ?? click),
+        };
+      });
+      return rankingFigures(ranked)[figure];
+    },
     unigram: ({ name: _name, ...question }) => unigramPerplexity(logProbs(null), ask(question)),
   };
+}
+
+/** What the reading of a log depends on: not on where exactly propensities are clipped. */
+function sourceOf({ log, docs, clip, heldOut }: ClickConfig): ClickSource {
+  return { log, docs, clip: clip > 1 ? 2 : 1, heldOut };
 }
 
 const rowsOf = (tokens: number, length: number): number => Math.max(1, Math.floor(tokens / length));

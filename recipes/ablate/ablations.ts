@@ -1,15 +1,15 @@
 /**
- * All ablations, in the order of the report. A new one is one more entry: `MLM + click` and `uncertainty weights` belong here as soon as
- * a configuration can ask for them.
+ * All ablations, in the order of the report. A new one is one more entry.
  *
  * @module
  */
 import { InputError } from "../cli/input_error.ts";
 import { anyOf, suggestion } from "../cli/nearest.ts";
 import type { Ablation } from "./ablation.ts";
+import { clickTask, taskWeights } from "./claims/clicks.ts";
 import { maskPolicies, maskUnits } from "./claims/masking.ts";
 import { normPlace } from "./claims/normalisation.ts";
-import { gradientNorm } from "./claims/optimizer.ts";
+import { optimizers } from "./claims/optimizer.ts";
 import { extrapolation, positionsLong, positionsShort } from "./claims/positions.ts";
 import { twoStages } from "./claims/stages.ts";
 
@@ -20,8 +20,10 @@ export const ablations: readonly Ablation[] = [
   extrapolation,
   maskUnits,
   maskPolicies,
+  clickTask,
+  taskWeights,
   normPlace,
-  gradientNorm,
+  optimizers,
   twoStages,
 ];
 

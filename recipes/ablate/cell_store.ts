@@ -9,14 +9,15 @@ import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
 import { writeWhole } from "../run/write_whole.ts";
-import type { Cell } from "./plan.ts";
+import type { PretrainConfig } from "../pretrain/config.ts";
+import { type Cell, phasesOf } from "./plan.ts";
 
 /** To be raised with every change after which the same configuration gives another result. */
 const VERSION = 1;
 
 /** What a cell gave. */
 export interface CellResult {
-  /** Perplexities by question; null where it is no number any more. A question that a scheme has no positions for is missing. */
+  /** Answers by question; null where it is no number any more. A question that a scheme has no positions for is missing. */
   readonly values: Readonly<Record<string, number | null>>;
   /** Training loss: [step, loss]. */
   readonly curve: readonly (readonly [step: number, loss: number])[];
@@ -47,17 +48,25 @@ export async function contentHash(path: string | null): Promise<string | null> {
   return hash.digest("hex");
 }
 
-/** The name of a cell's result: of its configuration, its questions and the corpus. Tables of masking count by what is in them. */
-export async function cellKey(
-  { config, questions }: Pick<Cell, "config" | "questions">,
-  corpusKey: string,
-): Promise<string> {
-  const { name: _name, logEvery: _logEvery, mask, ...rest } = config;
-  const [synonyms, antonyms, phrases] = await Promise.all(
-    [mask.synonyms, mask.antonyms, mask.phrases].map(contentHash),
+/** What a configuration says of the result. Files count by what is in them. */
+async function resultOf(
+  { name: _name, logEvery: _logEvery, mask, click, ...rest }: PretrainConfig,
+) {
+  const log = click && click.log !== "simulated" ? click.log : null;
+  const [synonyms, antonyms, phrases, clicks] = await Promise.all(
+    [mask.synonyms, mask.antonyms, mask.phrases, log].map(contentHash),
   );
   const tables = { ...mask, synonyms, antonyms, phrases };
-  const all = [VERSION, corpusKey, { ...rest, mask: tables }, questions];
+  return { ...rest, mask: tables, click: click && { ...click, log: clicks } };
+}
+
+/** The name of a cell's result: of its configurations, its questions and the corpus. */
+export async function cellKey(
+  cell: Pick<Cell, "config" | "finish" | "questions">,
+  corpusKey: string,
+): Promise<string> {
+  const phases = await Promise.all(phasesOf(cell).map(resultOf));
+  const all = [VERSION, corpusKey, phases, cell.questions];
   return createHash("sha256").update(JSON.stringify(all)).digest("hex").slice(0, 24);
 }
 
@@ -94,8 +103,8 @@ export function cellStore(folder: string): CellStore {
       if (!isRecord(saved) || !isRecord(saved.result)) throw spoilt;
       return saved.result as unknown as CellResult;
     },
-    async write(key, { ablation, variant, seed, config, questions }, result) {
-      const said = { ablation, variant: variant.name, seed, result, questions, config };
+    async write(key, { ablation, variant, seed, config, finish, questions }, result) {
+      const said = { ablation, variant: variant.name, seed, result, questions, config, finish };
       await writeWhole(pathOf(key), JSON.stringify(said, null, 1) + "\n");
     },
   };

@@ -14,13 +14,13 @@ import { defaultCorpus } from "../data/default_corpus.ts";
 import { cachedCorpus } from "../data/prepared_cache.ts";
 import { openPacked, type RunCorpus } from "../pretrain/run_corpus.ts";
 import { writeWhole } from "../run/write_whole.ts";
-import { ablateData } from "./ablate_data.ts";
+import { type AblateData, ablateData } from "./ablate_data.ts";
 import { contentHash } from "./cell_store.ts";
 import { chosenAblations } from "./ablations.ts";
 import { baseConfig } from "./base.ts";
 import { ablateCommand, type AblateOptions, ablateOptions } from "./options.ts";
 import { type Done, type Outcome, outcomeOf } from "./outcome.ts";
-import { cellsOf, type PlanSettings } from "./plan.ts";
+import { type Cell, cellsOf, phasesOf, type PlanSettings } from "./plan.ts";
 import { reportHtml } from "./report.ts";
 import { type Ran, runCells } from "./run.ts";
 import { outcomeLines } from "./table.ts";
@@ -41,6 +41,33 @@ async function corpusOf({ data, corpus }: AblateOptions, view: ProgressView): Pr
   );
 }
 
+/** What is planned, and the user's files that it reads. */
+function planOf({ steps, seeds, set, synonyms, phrases, clicks }: AblateOptions): {
+  readonly settings: PlanSettings;
+  readonly files: readonly string[];
+} {
+  const given = {
+    ...synonyms !== undefined && { synonyms },
+    ...phrases !== undefined && { phrases },
+  };
+  const files = [...Object.values(given), ...clicks === undefined ? [] : [clicks]];
+  const settings = { steps, seeds, set, files: given, ...clicks !== undefined && { clicks } };
+  return { settings, files };
+}
+
+/** Reads the user's files, so that what is wrong in them is said before the work, not hours later. */
+async function readFiles(
+  cells: readonly Cell[],
+  { clicks }: PlanSettings,
+  data: AblateData,
+): Promise<void> {
+  for (const { config: { mask } } of cells.filter(({ variant }) => variant.needs)) {
+    await data.tables(mask);
+  }
+  const config = cells.flatMap(phasesOf).find(({ click }) => click !== null);
+  if (clicks !== undefined && config) await data.clicks(config.click!);
+}
+
 /** A cell for `--json`. */
 function cellRow({ cell: { ablation, variant, seed }, result }: Done, trained: boolean): object {
   const { values, seconds } = result;
@@ -48,13 +75,17 @@ function cellRow({ cell: { ablation, variant, seed }, result }: Done, trained: b
 }
 
 /** The end of `--json`. */
-function summaryRow(outcomes: readonly Outcome[], { trained, left }: Ran, report: string): object {
-  const verdicts = outcomes.flatMap(({ ablation, questions, groups }) =>
-    groups.map(({ name, rows, verdict }) => ({
+function summaryRow(
+  outcomes: readonly Outcome[],
+  { trained, left, leftSeconds }: Ran,
+  report: string,
+): object {
+  const verdicts = outcomes.flatMap(({ ablation, questions, groups, missing }) =>
+    groups.map(({ name, rows, verdicts }) => ({
       ablation: ablation.name,
       group: name,
-      shows: verdict.shows,
-      text: verdict.text,
+      verdicts: verdicts.map((verdict, i) => ({ question: questions[i]!.name, ...verdict })),
+      missing,
       rows: rows.map(({ variant, seeds, summaries }) => ({
         variant,
         seeds,
@@ -65,7 +96,7 @@ function summaryRow(outcomes: readonly Outcome[], { trained, left }: Ran, report
       })),
     }))
   );
-  return { verdicts, trained, left, report };
+  return { verdicts, trained, left, left_s: leftSeconds, report };
 }
 
 async function main(interrupt: Interrupt): Promise<number> {
@@ -74,14 +105,14 @@ async function main(interrupt: Interrupt): Promise<number> {
     console.log(helpText(ablateCommand));
     return 0;
   }
-  const { only, minutes, out, json, steps, seeds, set, synonyms } = options;
-  const chosen = chosenAblations(only);
-  const settings: PlanSettings = { steps, seeds, set, ...synonyms !== undefined && { synonyms } };
+  const { only, minutes, out, json, steps, seeds } = options;
+  const chosen = chosenAblations(only), { settings, files } = planOf(options);
   const cells = cellsOf(chosen, settings);
-  await contentHash(synonyms ?? null); // before the work, not after it
+  for (const file of files) await contentHash(file); // before the work, not after it
   using view = progressView();
   const device = await openDevice(options.device), corpus = await corpusOf(options, view);
   const data = ablateData(corpus, options["skip-bad"], (line) => view.note(line));
+  await readFiles(cells, settings, data);
   view.note(`${cells.length} trainings on ${device.description}`);
   const ran = await runCells({
     cells,
@@ -93,12 +124,19 @@ async function main(interrupt: Interrupt): Promise<number> {
     view,
     emit: (done, trained) => json && console.log(JSON.stringify(cellRow(done, trained))),
   });
-  const outcomes = chosen.map((ablation) => outcomeOf(ablation, ran.done, settings));
+  const outcomes: Outcome[] = [];
+  for (const ablation of chosen) {
+    outcomes.push(await outcomeOf(ablation, ran.done, settings, data));
+  }
   const report = join(out, "report.html"), { vocabulary } = corpus;
+  const left = `${ran.left} left${
+    ran.leftSeconds > 0 ? `, about ${duration(ran.leftSeconds)}` : ""
+  }`;
   const head = {
     subtitle: `${corpus.report.corpus} on ${device.description}`,
     figures: [
-      ["trainings", `${ran.done.length} of ${cells.length}`],
+      ["trainings", `${ran.total - ran.left} of ${ran.total}`],
+      ...ran.left > 0 ? [["to be trained", left] as const] : [],
       ["steps of each", String(steps)],
       ["seeds", String(seeds)],
       ["tokens", String(vocabulary.tokens.length)],
@@ -106,11 +144,15 @@ async function main(interrupt: Interrupt): Promise<number> {
     ] as const,
   };
   await writeWhole(report, reportHtml(head, outcomes));
-  const rest = ran.left > 0 ? `${ran.left} left: the same command goes on; ` : "";
+  const rest = ran.left > 0 ? `${left}: the same command goes on; ` : "";
   const time = duration((performance.now() - began) / 1000);
   if (json) console.log(JSON.stringify(summaryRow(outcomes, ran, report)));
   else {
     for (const outcome of outcomes) console.log([...outcomeLines(outcome), ""].join("\n"));
+    const late = ran.trained === 0 && ran.left > 0 && minutes !== undefined;
+    if (late && !interrupt.requested) {
+      console.log(`Nothing was trained: --minutes ${minutes} is too little for any that is left`);
+    }
     console.log(`${ran.trained} trained in ${time}, ${rest}see ${report}`);
   }
   return 0;

@@ -17,9 +17,14 @@ export const ablateCommand = {
       value: "NAME,…",
       help: `of ${ablations.map(({ name }) => name).join(", ")} (all)`,
     },
-    seeds: { type: "whole", value: "N", min: 1, default: 3, help: "trainings of each variant" },
-    steps: { type: "whole", value: "N", min: 1, default: 300, help: "steps of each training" },
-    minutes: { type: "number", value: "N", help: "train for so long; call again to go on" },
+    seeds: { type: "whole", value: "N", min: 1, default: 2, help: "trainings of each variant" },
+    steps: { type: "whole", value: "N", min: 1, default: 1200, help: "steps of each training" },
+    minutes: {
+      type: "number",
+      value: "N",
+      min: 0.1,
+      help: "train for so long; call again to go on",
+    },
     data: { type: "text", value: "DIR", help: "a packed corpus, as deno task data leaves it" },
     corpus: {
       type: "text",
@@ -31,7 +36,17 @@ export const ablateCommand = {
       value: "FILE",
       help: "a table of synonyms, for the variants mac and motian of mask-policies",
     },
-    "skip-bad": { type: "flag", help: "count lines of this table that are wrong, and go on" },
+    phrases: {
+      type: "text",
+      value: "FILE|DIR",
+      help: "phrases, one a line, for the variant phrase of mask-units",
+    },
+    clicks: {
+      type: "text",
+      value: "FILE",
+      help: "a click log for clicks and task-weights (without it: SIMULATED clicks)",
+    },
+    "skip-bad": { type: "flag", help: "count lines of these files that are wrong, and go on" },
     set: {
       type: "list",
       value: "PATH=VALUE",

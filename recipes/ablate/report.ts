@@ -6,10 +6,10 @@
 import { chartHtml, type Point, type Series } from "../run/chart.ts";
 import { type Html, html } from "../run/html.ts";
 import { page } from "../run/report_page.ts";
-import type { Ablation } from "./ablation.ts";
+import { type Ablation, isClicks } from "./ablation.ts";
 import { dotPlotHtml } from "./dot_plot.ts";
-import type { Outcome, OutcomeGroup, OutcomeRow } from "./outcome.ts";
-import { summaryOf, text } from "./statistics.ts";
+import { type Outcome, type OutcomeGroup, type OutcomeRow, verdictLines } from "./outcome.ts";
+import { number, summaryOf, text } from "./statistics.ts";
 
 /** What stands above the outcomes. */
 export interface ReportHead {
@@ -17,7 +17,7 @@ export interface ReportHead {
   readonly figures: readonly (readonly [name: string, value: string])[];
 }
 
-function table({ questions, groups }: Outcome): Html {
+function table({ questions, groups, floors }: Outcome): Html {
   const cells = (row: OutcomeRow): Html =>
     html`<tr><td>${row.variant}</td><td>${row.seeds} ${row.seeds === 1 ? "seed" : "seeds"}</td>${
       row.summaries.map((summary, i) => {
@@ -26,7 +26,7 @@ function table({ questions, groups }: Outcome): Html {
       })
     }</tr>`;
   return html`<table class="bars"><tr><td></td><td></td>${
-    questions.map(({ name }) => html`<td>${name}</td>`)
+    questions.map((question) => html`<td>${question.name}${isClicks(question) ? " ↑" : " ↓"}</td>`)
   }</tr>${
     groups.map(({ name, rows }) =>
       html`${
@@ -37,16 +37,23 @@ function table({ questions, groups }: Outcome): Html {
         `
       }${rows.map(cells)}`
     )
+  }${
+    floors.some((value) => value !== undefined) &&
+    html`<tr><td>floor</td><td></td>${
+      floors.map((value) => html`<td>${value === undefined ? "-" : number(value)}</td>`)
+    }</tr>`
   }</table>`;
 }
 
 /** The claimed variant in the colour that it has among the points too, the best other in the first, the rest fainter. */
 function lines(
   { claimed }: Ablation,
+  higher: boolean,
   group: OutcomeGroup,
   pointsOf: (row: OutcomeRow) => readonly Point[],
 ): readonly Series[] {
-  const mean = ({ summaries: [first] }: OutcomeRow): number => first?.mean ?? Infinity;
+  const mean = ({ summaries: [first] }: OutcomeRow): number =>
+    first ? higher ? -first.mean : first.mean : Infinity;
   const others = group.rows.filter(({ variant }) => variant !== claimed);
   const [best] = others.toSorted((a, b) => mean(a) - mean(b));
   return group.rows.map((row): Series => ({
@@ -68,9 +75,9 @@ function lossOf({ done }: OutcomeRow): readonly Point[] {
 
 function overLength({ questions }: Outcome): (row: OutcomeRow) => readonly Point[] {
   return ({ summaries }) =>
-    questions.flatMap(({ length }, i): Point[] => {
+    questions.flatMap((question, i): Point[] => {
       const summary = summaries[i];
-      return summary ? [[length, summary.mean]] : [];
+      return summary && !isClicks(question) ? [[question.length, summary.mean]] : [];
     }).sort(([a], [b]) => a - b);
 }
 
@@ -79,38 +86,41 @@ function plots(outcome: Outcome): readonly Html[] {
   return groups.flatMap((group) => {
     const title = (what: string): string =>
       group.name === undefined ? what : `${what}, ${group.name}`;
-    const dots = group.rows.flatMap(({ variant: name, summaries: [summary] }) =>
-      summary ? [{ name, summary, marked: name === ablation.claimed }] : []
+    const first = questions[0]!, higher = isClicks(first);
+    const dots = questions.map((question, i) =>
+      dotPlotHtml(
+        title(isClicks(question) ? question.name : `Held-out perplexity, ${question.name}`),
+        group.rows.flatMap(({ variant: name, summaries }) =>
+          summaries[i] ? [{ name, summary: summaries[i], marked: name === ablation.claimed }] : []
+        ),
+      )
     );
     const curves = ablation.overLength
       ? {
         title: title("Held-out perplexity by length"),
         over: "token",
-        series: lines(ablation, group, overLength(outcome)),
+        series: lines(ablation, higher, group, overLength(outcome)),
         log: true,
       }
       : {
         title: title("Training loss, mean over seeds"),
-        series: lines(ablation, group, lossOf),
+        series: lines(ablation, higher, group, lossOf),
       };
-    return [
-      dotPlotHtml(title(`Held-out perplexity, ${questions[0]!.name}`), dots),
-      chartHtml(curves),
-    ];
+    return [...ablation.overLength ? dots.slice(0, 1) : dots, chartHtml(curves)];
   });
 }
 
 function section(outcome: Outcome): Html {
-  const { ablation: { name, claim, note }, groups, absent } = outcome;
+  const { ablation: { name, claim, note }, missing, absent } = outcome;
   return html`
     <section
-      id="${name}"><h2>${name}</h2><p>${claim}</p>${table(outcome)}${groups.map((
-        { name, verdict },
-      ) =>
-        html`<p><b>${name !== undefined && `${name}: `}${verdict.text}</b></p>`
-      )}${note !== undefined && html`<p class="guesses">${note}</p>`}${absent.map((what) =>
-        html`<p class="guesses">Left out: ${what}</p>`
-      )}</section>
+      id="${name}"><h2>${name}</h2><p>${claim}</p>${table(outcome)}${verdictLines(outcome).map((
+        line,
+      ) => html`<p><b>${line}</b></p>`)}${note !== undefined &&
+        html`<p class="guesses">${note}</p>`}${missing.length > 0 &&
+        html`<p class="guesses">To be trained: ${missing.join(", ")}</p>`}${absent.map((what) =>
+          html`<p class="guesses">Left out: ${what}</p>`
+        )}</section>
     <div class="charts" style="margin-top: 16px">${plots(outcome)}</div>
   `;
 }
@@ -136,8 +146,9 @@ export function reportHtml(
         `
       )}</dl>
       <p
-        class="guesses">Perplexity: lower is better. Mean ± standard deviation over seeds; bold is the best mean of a group. A claim shows where
-      the difference to the best other variant is larger than the larger of the two spreads.</p>
+        class="guesses">Perplexity ↓: lower is better; figures of titles ↑: higher is. Mean ± standard deviation over seeds; bold is the best
+      mean of a group. A claim shows where the difference to the best other variant is larger than the larger of the two spreads. Floors are
+      those of a unigram model and of chance's order.</p>
       ${outcomes.map(section)}
     `,
   );

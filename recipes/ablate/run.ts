@@ -9,11 +9,11 @@ import type { Device } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import type { ProgressView } from "../cli/progress.ts";
-import { stagesOf, totalSteps } from "../pretrain/stages.ts";
 import type { AblateData } from "./ablate_data.ts";
-import { cellKey, cellStore } from "./cell_store.ts";
+import { cellKey, type CellResult, cellStore } from "./cell_store.ts";
+import { foreseen } from "./foreseen.ts";
 import type { Done } from "./outcome.ts";
-import type { Cell } from "./plan.ts";
+import { type Cell, stepsOf } from "./plan.ts";
 import { trainCell } from "./train_cell.ts";
 
 /** What the loop needs. */
@@ -36,23 +36,12 @@ export interface Ran {
   readonly done: readonly Done[];
   /** Cells that were trained now, not found. */
   readonly trained: number;
-  /** Cells that are left. */
+  /** How many different cells there are: ablations may share some. */
+  readonly total: number;
+  /** Those of them that are left. */
   readonly left: number;
-}
-
-/** Tokens that a cell learns from, with repetitions: what its time grows with. */
-function tokensOf({ config }: Cell): number {
-  return stagesOf(config).reduce(
-    (sum, { config: { steps, data } }) => sum + steps * data.batch * data.length,
-    0,
-  );
-}
-
-/** How long a cell takes, by the pace of those that were trained in this call; 0 before the first. Units: seconds. */
-function foreseen(cell: Cell, trained: readonly Done[]): number {
-  const tokens = trained.reduce((sum, { cell }) => sum + tokensOf(cell), 0);
-  const seconds = trained.reduce((sum, { result }) => sum + result.seconds, 0);
-  return tokens === 0 ? 0 : tokensOf(cell) * seconds / tokens;
+  /** What these will take, by the pace so far; 0 where nothing was trained yet. Units: seconds. */
+  readonly leftSeconds: number;
 }
 
 /**
@@ -67,34 +56,49 @@ export async function runCells(o: RunOptions): Promise<Ran> {
   await ensureDir(folder).catch((error) => {
     throw new InputError(`Cannot write in ${o.out}: ${error.message}; pass another --out`);
   });
-  const store = cellStore(folder), done: Done[] = [], trained: Done[] = [];
-  const stepsOf = ({ config }: Cell): number => totalSteps(config);
-  const total = cells.reduce((sum, cell) => sum + stepsOf(cell), 0);
-  let before = 0;
+  const store = cellStore(folder), found = new Map<string, CellResult>();
+  const planned: { readonly cell: Cell; readonly key: string }[] = [];
   for (const cell of cells) {
     const key = await cellKey(cell, data.key), known = await store.read(key);
-    const isLate = (): boolean => {
-      const left = until - performance.now();
-      return left <= 0 || left < 1000 * foreseen(cell, trained);
-    };
-    const own = stepsOf(cell), label = `${cell.ablation} ${cell.variant.name} seed ${cell.seed}`;
-    if (known) {
-      done.push({ cell, result: known });
-      o.emit({ cell, result: known }, false);
-    } else if (!interrupt.requested && !isLate()) {
-      const result = await trainCell(cell, data, device, {
-        step: (step) =>
-          view.show({ label: "ablate", done: before + step, total, figures: [label] }),
-        stop: () => interrupt.requested || performance.now() >= until,
-      });
-      if (result) {
-        await store.write(key, cell, result);
-        trained.push({ cell, result });
-        done.push({ cell, result });
-        o.emit({ cell, result }, true);
-      }
-    }
-    before += own;
+    if (known) found.set(key, known);
+    planned.push({ cell, key });
   }
-  return { done, trained: trained.length, left: cells.length - done.length };
+  const before = planned.flatMap(({ cell, key }): Done[] => {
+    const result = found.get(key);
+    return result && result.device === device.description ? [{ cell, result }] : [];
+  });
+  const done: Done[] = [], trained: Done[] = [], left = new Map<string, Cell>();
+  const secondsOf = (cell: Cell): number => foreseen(cell, trained.length > 0 ? trained : before);
+  const isLate = (cell: Cell): boolean => {
+    const time = until - performance.now();
+    return time <= 0 || time < 1000 * secondsOf(cell);
+  };
+  const stop = (): boolean => interrupt.requested || performance.now() >= until;
+  const total = cells.reduce((sum, cell) => sum + stepsOf(cell), 0);
+  let passed = 0;
+  for (const { cell, key } of planned) {
+    const known = found.get(key);
+    const label = `${cell.ablation} ${cell.variant.name} seed ${cell.seed}`;
+    const step = (at: number): void =>
+      view.show({ label: "ablate", done: passed + at, total, figures: [label] });
+    const result = known ??
+      (stop() || isLate(cell) ? undefined : await trainCell(cell, data, device, { step, stop }));
+    passed += stepsOf(cell);
+    if (!result) {
+      left.set(key, cell);
+      continue;
+    }
+    done.push({ cell, result });
+    if (!known) {
+      await store.write(key, cell, result);
+      found.set(key, result);
+      trained.push({ cell, result });
+    }
+    o.emit({ cell, result }, !known);
+  }
+  const leftSeconds = [...left.values()].reduce((sum, cell) => sum + secondsOf(cell), 0);
+  return {
+    ...{ done, trained: trained.length, left: left.size, leftSeconds },
+    total: new Set(planned.map(({ key }) => key)).size,
+  };
 }

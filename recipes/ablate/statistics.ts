@@ -46,12 +46,24 @@ export interface Verdict {
   readonly text: string;
 }
 
+/** What is claimed. */
+export interface Claim {
+  /** The variant that is first. */
+  readonly claimed: string;
+  /** Is the higher value the better one? */
+  readonly higher?: boolean;
+  /** Is it enough not to be worse? */
+  readonly noWorse?: boolean;
+  /** What knows nothing reaches. */
+  readonly floor?: number | undefined;
+}
+
 /**
- * Does the claimed variant have a lower mean than the best other one, by more than the larger spread of the two? A mean that is not finite
- * is a model that is no more: it loses to any other.
+ * Has the claimed variant a better mean than the best other one, by more than the larger spread of the two; or, where that is all that is
+ * claimed, no worse one? A mean that is not finite is a model that is no more: it loses to any other.
  */
 export function judge(
-  claimed: string,
+  { claimed, higher = false, noWorse = false, floor }: Claim,
   found: ReadonlyMap<string, Summary>,
   missing: readonly string[] = [],
 ): Verdict {
@@ -60,14 +72,18 @@ export function judge(
   if (!own || others.length === 0) {
     return { shows: "open", text: `open: nothing to compare ${claimed} with` };
   }
-  const least = (n: number): number => Number.isFinite(n) ? n : Infinity;
+  const least = (n: number): number => Number.isFinite(n) ? higher ? -n : n : Infinity;
   const [name, other] = others.reduce((a, b) => least(b[1].mean) < least(a[1].mean) ? b : a);
   const [mine, best] = [least(own.mean), least(other.mean)];
-  const figures = `${claimed} ${text(own)}, best other is ${name} ${text(other)}`;
+  const low = floor !== undefined && Math.min(mine, best) >= least(floor);
+  const figures = `${claimed} ${text(own)}, best other is ${name} ${text(other)}` +
+    (low ? `; neither is better than the floor ${number(floor)}` : "");
   if (missing.length > 0) {
     return { shows: "open", text: `open so far (${missing.join(", ")} to be trained): ${figures}` };
   }
-  if (mine === best) return { shows: "no difference", text: `does not show: ${figures}` };
+  if (mine === Infinity && best === Infinity) {
+    return { shows: "no difference", text: `does not show: ${figures}` };
+  }
   if (mine === Infinity) return { shows: "the opposite", text: `the opposite: ${figures}` };
   if (best === Infinity) return { shows: "yes", text: `shows: ${figures}` };
   if (own.spread === undefined || other.spread === undefined) {
@@ -75,16 +91,25 @@ export function judge(
   }
   const spread = Math.max(own.spread, other.spread);
   if (Math.abs(best - mine) <= spread) {
-    return { shows: "no difference", text: `does not show, within the spread: ${figures}` };
+    if (noWorse && low) return { shows: "open", text: `open: ${figures}` };
+    return noWorse
+      ? { shows: "yes", text: `shows, as no difference beyond the spread: ${figures}` }
+      : { shows: "no difference", text: `does not show, within the spread: ${figures}` };
   }
   return best > mine
     ? { shows: "yes", text: `shows: ${figures}` }
     : { shows: "the opposite", text: `the opposite shows: ${figures}` };
 }
 
-/** 12.3 ± 0.4; with one value, 12.3. */
+/** 123.4 ± 0.4, 0.512 ± 0.003; with one value, 123.4. */
 export function text({ mean, spread }: Summary): string {
   if (!Number.isFinite(mean)) return "diverged";
-  const digits = mean < 100 ? 2 : 1;
-  return mean.toFixed(digits) + (spread === undefined ? "" : ` ± ${spread.toFixed(digits)}`);
+  return number(mean) + (spread === undefined ? "" : ` ± ${spread.toFixed(digitsOf(mean))}`);
 }
+
+/** A value with as many digits as are worth showing. */
+export function number(value: number): string {
+  return value.toFixed(digitsOf(value));
+}
+
+const digitsOf = (value: number): number => value < 1 ? 3 : value < 100 ? 2 : 1;

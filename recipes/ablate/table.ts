@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Outcome } from "./outcome.ts";
-import { text } from "./statistics.ts";
+import { type Outcome, verdictLines } from "./outcome.ts";
+import { number, text } from "./statistics.ts";
 
 /** Rows under each other, the first column to the left, all others to the right. */
 function aligned(rows: readonly (readonly string[])[]): readonly string[] {
@@ -15,8 +15,9 @@ function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   );
 }
 
-/** Lines: the claim, a table of perplexities, what is to be said of it. `*` marks the best of a group. */
-export function outcomeLines({ ablation, questions, groups, absent }: Outcome): readonly string[] {
+/** Lines: the claim, a table of answers, what is to be said of it. `*` marks the best of a group. */
+export function outcomeLines(outcome: Outcome): readonly string[] {
+  const { ablation, questions, groups, floors, missing, absent } = outcome;
   const head = ["", ...questions.map(({ name }) => `${name}  `), "seeds"];
   const rows = groups.flatMap(({ name, rows }) => [
     ...name === undefined ? [] : [[name, ...head.slice(1).map(() => "")]],
@@ -26,10 +27,14 @@ export function outcomeLines({ ablation, questions, groups, absent }: Outcome): 
       String(seeds),
     ]),
   ]);
+  const floor = floors.every((value) => value === undefined)
+    ? []
+    : [["(floor)", ...floors.map((value) => `${value === undefined ? "-" : number(value)}  `), ""]];
   return [
     `${ablation.name}: ${ablation.claim}`,
-    ...aligned([head, ...rows]).map((line) => `  ${line}`),
-    ...groups.map(({ name, verdict }) => `  ${name ? `${name}: ` : ""}${verdict.text}`),
+    ...aligned([head, ...rows, ...floor]).map((line) => `  ${line}`),
+    ...verdictLines(outcome).map((line) => `  ${line}`),
+    ...missing.length > 0 ? [`  To be trained: ${missing.join(", ")}`] : [],
     ...ablation.note ? [`  Note: ${ablation.note}`] : [],
     ...absent.map((what) => `  Left out: ${what}`),
   ];

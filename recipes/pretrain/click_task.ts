@@ -41,12 +41,15 @@ export interface ClickData {
   readonly simulated: boolean;
 }
 
+/** What of a configuration says which impressions there are. */
+export type ClickSource = Pick<ClickConfig, "log" | "docs" | "clip" | "heldOut">;
+
 /** Simulated impressions at most. */
 const SIMULATED = 20_000;
 
 /** Reads or simulates a log; `documents` are asked for where it is simulated. */
 export async function clickData(
-  click: ClickConfig,
+  click: ClickSource,
   vocabulary: Vocabulary,
   documents: () => readonly string[],
   skipBad: boolean,

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { SchemeName } from "../../nn/attention/scheme.ts";
 import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
 import type { LossScaleOptions } from "../../optim/loss_scale.ts";
 import type { ClickLossName } from "../click/losses.ts";
 import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
 import { withRule } from "./lamb_rule.ts";
+import type { PositionName } from "./positions.ts";
 
 /** A model's sizes and kinds. */
 export interface ModelConfig {
@@ -18,8 +18,18 @@ export interface ModelConfig {
   readonly heads: number;
   /** Width inside the feed-forward layers. */
   readonly hidden: number;
-  readonly scheme: SchemeName;
+  readonly scheme: PositionName;
+  /** Rows of positions under the scheme `absolute`: no text, in any stage, may be longer. Other schemes do not look at it. */
+  readonly maxLength: number;
+  /** Rows of segments in the embeddings, as BERT has 2; 0 for none. */
+  readonly segments: number;
+  /** Normalise the embeddings, as BERT does. */
+  readonly embeddingNorm: boolean;
   readonly norm: NormPlace;
+  /** What every normalisation adds to the variance. */
+  readonly normEpsilon: number;
+  /** Standard deviation of the encoder's weights at the start. BERT's 0.02 is for a width of 768: narrow models learn faster from more. */
+  readonly std: number;
   readonly dropout: number;
 }
 
@@ -81,6 +91,8 @@ export interface OptimizerConfig {
   readonly warmup: number;
   readonly decay: number;
   readonly gradNorm: GradientNorm;
+  /** Are both moments divided by 1 - β^t? */
+  readonly biasCorrection: boolean;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -146,7 +158,12 @@ const tiny: PretrainConfig = {
     heads: 2,
     hidden: 512,
     scheme: "motian",
+    maxLength: 512,
+    segments: 0,
+    embeddingNorm: false,
     norm: "pre",
+    normEpsilon: 1e-5,
+    std: 0.02,
     dropout: 0,
   },
   data: {
@@ -165,6 +182,7 @@ const tiny: PretrainConfig = {
     warmup: 0.1,
     decay: 0.01,
     gradNorm: "clip",
+    biasCorrection: true,
     beta1: 0.9,
     beta2: 0.999,
     epsilon: 1e-6,

@@ -92,7 +92,10 @@ export function firstNotFinite(
     const pass = passOf(options, inputs), low = lowered(model, precision);
     const made = encode(low.encoder, inputs, encoderOptions(sizes), pass);
     const scores: readonly Named[] = [
-      ["the scores of the tokens", logitsAt(low, made.hidden, inputs.positions) as AnyTensor],
+      [
+        "the scores of the tokens",
+        logitsAt(low, made.hidden, inputs.positions, sizes) as AnyTensor,
+      ],
       ..."shown" in inputs
         ? [["the scores of the titles", clickScores(low, inputs, sizes, pass).scores] as never]
         : [],

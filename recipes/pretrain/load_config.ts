@@ -4,7 +4,6 @@
  * @module
  */
 import { basename } from "@std/path";
-import { type SchemeName, schemes } from "../../nn/attention/scheme.ts";
 import { InputError } from "../cli/input_error.ts";
 import { clickLosses, type ClickLossName } from "../click/losses.ts";
 import type { UnitShares } from "../masking/mask_settings.ts";
@@ -37,6 +36,14 @@ import {
   type StageConfig,
 } from "./config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
+import { longestText, positionNames } from "./positions.ts";
+
+/** What runs were before these fields were there: folders of such runs are read as ever. */
+const ADDED_LATER = {
+  model: { maxLength: 512, segments: 0, embeddingNorm: false, normEpsilon: 1e-5, std: 0.02 },
+  optimizer: { biasCorrection: true },
+  ...FULL_PRECISION,
+};
 
 const fields: Check<PretrainConfig> = record<PretrainConfig>({
   name: text,
@@ -45,8 +52,13 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     width: whole(1),
     heads: whole(1),
     hidden: whole(1),
-    scheme: oneOf(Object.keys(schemes) as SchemeName[]),
+    scheme: oneOf(positionNames),
+    maxLength: whole(3),
+    segments: whole(0),
+    embeddingNorm: flag,
     norm: oneOf(["pre", "post"]),
+    normEpsilon: positive,
+    std: positive,
     dropout: between(0, 1),
   }),
   data: record<DataConfig>({
@@ -90,6 +102,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     warmup: between(0, 1),
     decay: between(0, 1),
     gradNorm: oneOf(["off", "clip", "always"]),
+    biasCorrection: flag,
     beta1: between(0, 1),
     beta2: between(0, 1),
     epsilon: positive,
@@ -125,14 +138,15 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
  */
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   refuseSecondAlone(value, source);
-  const all = isRecord(value) ? overridden(FULL_PRECISION, value) : value;
-  const config = fields(withStageRates(all), { source, path: "" });
-  const { model, data, mask, optimizer, lossScale } = config, { units } = mask;
-  const { absolute } = schemes[model.scheme];
+  const complete = withStageRates(isRecord(value) ? overridden(ADDED_LATER, value) : value);
+  const config = fields(complete, { source, path: "" });
+  const { model, data, mask, optimizer, lossScale, click } = config, { units } = mask;
+  const longest = longestText(model);
   const stages = [
     { at: "data", ...data },
     ...config.then.map((s, i) => ({ at: `then[${i}]`, ...s })),
   ];
+  const texts = [...stages, ...click ? [{ at: "click", ...click }] : []];
   const rules: readonly (readonly [right: boolean, wrong: string])[] = [
     [
       model.width % model.heads === 0,
@@ -152,16 +166,19 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       lossScale.floor <= lossScale.first,
       `lossScale.floor is ${lossScale.floor}, it must not be above lossScale.first ${lossScale.first}`,
     ],
-    ...stages.flatMap(({ at, batch, microBatch, length }) => [
+    ...stages.flatMap(({ at, batch, microBatch }) => [
       [
         batch % microBatch === 0,
         `${at}.microBatch is ${microBatch}, it must divide ${at}.batch ${batch}`,
       ] as const,
-      [
-        absolute === 0 || length <= absolute,
-        `${at}.length is ${length}, model.scheme "${model.scheme}" has ${absolute} positions`,
-      ] as const,
     ]),
+    ...texts.map(({ at, length }) =>
+      [
+        length <= longest,
+        `${at}.length is ${length}, model.scheme "${model.scheme}" has ${longest} positions` +
+        (model.scheme === "absolute" ? "; raise model.maxLength, before the first stage" : ""),
+      ] as const
+    ),
   ];
   const sum = units.word + units.phrase + units.ngram + units.span;
   const needs = policies[mask.policy].synonym > 0;

@@ -28,12 +28,12 @@ import {
   mlmHeadSpec,
   mlmLogits,
   normal,
-  schemes,
   type Spec,
   type TensorsOf,
 } from "../../nn/mod.ts";
 import type { Clicks } from "../click/losses.ts";
 import type { ModelConfig } from "./config.ts";
+import { schemeOf } from "./positions.ts";
 
 /** Scores a query and a title by what stands at [CLS]. */
 export interface ClickHeadSpec {
@@ -54,7 +54,18 @@ export type Model = TensorsOf<ModelSpec>;
 
 /** How the encoder is put together. */
 export function encoderOptions(config: ModelConfig): EncoderOptions {
-  return { scheme: schemes[config.scheme], norm: config.norm };
+  const { scheme, maxLength, segments, embeddingNorm, norm, normEpsilon, std } = config;
+  return {
+    scheme: schemeOf(config),
+    norm,
+    epsilon: normEpsilon,
+    std,
+    embeddings: {
+      ...scheme === "absolute" && { positions: maxLength },
+      segments,
+      norm: embeddingNorm,
+    },
+  };
 }
 
 /** The specs of a model over `vocabulary` tokens; with `click` it scores titles too. */
@@ -126,7 +137,7 @@ export function predict(
   pass: Pass = {},
 ): Tensor<["P", "V"]> {
   const { hidden } = encode(model.encoder, inputs, encoderOptions(config), pass);
-  return logitsAt(model, hidden, inputs.positions);
+  return logitsAt(model, hidden, inputs.positions, config);
 }
 
 /** Scores of every token at some places of what is encoded. */
@@ -134,8 +145,9 @@ export function logitsAt(
   model: Model,
   hidden: Tensor<["B", "T", "C"]>,
   positions: Tensor<["P"], "i32">,
+  { normEpsilon }: ModelConfig,
 ): Tensor<["P", "V"]> {
-  return mlmLogits(model.head, model.encoder.embeddings.tokens, hidden, positions);
+  return mlmLogits(model.head, model.encoder.embeddings.tokens, hidden, positions, normEpsilon);
 }
 
 /** The loss of a batch, as sums. */

@@ -124,7 +124,11 @@ export function stepLosses(config: ModelConfig, options: LossOptions): Losses {
       const [mlmShare, share] = shares(own, click);
       const clicked = clickLosses[click!.loss](cast(scores, "f32"), inputs.shown);
       const masked = click!.mlm
-        ? crossEntropy(logitsAt(low, hidden, inputs.positions), inputs.labels, inputs.weights)
+        ? crossEntropy(
+          logitsAt(low, hidden, inputs.positions, config),
+          inputs.labels,
+          inputs.weights,
+        )
         : { sum: zeros([]), weight: zeros([]), correct: zeros([]) };
       const both = add(
         mul(clicked.sum, mul(inputs.clickShare, share)),

@@ -87,6 +87,7 @@ export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer 
     }),
     decay: o.decay,
     gradNorm: o.gradNorm,
+    biasCorrection: o.biasCorrection,
     beta1: o.beta1,
     beta2: o.beta2,
     epsilon: o.epsilon,

@@ -23,7 +23,7 @@ const variants: Readonly<Record<string, Partial<LambOptions>>> = {
   nvlamb_all: { trustRatio: { on: "all" } },
   always_normalise: { gradNorm: "always" },
   paper_v5: { gradNorm: "off", trustRatio: { on: "all" } },
-  paper_no_correction: { gradNorm: "off", trustRatio: { on: "all" }, debias: false },
+  paper_no_correction: { gradNorm: "off", trustRatio: { on: "all" }, biasCorrection: false },
 };
 
 const golden = await shared("golden/lamb.json");

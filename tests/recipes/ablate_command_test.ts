@@ -5,8 +5,8 @@ import { smallCorpus } from "./small_corpus.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
 
-async function ablate(cwd: string, words: readonly string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+const command = (cwd: string, words: readonly string[]): Deno.Command =>
+  new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--quiet",
@@ -18,7 +18,13 @@ async function ablate(cwd: string, words: readonly string[]) {
     ],
     cwd,
     env: { NO_COLOR: "1" },
-  }).output();
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+
+async function ablate(cwd: string, words: readonly string[]) {
+  const { code, stdout, stderr } = await command(cwd, words).output();
   const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   return { code, out: out!, error: error! };
 }
@@ -61,12 +67,68 @@ Deno.test("the command trains, shows, keeps, and goes on with more seeds", async
   }
 });
 
+const toy = [
+  ..."--corpus corpus.txt --device cpu --steps 3 --seeds 1 --json --set model.layers=1".split(" "),
+  ..."--set model.width=16 --set data.batch=4 --set data.microBatch=4".split(" "),
+];
+
+Deno.test("killed in the middle, the command goes on with what is trained", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "corpus.txt"), smallCorpus(1000).join("\n"));
+    const words = [...toy, "--only", "mask-units,task-weights"];
+    const child = command(folder, words).spawn(),
+      rows = child.stdout.pipeThrough(
+        new TextDecoderStream(),
+      ).getReader();
+    let seen = "";
+    while (seen.split("\n").length < 3) seen += (await rows.read()).value;
+    child.kill("SIGKILL");
+    await rows.cancel();
+    await Promise.all([child.status, child.stderr.cancel()]);
+    const names = Array.from(Deno.readDirSync(join(folder, "runs/ablate/cells")), (f) => f.name);
+    const kept = names.filter((name) => /^[0-9a-f]{24}\.json$/.test(name)).length;
+    assert(kept >= 2 && kept < 7, names.join());
+    const { code, out, error } = await ablate(folder, words);
+    assertEquals(code, 0, error);
+    const done = out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(done.filter(({ trained }) => trained === false).length, kept);
+    assertEquals([done.at(-1).trained, done.at(-1).left], [7 - kept, 0]);
+    const [{ rows: found }] = done.at(-1).verdicts.filter((v: { ablation: string }) =>
+      v.ablation === "task-weights"
+    );
+    assertEquals(Object.keys(found[0].found), [
+      ..."NDCG@5 (SIMULATED)|AUC (SIMULATED)|64 tokens".split("|"),
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a wrong line of a click log is told before any training", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "corpus.txt"), smallCorpus(1000).join("\n"));
+    const docs = [{ title: "图书馆", rank: 1, click: 2 }];
+    await Deno.writeTextFile(join(folder, "log.jsonl"), JSON.stringify({ query: "书", docs }));
+    const words = [...toy, "--only", "mask-units,clicks", "--clicks", "log.jsonl"];
+    const { code, out, error } = await ablate(folder, words);
+    assertEquals([code, out, error.trimEnd().split("\n").length], [2, "", 1], error);
+    assertMatch(error, /log\.jsonl: line 1: document 1 has click 2/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a wrong call is one line and exit code 2", async () => {
   for (
     const [words, why] of [
       [["--only", "norn"], "did you mean norm?"],
       [["--corpus", "nowhere.txt"], "nowhere.txt"],
       [["--only", "mask-policies", "--synonyms", "nowhere.txt"], "nowhere.txt"],
+      [["--only", "mask-units", "--phrases", "nowhere.txt"], "nowhere.txt"],
+      [["--only", "clicks", "--clicks", "nowhere.jsonl"], "nowhere.jsonl"],
+      [["--minutes", "0"], "--minutes 0: it must be a number of at least 0.1"],
     ] as const
   ) {
     const { code, error } = await ablate(root, [...words, "--device", "cpu"]);

@@ -2,15 +2,15 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { openDevice } from "../../core/device/open.ts";
-import type { Ablation } from "../../recipes/ablate/ablation.ts";
+import type { Ablation, TextQuestion } from "../../recipes/ablate/ablation.ts";
 import { ablations, chosenAblations } from "../../recipes/ablate/ablations.ts";
 import { ablateData } from "../../recipes/ablate/ablate_data.ts";
 import { ablateOptions } from "../../recipes/ablate/options.ts";
 import { outcomeOf } from "../../recipes/ablate/outcome.ts";
-import { type Cell, cellsOf, configOf, type PlanSettings } from "../../recipes/ablate/plan.ts";
+import { type Cell, cellsOf, type PlanSettings } from "../../recipes/ablate/plan.ts";
 import { reportHtml } from "../../recipes/ablate/report.ts";
 import { type Ran, runCells } from "../../recipes/ablate/run.ts";
-import { judge, summaryOf } from "../../recipes/ablate/statistics.ts";
+import { type Claim, judge, summaryOf } from "../../recipes/ablate/statistics.ts";
 import { outcomeLines } from "../../recipes/ablate/table.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { totalSteps } from "../../recipes/pretrain/stages.ts";
@@ -27,7 +27,8 @@ Deno.test("mean and spread are exact", () => {
 
 Deno.test("a claim shows where the difference is larger than the spread, and only there", () => {
   const judged = (own: readonly number[], other: readonly number[], missing: string[] = []) =>
-    judge("a", new Map([["a", summaryOf(own)], ["b", summaryOf(other)]]), missing).shows;
+    judge({ claimed: "a" }, new Map([["a", summaryOf(own)], ["b", summaryOf(other)]]), missing)
+      .shows;
   assertEquals(judged([10, 11], [20, 21]), "yes");
   assertEquals(judged([20, 21], [10, 11]), "the opposite");
   assertEquals(judged([10, 14], [11, 15]), "no difference");
@@ -38,17 +39,37 @@ Deno.test("a claim shows where the difference is larger than the spread, and onl
   assertEquals(judged([10, 11], [NaN, 21]), "yes");
   assertEquals(judged([NaN, 11], [20, 21]), "the opposite");
   assertEquals(judged([NaN], [NaN]), "no difference");
-  assertEquals(judge("a", new Map([["b", summaryOf([1, 2])]])).shows, "open");
+  assertEquals(judge({ claimed: "a" }, new Map([["b", summaryOf([1, 2])]])).shows, "open");
   const three = new Map(
     [["a", [5, 5]], ["b", [9, 9]], ["c", [4, 4]]].map(([name, values]) =>
       [name as string, summaryOf(values as number[])] as const
     ),
   );
-  assertEquals(judge("a", three).shows, "the opposite", "the best other one counts");
+  assertEquals(judge({ claimed: "a" }, three).shows, "the opposite", "the best other one counts");
+});
+
+Deno.test("higher may be better, no worse may be enough, and a floor may be all that was reached", () => {
+  const judged = (own: readonly number[], other: readonly number[], claim: Partial<Claim>) =>
+    judge({ claimed: "a", ...claim }, new Map([["a", summaryOf(own)], ["b", summaryOf(other)]]));
+  assertEquals(judged([0.7, 0.71], [0.5, 0.51], { higher: true }).shows, "yes");
+  assertEquals(judged([0.5, 0.51], [0.7, 0.71], { higher: true }).shows, "the opposite");
+  assertEquals(judged([NaN, 0.51], [0.1, 0.11], { higher: true }).shows, "the opposite");
+  assertEquals(judged([10, 14], [11, 13], {}).shows, "no difference");
+  assertEquals(judged([10, 14], [11, 13], { noWorse: true }).shows, "yes");
+  assertEquals(judged([20, 21], [10, 11], { noWorse: true }).shows, "the opposite");
+  assertEquals(judged([10, 14], [11, 13], { noWorse: true, floor: 12 }).shows, "open");
+  assertEquals(judged([NaN], [NaN], { noWorse: true }).shows, "no difference");
+  const low = judged([0.4, 0.44], [0.41, 0.43], { higher: true, floor: 0.45 }).text;
+  assertEquals(
+    low,
+    "does not show, within the spread: a 0.420 ± 0.028, best other is b 0.420 ± 0.014; " +
+      "neither is better than the floor 0.450",
+  );
+  assert(!judged([10, 14], [11, 11], { floor: 11.5 }).text.includes("floor"));
 });
 
 Deno.test("every ablation has configurations that can be, names that differ and a claimed variant", () => {
-  const settings: PlanSettings = { steps: 40, seeds: 1, synonyms: "synonyms.txt" };
+  const files = { synonyms: "synonyms.txt", phrases: "phrases.txt" };
   for (const ablation of ablations) {
     const { variants, questions, shown = [], claimed } = ablation;
     const names = variants.map(({ group = "", name }) => `${group}/${name}`);
@@ -58,7 +79,7 @@ Deno.test("every ablation has configurations that can be, names that differ and 
     }
     const asked = questions.map(({ name }) => name);
     assertEquals(shown.filter((name) => !asked.includes(name)), []);
-    const configs = variants.map((variant) => configOf(ablation, variant, 1, settings));
+    const configs = cellsOf([ablation], { steps: 40, seeds: 1, files }).map((c) => c.config);
     assertEquals(new Set(configs.map((config) => JSON.stringify(config))).size, names.length);
     for (const { evalEvery, checkpointEvery, seed } of configs) {
       assertEquals([evalEvery, checkpointEvery, seed], [0, 0, 1]);
@@ -69,7 +90,7 @@ Deno.test("every ablation has configurations that can be, names that differ and 
 Deno.test("batches grow at equal sequences, stages share the steps out", () => {
   const settings: PlanSettings = { steps: 320, seeds: 1 };
   const configs = (only: string) => cellsOf(chosenAblations(only), settings);
-  for (const { config: { steps, data } } of configs("gradient-norm")) {
+  for (const { config: { steps, data } } of configs("optimizers")) {
     assertEquals(steps * data.batch, 320 * 32);
   }
   for (const { config } of configs("stages")) {
@@ -84,6 +105,8 @@ Deno.test("names and values that are wrong are refused in a line", () => {
   assertThrows(() => chosenAblations("norm,mask-unit"), InputError, "did you mean mask-units?");
   assertThrows(() => chosenAblations("x"), InputError, "the ablations are positions-short, ");
   assertThrows(() => ablateOptions(["--seed", "2"]), InputError, "did you mean --seeds?");
+  assertThrows(() => ablateOptions(["--minutes", "0"]), InputError, "a number of at least 0.1");
+  assertThrows(() => ablateOptions(["--minutes", "soon"]), InputError, "a number of at least");
   assertThrows(() => ablateOptions(["--seeds", "0"]), InputError, "at least 1");
   assertThrows(() => ablateOptions(["--data", "a", "--corpus", "b"]), InputError, "leave one out");
   const settings = { steps: 1, seeds: 1, set: ["model.layer=3"] };
@@ -185,8 +208,32 @@ Deno.test("cells go by seeds; each is trained once; stopped and resumed is unint
       emit: () => {},
     });
     assertEquals([late.trained, late.left], [0, 8]);
+    // What is there tells how long the rest would take: longer than there is time.
+    const saved = JSON.parse(text);
+    saved.result.seconds = 1e6;
+    await Deno.writeTextFile(path, JSON.stringify(saved));
+    for (const name of Deno.readDirSync(join(out, "cut", "cells"))) {
+      if (name.name !== spoilt) await Deno.remove(join(out, "cut", "cells", name.name));
+    }
+    const slow = await runCells({
+      cells,
+      data,
+      device,
+      out: join(out, "cut"),
+      until: performance.now() + 60_000,
+      interrupt: { requested: false },
+      view: { show: () => {}, note: () => {}, [Symbol.dispose]: () => {} },
+      emit: () => {},
+    });
+    assertEquals([slow.done.length, slow.left], [1, 7]);
+    assert(slow.leftSeconds > 4e6);
 
-    const outcome = outcomeOf(toy, whole.done, settings);
+    const outcome = await outcomeOf(toy, whole.done, settings, data);
+    assertEquals(outcome.floors, toy.questions.map((q) => data.unigram(q as TextQuestion)));
+    assertEquals(outcome.missing, []);
+    assertEquals((await outcomeOf(toy, cut.done, settings, data)).missing, [
+      ..."none (seed 2)|motian (seed 2)|tupe (seeds 1, 2)|two (seeds 1, 2)".split("|"),
+    ]);
     const [group] = outcome.groups, lines = outcomeLines(outcome);
     for (const [i, { summaries: [found] }] of group!.rows.entries()) {
       const own = [whole.done[i]!, whole.done[i + 4]!].map(({ result }) => result.values["24"]!);
@@ -197,12 +244,14 @@ Deno.test("cells go by seeds; each is trained once; stopped and resumed is unint
     assert(lines.includes("  Left out: a ninth"));
     const page = reportHtml({ subtitle: "<small>", figures: [["seeds", "2"]] }, [
       outcome,
-      outcomeOf({ ...toy, name: "none yet" }, [], settings),
-      outcomeOf({ ...toy, overLength: true }, whole.done, settings),
+      await outcomeOf({ ...toy, name: "none yet" }, [], settings, data),
+      await outcomeOf({ ...toy, overLength: true }, whole.done, settings, data),
     ]);
     assert(page.includes("&#60;small&#62;") && page.includes("Left out: a ninth"));
     assertEquals(page.match(/NaN|Infinity|undefined|\[object|https?:/g), null);
-    assertEquals(page.match(/<figure/g)?.length, 4);
+    // Of both questions and of the losses; over length, of the first question and of all.
+    assertEquals(page.match(/<figure/g)?.length, 5);
+    assert(page.includes("To be trained: none (seeds 1, 2), "));
   } finally {
     await Deno.remove(out, { recursive: true });
   }

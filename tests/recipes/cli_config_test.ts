@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { join } from "@std/path";
 import { InputError } from "../../recipes/cli/input_error.ts";
-import { configurations } from "../../recipes/pretrain/config.ts";
+import { type ClickConfig, configurations } from "../../recipes/pretrain/config.ts";
 import { configTable } from "../../recipes/pretrain/config_table.ts";
 import { checkConfig, loadConfig } from "../../recipes/pretrain/load_config.ts";
 import { pretrainOptions } from "../../recipes/pretrain/options.ts";
@@ -86,13 +86,36 @@ Deno.test("loadConfig refuses names that are not there", async () => {
   }
 });
 
+const simulated: ClickConfig = {
+  log: "simulated",
+  loss: "listwise",
+  docs: 4,
+  length: 32,
+  batch: 4,
+  microBatch: 4,
+  mlm: false,
+  weights: "fixed",
+  share: 1,
+  clip: 1,
+  heldOut: 0.1,
+};
+
+Deno.test("what was saved before a field was there is read as it was meant", () => {
+  for (const [name, config] of Object.entries(configurations)) {
+    const { maxLength: _m, segments: _s, embeddingNorm: _e, normEpsilon: _n, ...model } =
+      config.model;
+    const { biasCorrection: _b, ...optimizer } = config.optimizer;
+    assertEquals(checkConfig({ ...config, model, optimizer }, name), config);
+  }
+});
+
 const wrong: readonly (readonly [content: unknown, message: string])[] = [
   [{ base: "motian-huge" }, 'base is "motian-huge"; did you mean motian-base?'],
   [{ base: 3 }, "base is 3; the configurations are motian-tiny, "],
   [{ base: "motian-tiny", step: 3 }, "step is unknown; did you mean steps?"],
   [
     { base: "motian-tiny", model: { colour: 3 } },
-    "model.colour is unknown; known are layers, width, heads, hidden, scheme, norm, dropout",
+    "model.colour is unknown; known are layers, width, heads, hidden, scheme, maxLength, ",
   ],
   [
     { base: "motian-tiny", model: { layers: "4" } },
@@ -122,6 +145,26 @@ const wrong: readonly (readonly [content: unknown, message: string])[] = [
   [
     { base: "motian-tiny", model: { scheme: "tupe" }, data: { length: 513 } },
     'data.length is 513, model.scheme "tupe" has 512 positions',
+  ],
+  [
+    {
+      base: "motian-tiny",
+      model: { scheme: "absolute", maxLength: 128 },
+      then: [{ length: 256, batch: 8, microBatch: 8, steps: 9, rate: 0.01, warmup: 0 }],
+    },
+    'then[0].length is 256, model.scheme "absolute" has 128 positions; raise model.maxLength, before',
+  ],
+  [
+    {
+      base: "motian-tiny",
+      model: { scheme: "absolute", maxLength: 64 },
+      click: { ...simulated, length: 65 },
+    },
+    'click.length is 65, model.scheme "absolute" has 64 positions; raise model.maxLength',
+  ],
+  [
+    { base: "motian-tiny", optimizer: { biasCorrection: 1 } },
+    "optimizer.biasCorrection is 1, it must be true or false",
   ],
   [{ base: "motian-tiny", model: null }, "model is null, it must be an object with layers, width"],
   [{ base: "motian-tiny", model: [1] }, "model is [1], it must be an object with layers, width"],

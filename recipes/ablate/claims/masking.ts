@@ -8,13 +8,14 @@ import type { Ablation, Variant } from "../ablation.ts";
 const only = (unit: string): string =>
   `mask.units=${JSON.stringify({ word: 0, phrase: 0, ngram: 0, span: 0, [unit]: 1 })}`;
 
-/** Words, n-grams, spans. */
+/** Words, phrases of a dictionary, n-grams, spans. */
 export const maskUnits: Ablation = {
   name: "mask-units",
   claim: "Masking phrases rather than words makes the better model.",
   base: [],
   variants: [
     { name: "word", changes: [] },
+    { name: "phrase", changes: [only("phrase")], needs: "phrases" },
     { name: "ngram", changes: [only("ngram")] },
     { name: "span", changes: [only("span")] },
   ],
@@ -27,7 +28,6 @@ export const maskUnits: Ablation = {
     },
   ],
   claimed: "ngram",
-  absent: ["phrases of a dictionary: n-grams stand for them"],
   note: "Whoever trains on words is at home with the first question, whoever trains on n-grams " +
     "with the second; what it is worth to later tasks, perplexity cannot say.",
 };

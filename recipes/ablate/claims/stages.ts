@@ -28,6 +28,7 @@ export const twoStages: Ablation = {
   ],
   questions: [{ name: "256 tokens", length: 256 }, { name: "64 tokens", length: 64 }],
   claimed: "two stages",
+  noWorse: true,
   note:
     "Equal are the tokens; attention over 256 tokens costs more, so two stages are cheaper too.",
 };
