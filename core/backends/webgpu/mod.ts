@@ -8,6 +8,7 @@ import type { Device } from "../../device/device.ts";
 import { deviceOf, nameOf } from "./adapter.ts";
 import { defaultChoiceFile, deviceKey, loadChoices } from "./choice_file.ts";
 import { Choices } from "./choices.ts";
+import { WINDOW_STEP } from "./windows.ts";
 import { WebGpuDevice } from "./device.ts";
 import { halvesOf } from "./half_probe.ts";
 import { probeSubgroups } from "./subgroups.ts";
@@ -71,13 +72,12 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   const { halves, roundsF16 } = await halvesOf(device);
   // Programs convert to f16 by many instructions, more than rounding takes.
   const f16 = { halves, roundsF16: roundsF16 && !software };
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-  const bufferBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const bindingBytes = bindingBytesOf(device);
   const target = {
     software,
     bindings,
     scoreBytes,
-    bufferBytes,
+    bindingBytes,
     ...subgroups && { subgroups },
     ...f16,
   };
@@ -88,6 +88,11 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   const known = file === undefined ? undefined : await loadChoices(file, key, report);
   const title = software ? `${name} (software)` : name;
   return new WebGpuDevice(device, title, target, new Choices(target, known), keeping);
+}
+
+/** Most bytes that a shader binds: whole steps of a window. */
+function bindingBytesOf({ limits }: GPUDevice): number {
+  return WINDOW_STEP * Math.floor(limits.maxStorageBufferBindingSize / WINDOW_STEP);
 }
 
 function keepingOf(options: TuneOptions, info: GPUAdapterInfo): Keeping {
