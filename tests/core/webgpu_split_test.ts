@@ -53,7 +53,7 @@ async function check(device: WebGpuDevice, k: Kernel, draw: Draw, tally: Tally):
   const { graph, plan } = R.aloneInPlan(k);
   try {
     const program = device.compilePlan(plan);
-    if (program.explain().lines[0]!.includes(" parts;")) tally.parts++;
+    if (program.explain().lines[0]!.includes(" slices;")) tally.parts++;
     program.destroy();
   } catch (error) {
     assert(error instanceof DeviceError && error.failure === "limit", String(error));

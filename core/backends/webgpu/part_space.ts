@@ -6,7 +6,7 @@
  */
 import { attentionOperands, type AttentionKernel } from "../../graph/fused_kernel.ts";
 import { type Node, sizeOf, type Sizes } from "../../graph/node.ts";
-import { type Operand, operandsOf } from "../../plan/kernels.ts";
+import { type Operand, operandsOf, type RowKernel } from "../../plan/kernels.ts";
 import type { Access } from "../../plan/views.ts";
 import type { Part, PlacePart } from "./part.ts";
 
@@ -112,6 +112,11 @@ function handShapes(does: AttentionKernel, operands: readonly Operand[]): Sizes[
   );
 }
 
+/** Is every element for itself? */
+export function isPure({ reductions, stores }: RowKernel): boolean {
+  return !reductions.length && !stores.some((s) => s.perRow);
+}
+
 /** The space of a part made by `wholePart` or from one. */
 export function partSpace(p: Part): PartSpace {
   const operands = operandsOf(p), stores = storesOf(p);
@@ -139,7 +144,7 @@ export function partSpace(p: Part): PartSpace {
   }
   const { sizes, operands: reads, stores: writes } = strided(p);
   // What a row comes to needs all of it.
-  const whole = p.kind === "row" && (p.reductions.length > 0 || p.stores.some((s) => s.perRow));
+  const whole = p.kind === "row" && !isPure(p);
   return {
     sizes,
     fixed: sizes.length - (whole ? 1 : 0),

@@ -7,19 +7,22 @@
  * Turned down: tensors as lists of buffers, which every kernel, copy, donation and program of everyone's would have to know; and
  * windows on leading rows alone, which serve neither a transposed read, nor a product's long sum, nor a table that is read anywhere.
  *
- * What needs more than the limit for one element is refused: a row that is reduced, or a hand-written kernel's operand.
+ * A row that is reduced stays whole: where rows lie far apart they are gathered first (spread_rows.ts), and one that is itself over the
+ * limit is refused. So is a tensor of more than `maxBufferSize`. Of a hand-written kernel the composite is computed instead.
  *
  * @module
  */
 import { DeviceError } from "../../device/error.ts";
+import type { FusedKernel } from "../../graph/fused_kernel.ts";
 import { makeNode, type Node, show } from "../../graph/node.ts";
 import { kernelLine, showBytes } from "../../plan/explain.ts";
 import { type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
-import { wordsOf } from "../../plan/plan.ts";
+import { type Plan, wordsOf } from "../../plan/plan.ts";
 import type { SlotOf } from "./bindings.ts";
 import { type Part, wholePart } from "./part.ts";
-import { movedPart, narrowedPart, partSpace, type PartSpace, type Use } from "./part_space.ts";
+import { isPure, movedPart, narrowedPart, partSpace, type PartSpace, type Use } from "./part_space.ts";
 import type { Target } from "./shader.ts";
+import { gatherRows } from "./spread_rows.ts";
 import { elementBytes, type Window, WINDOW_STEP, windowOf, windowsOf } from "./windows.ts";
 
 /** A part, and the windows that its nodes stand for; nodes that are not there stand for whole buffers. */
@@ -28,25 +31,40 @@ export interface Windowed {
   readonly windows: ReadonlyMap<Node, Window>;
 }
 
-/** The parts of a kernel, in the order in which they run: the kernel itself, unless it touches a buffer over the limit. */
-export function splitKernel(k: Kernel, slotOf: SlotOf, target: Target): readonly Windowed[] {
-  const most = target.bindingBytes, { halves } = target;
-  if ([...readsOf(k), ...writesOf(k)].every((n) => 4 * wordsOf(n, halves) <= most)) {
-    return [{ part: k, windows: new Map() }];
-  }
-  const out: Windowed[] = [], open: Part[] = [wholePart(k)];
+/**
+ * The parts of a kernel, in the order in which they run: the kernel itself, unless it touches a buffer over the limit. What its parts
+ * hand each other is in the slot `temporary`.
+ */
+export function splitKernel(
+  k: Kernel,
+  slotOf: SlotOf,
+  temporary: number,
+  target: Target,
+): readonly Windowed[] {
+  if (isWithin(k, target)) return [{ part: k, windows: new Map() }];
+  const { parts, copied } = k.kind === "row" && !isPure(k)
+    ? gatherRows(k, target)
+    : { parts: [wholePart(k)], copied: new Set<Node>() };
+  const slots: SlotOf = (n) => copied.has(n) ? temporary : slotOf(n);
+  return parts.flatMap((part) => cut(k, part, slots, target));
+}
+
+function isWithin(k: Kernel, { bindingBytes, halves }: Target): boolean {
+  return [...readsOf(k), ...writesOf(k)].every((n) => 4 * wordsOf(n, halves) <= bindingBytes);
+}
+
+/** A part of a kernel in parts, none of which binds more than the limit. */
+function cut(k: Kernel, whole: Part, slotOf: SlotOf, target: Target): Windowed[] {
+  const out: Windowed[] = [], open: Part[] = [whole];
   while (open.length) {
-    const part = open.pop()!, space = partSpace(part);
-    const windows = windowsOf(space.uses, slotOf, most, halves);
-    if (windows && fewEnough(part, windows, target)) {
+    const part = open.pop()!, space = partSpace(part), windows = placesOf(part, slotOf, target);
+    if (windows) {
       out.push(windowed(part, space, windows, target));
       continue;
     }
-    const widest = space.uses.filter((u) => u.node.kind !== "iota")
-      .map((use) => ({ use, bytes: windowOf(use, slotOf, halves).bytes }))
-      .reduce((a, b) => b.bytes > a.bytes ? b : a);
-    const axis = widest.bytes > most ? axisOf(space, widest.use) : undefined;
-    if (axis === undefined) throw refusal(k, widest.use, widest.bytes, target);
+    const widest = widestOf(space, slotOf, target);
+    const axis = widest.bytes > target.bindingBytes ? axisOf(space, widest.use) : undefined;
+    if (axis === undefined) throw refusal(k, widest, target);
     const size = space.sizes[axis]!, half = halfOf(size);
     open.push(
       narrowedPart(part, axis, half, size - half),
@@ -56,14 +74,40 @@ export function splitKernel(k: Kernel, slotOf: SlotOf, target: Target): readonly
   return out;
 }
 
-/** Placed parts are bound a few at a time; every other kernel binds all that it touches. */
-function fewEnough(
+/** The window of every use; null if they are too large or too many. */
+function placesOf(
   part: Part,
-  windows: readonly (Window | undefined)[],
-  target: Target,
-): boolean {
-  const count = new Set(windows.filter((w) => w !== undefined)).size;
-  return part.kind === "place" || count <= target.bindings;
+  slotOf: SlotOf,
+  { bindingBytes, bindings, halves }: Target,
+): readonly (Window | undefined)[] | null {
+  const windows = windowsOf(partSpace(part).uses, slotOf, bindingBytes, halves);
+  const count = new Set(windows?.filter((w) => w !== undefined)).size;
+  // Placed parts are bound a few at a time; every other kernel binds all that it touches.
+  return part.kind === "place" || count <= bindings ? windows : null;
+}
+
+/** A use, and the bytes of its window. */
+interface Sized {
+  readonly use: Use;
+  readonly bytes: number;
+}
+
+function widestOf({ uses }: PartSpace, slotOf: SlotOf, { halves }: Target): Sized {
+  return uses.filter((u) => u.node.kind !== "iota")
+    .map((use) => ({ use, bytes: windowOf(use, slotOf, halves).bytes }))
+    .reduce((a, b) => b.bytes > a.bytes ? b : a);
+}
+
+/**
+ * Hand-written kernels of a plan that would have to bind more than the limit, and why. They cannot be cut: their composites can.
+ */
+export function unfitKernels(plan: Plan, target: Target): ReadonlyMap<FusedKernel, string> {
+  const slotOf: SlotOf = (n) => plan.slotOf.get(n)!;
+  return new Map(plan.kernels.flatMap((k) => {
+    if (k.kind !== "hand" || isWithin(k, target) || placesOf(k, slotOf, target)) return [];
+    const widest = widestOf(partSpace(k), slotOf, target);
+    return [[k.does, reason(widest, target)] as const];
+  }));
 }
 
 /** The axis along which a use is spread most. */
@@ -104,13 +148,17 @@ function windowed(
   return { part: movedPart(part, moved), windows };
 }
 
-function refusal(k: Kernel, { node }: Use, bytes: number, target: Target): DeviceError {
-  const most = showBytes(target.bindingBytes), [what] = kernelLine(k).split(":");
-  const why = bytes > target.bindingBytes
-    ? `it needs ${showBytes(bytes)} of ${node.dtype} ${show(node.shape)} at once`
+function reason({ use: { node }, bytes }: Sized, target: Target): string {
+  const most = showBytes(target.bindingBytes);
+  return bytes > target.bindingBytes
+    ? `it needs ${showBytes(bytes)} of ${node.dtype} ${show(node.shape)} at once, and a shader binds at most ${most} of a buffer`
     : `in windows of ${most} its operands would be more than ${target.bindings} buffers`;
+}
+
+function refusal(k: Kernel, widest: Sized, target: Target): DeviceError {
+  const [what] = kernelLine(k).split(":");
   return new DeviceError(
-    `Cannot run ${what} on this adapter: ${why}, and a shader binds at most ${most} of a buffer; take a smaller batch or another device`,
+    `Cannot run ${what} on this adapter: ${reason(widest, target)}; take a smaller batch or another device`,
     "limit",
   );
 }

@@ -47,7 +47,7 @@ export function stepsOf(
   const isFixed = (slot: number): boolean =>
     slot === temporary || plan.slots[slot]!.role === "scratch";
   const lines = plan.kernels.map((k, kernel) => {
-    const parts = splitKernel(k, slotOf, target), styles = new Set<string>();
+    const parts = splitKernel(k, slotOf, temporary, target), styles = new Set<string>();
     for (const { part, windows } of parts) {
       const bound = numbered(windows, slotOf, temporary + 1);
       const making = { target, slotOf: bound.numberOf, temporary, choiceOf };
@@ -100,12 +100,17 @@ const choicesOf = (host: Pick<Host, "choices">) => (k: MatmulPart): MatmulChoice
 };
 
 function splitLine(k: Kernel, parts: readonly Windowed[]): string {
-  return parts.length === 1 ? kernelLine(k) : `${kernelLine(k)}; in ${parts.length} parts`;
+  return parts.length === 1 ? kernelLine(k) : `${kernelLine(k)}; in ${parts.length} slices`;
+}
+
+/** The parts of every kernel. */
+function partsOf({ target }: Pick<Host, "target">, plan: Plan): (readonly Windowed[])[] {
+  return plan.kernels.map((k) => splitKernel(k, slotsOf(plan), plan.slots.length, target));
 }
 
 /** A line a kernel, without its shaders. */
-export function linesOf({ target }: Pick<Host, "target">, plan: Plan): string[] {
-  return plan.kernels.map((k) => splitLine(k, splitKernel(k, slotsOf(plan), target)));
+export function linesOf(host: Pick<Host, "target">, plan: Plan): string[] {
+  return partsOf(host, plan).map((parts, i) => splitLine(plan.kernels[i]!, parts));
 }
 
 /** Words of every buffer of scratch: of the plan's slots, then of the memory that the dispatches of one kernel hand each other. */
@@ -116,12 +121,14 @@ export function scratchSizes(host: Pick<Host, "choices" | "target">, plan: Plan)
 }
 
 function temporarySize(host: Pick<Host, "choices" | "target">, plan: Plan): number {
-  const choiceOf = choicesOf(host);
-  const sizes = plan.kernels.map((k) => {
+  const choiceOf = choicesOf(host), temporary = plan.slots.length;
+  const sizes = partsOf(host, plan).map((parts, i) => {
+    const k = plan.kernels[i]!;
     if (k.kind === "hand") return attentionTemporary(k.does);
-    if (k.kind !== "matmul") return 0;
-    const parts = splitKernel(k, slotsOf(plan), host.target);
-    return parts.length > 1 ? 0 : temporaryOf(k, choiceOf(k));
+    if (k.kind === "matmul") return parts.length > 1 ? 0 : temporaryOf(k, choiceOf(k));
+    const ends = parts.flatMap(({ windows }) => [...windows.values()])
+      .map(({ slot, offset, bytes }) => slot === temporary ? (offset + bytes) / 4 : 0);
+    return Math.max(0, ...ends);
   });
   return sizes.reduce((a, b) => Math.max(a, b), 0);
 }

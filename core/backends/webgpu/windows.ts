@@ -61,7 +61,8 @@ export function windowsOf(
   halves?: Halves,
 ): readonly (Window | undefined)[] | null {
   const real = uses.filter((u) => u.node.kind !== "iota"), found = new Map<Use, Window>();
-  for (const [, same] of Map.groupBy(real, (u) => slotOf(u.node))) {
+  // A binding has elements of one type.
+  for (const [, same] of Map.groupBy(real, ({ node }) => `${slotOf(node)} ${node.dtype}`)) {
     const isWritten = same.some((u) => u.write), windows: Window[] = [];
     const ascending = same.map((use) => ({ use, own: windowOf(use, slotOf, halves) }))
       .sort((p, q) => p.own.offset - q.own.offset);
