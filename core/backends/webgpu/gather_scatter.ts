@@ -64,9 +64,7 @@ export function gatherShader(k: GatherPart, slotOf: SlotOf, target: Target): Sha
   const r = at.slice(ids.length), u32 = lanes === 4 ? "vec4u" : "u32";
   const found = wordsAt(bound, k.table, [...g, "id", ...r], lanes);
   const unit = unitOf(bound, k.store);
-  const put = k.into
-    ? addressOf(k.into, at, lanes, unit)
-    : address(0, [["unit", lanes / unit]]);
+  const put = k.into ? addressOf(k.into, at, lanes, unit) : address(0, [["unit", lanes / unit]]);
   const store = storeWords(bound, k.store, put, "found", lanes);
   const body = `let id = ${idOf(wordsAt(bound, k.ids, ids, 1), k.first)};
   var found = ${u32}();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { attentionOperands, type AttentionKernel } from "../../graph/fused_kernel.ts";
+import { type AttentionKernel, attentionOperands } from "../../graph/fused_kernel.ts";
 import { type Node, sizeOf, type Sizes } from "../../graph/node.ts";
 import { type Operand, operandsOf, type RowKernel } from "../../plan/kernels.ts";
 import type { Access } from "../../plan/views.ts";
@@ -121,9 +121,7 @@ export function isPure({ reductions, stores }: RowKernel): boolean {
 export function partSpace(p: Part): PartSpace {
   const operands = operandsOf(p), stores = storesOf(p);
   if (p.kind === "place" || p.kind === "hand") {
-    const shapes = p.kind === "place"
-      ? p.parts.map((x) => x.sizes)
-      : handShapes(p.does, operands);
+    const shapes = p.kind === "place" ? p.parts.map((x) => x.sizes) : handShapes(p.does, operands);
     const own = p.kind === "place"
       ? { sizes: p.shape, strides: p.into!.strides }
       : { sizes: [sizeOf(p.store.shape)], strides: [1] };

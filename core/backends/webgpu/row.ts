@@ -7,11 +7,7 @@
 import { scalarOf } from "../../dtype.ts";
 import type { Expr } from "../../expr/expr.ts";
 import { operandsOf } from "../../expr/expr.ts";
-import {
-  type Operand,
-  REDUCED,
-  type RowReduction,
-} from "../../plan/kernels.ts";
+import { type Operand, REDUCED, type RowReduction } from "../../plan/kernels.ts";
 import { address, collapse, coordinates, isVector } from "./address.ts";
 import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
 import type { RowPart, StorePart } from "./part.ts";
@@ -177,8 +173,13 @@ function storesText(
   stores: readonly StorePart[],
   lanes: Lanes,
 ): string {
-  return block(s, stores.map((x) => x.value), lanes, k.reductions, (names) =>
-    stores.map((x, i) => store(s.bound, x.node, storeAddress(s, x), names[i]!, lanes)));
+  return block(
+    s,
+    stores.map((x) => x.value),
+    lanes,
+    k.reductions,
+    (names) => stores.map((x, i) => store(s.bound, x.node, storeAddress(s, x), names[i]!, lanes)),
+  );
 }
 
 /** Invocations that share a row: 1, or a workgroup of a power of two. */

@@ -20,7 +20,14 @@ import { type Kernel, readsOf, writesOf } from "../../plan/kernels.ts";
 import { type Plan, wordsOf } from "../../plan/plan.ts";
 import type { SlotOf } from "./bindings.ts";
 import { type Part, wholePart } from "./part.ts";
-import { isPure, movedPart, narrowedPart, partSpace, type PartSpace, type Use } from "./part_space.ts";
+import {
+  isPure,
+  movedPart,
+  narrowedPart,
+  type PartSpace,
+  partSpace,
+  type Use,
+} from "./part_space.ts";
 import type { Target } from "./shader.ts";
 import { gatherRows } from "./spread_rows.ts";
 import { elementBytes, type Window, WINDOW_STEP, windowOf, windowsOf } from "./windows.ts";
@@ -151,14 +158,18 @@ function windowed(
 function reason({ use: { node }, bytes }: Sized, target: Target): string {
   const most = showBytes(target.bindingBytes);
   return bytes > target.bindingBytes
-    ? `it needs ${showBytes(bytes)} of ${node.dtype} ${show(node.shape)} at once, and a shader binds at most ${most} of a buffer`
+    ? `it needs ${showBytes(bytes)} of ${node.dtype} ${
+      show(node.shape)
+    } at once, and a shader binds at most ${most} of a buffer`
     : `in windows of ${most} its operands would be more than ${target.bindings} buffers`;
 }
 
 function refusal(k: Kernel, widest: Sized, target: Target): DeviceError {
   const [what] = kernelLine(k).split(":");
   return new DeviceError(
-    `Cannot run ${what} on this adapter: ${reason(widest, target)}; take a smaller batch or another device`,
+    `Cannot run ${what} on this adapter: ${
+      reason(widest, target)
+    }; take a smaller batch or another device`,
     "limit",
   );
 }

@@ -39,7 +39,7 @@ export interface Step {
 
 /** Compiles the shaders of all kernels. */
 export function stepsOf(
-  host: Host,
+  host: Pick<Host, "target" | "choices" | "compileShader">,
   plan: Plan,
 ): { readonly steps: readonly Step[]; readonly lines: readonly string[] } {
   const steps: Step[] = [], slotOf = slotsOf(plan), { target } = host;
