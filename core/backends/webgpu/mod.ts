@@ -1,5 +1,6 @@
 /**
- * The WebGPU backend: WGSL through the WebGPU of Deno or of a browser.
+ * The WebGPU backend: WGSL through the WebGPU of Deno or of a browser. Tensors over the adapter's binding limit are computed in
+ * slices; split_kernel.ts tells how.
  *
  * @module
  */
@@ -8,11 +9,11 @@ import type { Device } from "../../device/device.ts";
 import { deviceOf, nameOf } from "./adapter.ts";
 import { defaultChoiceFile, deviceKey, loadChoices } from "./choice_file.ts";
 import { Choices } from "./choices.ts";
-import { WINDOW_STEP } from "./windows.ts";
 import { WebGpuDevice } from "./device.ts";
 import { halvesOf } from "./half_probe.ts";
 import { probeSubgroups } from "./subgroups.ts";
 import type { Keeping } from "./tuner.ts";
+import { WINDOW_STEP } from "./windows.ts";
 
 /** How a GPU is opened. */
 export interface WebGpuOptions {

@@ -1,14 +1,19 @@
 /**
  * Kernels whose buffers are larger than a shader may bind (128 MiB on many adapters; a buffer may be larger), in parts that bind a
- * window of each. The space of a kernel is halved along the axis that spreads its widest operand most, until every window fits: rows
- * of a long tensor, both axes of a transposed one, the ids of a table, the terms of a long sum, whose parts add up in their order.
- * A kernel within the limit is not looked at twice, and is what it was.
+ * window of each. The space of a kernel is halved along the axis that spreads its widest operand most, until every window fits.
+ *
+ * - Maps, placements, batches, rows of a product: along the leading axes, and the others where a read is transposed.
+ * - A gather from a long table: by ids; the first part stores zeros for what it does not find, the others leave that alone.
+ * - A scatter into one: by ids; long updates in the order of n, each part adding to the one before.
+ * - Column sums and long products: parts of the sum, in f32, add up in their order. So they may round otherwise than in one piece.
+ * - Reduced rows that lie far apart: gathered first (spread_rows.ts).
+ * - Hand-written kernels: their composites are computed instead (device.ts).
+ *
+ * A kernel within the limit is not looked at twice, and is what it was. Refused is a reduced row that is itself over the limit (the
+ * planner makes two steps of long ones whose length has divisors), and a tensor of more than `maxBufferSize` (buffers.ts).
  *
  * Turned down: tensors as lists of buffers, which every kernel, copy, donation and program of everyone's would have to know; and
  * windows on leading rows alone, which serve neither a transposed read, nor a product's long sum, nor a table that is read anywhere.
- *
- * A row that is reduced stays whole: where rows lie far apart they are gathered first (spread_rows.ts), and one that is itself over the
- * limit is refused. So is a tensor of more than `maxBufferSize`. Of a hand-written kernel the composite is computed instead.
  *
  * @module
  */
