@@ -98,3 +98,18 @@ Deno.test("webgpu slices: rows that lie far apart are gathered", () => {
     "the rows are read where they were gathered",
   );
 });
+
+Deno.test("webgpu slices: windows that are too many are made smaller until they are one", () => {
+  // Of 16 rows of x, its first blocks are within the limit, and its last ones, but not both at once; the others have seven bindings.
+  const x = input(64, 18, 1024), others = Array.from({ length: 6 }, () => input(64, 1, 1024));
+  const blocks = [0, 17].map((at) => build.sliceAxis(x, 1, at, at + 1));
+  const graph = {
+    inputs: [x, ...others],
+    outputs: [[...blocks, ...others].reduce(build.add)],
+    donations: new Map(),
+  };
+  const { steps, lines } = made(planOf(graph), 15 * 4 * 18 * 1024 + 8192);
+  assertEquals(lines.length, 1);
+  assert(steps.every(({ shader }) => shader.slots.length === 8));
+  assertEquals(steps.length, 8);
+});

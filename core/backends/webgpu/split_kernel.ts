@@ -10,7 +10,8 @@
  * - Hand-written kernels: their composites are computed instead (device.ts).
  *
  * A kernel within the limit is not looked at twice, and is what it was. Refused is a reduced row that is itself over the limit (the
- * planner makes two steps of long ones whose length has divisors), and a tensor of more than `maxBufferSize` (buffers.ts).
+ * planner makes two steps of long ones whose length has divisors), a kernel whose windows are more than a shader's bindings, as where
+ * it reads many far places of one buffer, and a tensor of more than `maxBufferSize` (buffers.ts).
  *
  * Turned down: tensors as lists of buffers, which every kernel, copy, donation and program of everyone's would have to know; and
  * windows on leading rows alone, which serve neither a transposed read, nor a product's long sum, nor a table that is read anywhere.
@@ -75,7 +76,8 @@ function cut(k: Kernel, whole: Part, slotOf: SlotOf, target: Target): Windowed[]
       continue;
     }
     const widest = widestOf(space, slotOf, target);
-    const axis = widest.bytes > target.bindingBytes ? axisOf(space, widest.use) : undefined;
+    // Smaller windows of one buffer may become one; those that are far smaller will not.
+    const axis = widest.bytes > target.bindingBytes / 8 ? axisOf(space, widest.use) : undefined;
     if (axis === undefined) throw refusal(k, widest, target);
     const size = space.sizes[axis]!, half = halfOf(size);
     open.push(
