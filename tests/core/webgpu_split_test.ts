@@ -147,9 +147,13 @@ splitTest(2 ** 15, "a training step with clipping and LAMB", async (device, whol
 });
 
 splitTest(2048, "rows of a transposed table are reduced", async (device) => {
-  const x = input(60, 90), y = input(90, 60), turned = build.transpose(x);
-  const outputs = [sumLast(build.mul(turned, y)), softmax(build.add(turned, y))];
-  const graph = { inputs: [x, y], outputs, donations: new Map() };
+  const x = input(60, 90), y = input(90, 60), z = input(60, 90), turned = build.transpose(x);
+  const outputs = [
+    sumLast(build.mul(turned, y)),
+    softmax(build.add(turned, y)),
+    sumLast(build.mul(turned, build.transpose(z))),
+  ];
+  const graph = { inputs: [x, y, z], outputs, donations: new Map() };
   const plan = makePlan(graph, { bindings: 8, fuse: true }), inputs = valuesOf(graph, 1);
   const got = await runPlan(device, graph, plan, inputs), want = evaluate(graph, inputs);
   got.forEach((g, i) => assertClose(g, want[i]!, 2e-5, `output ${i}`));
