@@ -9,6 +9,7 @@ import { Choices } from "../../core/backends/webgpu/choices.ts";
 import type { Compiled } from "../../core/backends/webgpu/pipelines.ts";
 import type { Target } from "../../core/backends/webgpu/shader.ts";
 import { type Step, stepsOf } from "../../core/backends/webgpu/steps.ts";
+import { windowOf } from "../../core/backends/webgpu/windows.ts";
 import { input, sumAll, sumLast, trainingStep } from "./plan_models.ts";
 
 const graph = trainingStep({ B: 4, T: 16, C: 64, V: 200, heads: 4, layers: 1 });
@@ -112,4 +113,9 @@ Deno.test("webgpu slices: windows that are too many are made smaller until they 
   assertEquals(lines.length, 1);
   assert(steps.every(({ shader }) => shader.slots.length === 8));
   assertEquals(steps.length, 8);
+});
+
+Deno.test("webgpu slices: an empty operand that is read backwards has a window within its buffer", () => {
+  const use = { node: input(8), offset: -1, strides: [-1], sizes: [0], write: false };
+  assertEquals(windowOf(use, () => 0), { slot: 0, offset: 0, bytes: 16 });
 });

@@ -39,10 +39,10 @@ export function windowOf(use: Use, slotOf: SlotOf, halves?: Halves): Window {
   return between(slotOf(use.node), low * bytes, (high + 1) * bytes);
 }
 
-/** Whole vectors from a multiple of WINDOW_STEP on. */
+/** Whole vectors from a multiple of WINDOW_STEP on; what is empty may begin before the buffer does, as no element of it is touched. */
 function between(slot: number, from: number, to: number): Window {
-  const offset = Math.floor(from / WINDOW_STEP) * WINDOW_STEP;
-  return { slot, offset, bytes: 16 * Math.ceil((to - offset) / 16) };
+  const offset = Math.max(0, Math.floor(from / WINDOW_STEP)) * WINDOW_STEP;
+  return { slot, offset, bytes: 16 * Math.max(1, Math.ceil((to - offset) / 16)) };
 }
 
 function joined(a: Window, b: Window): Window {
