@@ -106,7 +106,7 @@ Deno.test("webgpu attention: kernels are taken from some size of the scores on, 
     sums: false,
     dropout: 0,
   } as const;
-  const target = { software: true, bindings: 8, scoreBytes: 16 * 2 ** 20, bufferBytes: 2 ** 27 };
+  const target = { software: true, bindings: 8, scoreBytes: 16 * 2 ** 20, bindingBytes: 2 ** 27 };
   assertEquals(attentionRefusal(kernel, target), undefined);
   assertEquals(
     attentionRefusal({ ...kernel, T: 512 }, target),

@@ -21,21 +21,31 @@ export const subgroups = gpu?.features.has("subgroups") && await probeSubgroups(
 /** Its types of two bytes. */
 export const halves = gpu && await halvesOf(gpu);
 
-/** The kernels for software adapters and for real GPUs, on whatever adapter there is. */
-export const families: readonly { readonly name: string; readonly device: WebGpuDevice }[] = gpu
-  ? ["software", "gpu"].map((name) => ({
+/** A backend and how it chooses its kernels. */
+export interface Family {
+  readonly name: string;
+  readonly device: WebGpuDevice;
+}
+
+/** The kernels for software adapters and for real GPUs, on whatever adapter there is, with at most so many bytes of a buffer bound. */
+export function familiesWithin(bindingBytes: number): readonly Family[] {
+  if (!gpu) return [];
+  return ["software", "gpu"].map((name) => ({
     name,
     device: new WebGpuDevice(gpu, adapter!.info.description, {
       software: name === "software",
       bindings: 8,
       scoreBytes: 0,
-      bufferBytes: 2 ** 27,
+      bindingBytes,
       ...subgroups && { subgroups },
       ...halves,
       roundsF16: name === "gpu" && halves!.roundsF16!,
     }),
-  }))
-  : [];
+  }));
+}
+
+/** Those that bind as much as every adapter allows. */
+export const families: readonly Family[] = familiesWithin(2 ** 27);
 
 /** Registers a test for each family, or one skip for the suite. */
 export function webgpuTest(

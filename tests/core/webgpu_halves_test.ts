@@ -49,7 +49,7 @@ function deviceWith(abilities: Partial<Target>): WebGpuDevice {
     software: true,
     bindings: 8,
     scoreBytes: 0,
-    bufferBytes: 2 ** 27,
+    bindingBytes: 2 ** 27,
     ...abilities,
   });
 }
@@ -241,7 +241,7 @@ webgpuTestOnce(
         software: true,
         bindings: 8,
         scoreBytes: 0,
-        bufferBytes: 2 ** 27,
+        bindingBytes: 2 ** 27,
         ...halves,
       },
       lines: string[] = [];

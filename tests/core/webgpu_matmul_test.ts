@@ -79,7 +79,7 @@ const everywhere: Target = {
   software: false,
   bindings: 8,
   scoreBytes: 0,
-  bufferBytes: 2 ** 27,
+  bindingBytes: 2 ** 27,
   ...subgroups && { subgroups },
   ...halves,
 };
@@ -106,7 +106,7 @@ Deno.test("webgpu matmul: the defaults are members, and some are split", () => {
     software: false,
     bindings: 8,
     scoreBytes: 0,
-    bufferBytes: 2 ** 27,
+    bindingBytes: 2 ** 27,
   });
   assert(weight.splits > 1, "a weight gradient is too small a result to fill a GPU unsplit");
 });

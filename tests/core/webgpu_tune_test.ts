@@ -18,7 +18,7 @@ const target = {
   software: true,
   bindings: 8,
   scoreBytes: 0,
-  bufferBytes: 2 ** 27,
+  bindingBytes: 2 ** 27,
   ...subgroups && { subgroups },
 };
 

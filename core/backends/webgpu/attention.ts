@@ -133,11 +133,10 @@ export function attentionRefusal(does: AttentionKernel, target: Target): string 
   if (bytes < target.scoreBytes) {
     return `scores of ${showBytes(bytes)} are less than ${showBytes(target.scoreBytes)}`;
   }
+  const { bindingBytes } = target;
   const largest = 4 * Math.max(attentionResult(does), attentionTemporary(does));
-  if (largest > target.bufferBytes) {
-    return `a buffer of ${showBytes(largest)} would be larger than ${
-      showBytes(target.bufferBytes)
-    }`;
+  if (largest > bindingBytes) {
+    return `a buffer of ${showBytes(largest)} would be larger than ${showBytes(bindingBytes)}`;
   }
   return target.bindings < 8 ? `a shader may touch ${target.bindings} buffers, not 8` : undefined;
 }

@@ -120,8 +120,8 @@ export class Memory {
 
   /** Bytes of a buffer of `size` elements of so many bytes each: whole vectors of four words, at least one. */
   bytesFor(size: number, bytesEach = 4): number {
-    const bytes = 16 * Math.max(1, Math.ceil(size * bytesEach / 16)), { limits } = this.#gpu;
-    const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+    const bytes = 16 * Math.max(1, Math.ceil(size * bytesEach / 16));
+    const most = this.#gpu.limits.maxBufferSize;
     if (bytes > most) {
       throw new DeviceError(
         `Cannot put a tensor of ${size} elements on ${this.#faults.adapter}: its buffers have at most ${most} bytes; split it or take a smaller batch`,

@@ -5,9 +5,9 @@
  * @module
  */
 import { operandsOf } from "../../expr/expr.ts";
-import type { ColumnKernel } from "../../plan/kernels.ts";
 import { address, collapse, coordinates, isVector } from "./address.ts";
 import { bind, load, type SlotOf, store, unitOf } from "./bindings.ts";
+import type { ColumnPart } from "./part.ts";
 import { overGroups, type Shader, type Target } from "./shader.ts";
 import { combineText, expressions, identityText, typeName } from "./wgsl_expr.ts";
 
@@ -32,11 +32,12 @@ function cutOf(columns: number, rows: number, target: Target): Cut {
   return { slices: 256 / across, across, each: 1 };
 }
 
-export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): Shader {
+export function columnShader(k: ColumnPart, slotOf: SlotOf, target: Target): Shader {
   const merged = collapse([...k.rows, k.columns], k.loads.map((l) => l.strides), true);
   const rowAxes = merged.sizes.slice(0, -1), rows = rowAxes.reduce((a, b) => a * b, 1);
   const loads = k.loads.map((l, i) => ({ ...l, strides: merged.strides[i]! }));
   const lanes = k.columns % 4 === 0 ? 4 : 1, columns = k.columns / lanes, dtype = k.value.dtype;
+  const start = k.into?.offset ?? 0;
   const bound = bind(
     [
       ...loads.map((l) => ({
@@ -44,7 +45,7 @@ export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): S
         write: false,
         vector: lanes === 4 && isVector(l.offset, l.strides),
       })),
-      { node: k.store, write: true, vector: lanes === 4 },
+      { node: k.store, write: true, vector: lanes === 4 && start % 4 === 0 },
     ],
     slotOf,
     target,
@@ -61,8 +62,12 @@ export function columnShader(k: ColumnKernel, slotOf: SlotOf, target: Target): S
     return `let x${i} = ${load(bound, l, where, lanes, stride)};`;
   });
   const { lines, names } = expressions([k.value], lanes, (i) => `x${i}`, target.roundsF16);
-  const put = (value: string): string =>
-    store(bound, k.store, address(0, [["column", lanes / unitOf(bound, k.store)]]), value, lanes);
+  const put = (value: string): string => {
+    const unit = unitOf(bound, k.store), where = address(start / unit, [["column", lanes / unit]]);
+    const old = load(bound, { base: k.store, offset: 0, strides: [1] }, where, lanes);
+    const all = k.adds ? combineText(k.combine, old, value, dtype, lanes) : value;
+    return store(bound, k.store, where, all, lanes);
+  };
   /** Statements for one of the invocation's columns, if it is one. */
   const ofColumn = (c: number, body: string): string => {
     const guard = columns % span === 0 ? "" : `if (column < ${columns}u) `;

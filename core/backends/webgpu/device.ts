@@ -18,6 +18,7 @@ import { pipelineCache } from "./pipelines.ts";
 import { plannerOf } from "./planner.ts";
 import { type Host, programOf } from "./program.ts";
 import type { Target } from "./shader.ts";
+import { unfitKernels } from "./split_kernel.ts";
 import { type Keeping, type Tune, tuner } from "./tuner.ts";
 
 /** owns: a GPUDevice with its buffers. */
@@ -113,8 +114,16 @@ export class WebGpuDevice implements Device {
 
   #planOf(graph: Graph): Plan {
     const { target } = this.#host, { bindings, halves } = target;
-    const composes = (k: FusedKernel): string | undefined => attentionRefusal(k, target);
-    return makePlan(graph, { bindings, fuse: true, composes, ...halves && { halves } });
+    const unfit = new Map<FusedKernel, string>();
+    const composes = (k: FusedKernel): string | undefined =>
+      unfit.get(k) ?? attentionRefusal(k, target);
+    // Which buffers a hand-written kernel reads is known when all is planned: one that may not bind them is planned again without.
+    for (;;) {
+      const plan = makePlan(graph, { bindings, fuse: true, composes, ...halves && { halves } });
+      const found = unfitKernels(plan, target);
+      if (!found.size) return plan;
+      found.forEach((why, k) => unfit.set(k, why));
+    }
   }
 
   /** A program from a plan that is already made. */

@@ -5,9 +5,11 @@
  */
 import { scalarOf } from "../../dtype.ts";
 import type { Sizes } from "../../graph/node.ts";
-import type { GatherKernel, Operand, ScatterKernel } from "../../plan/kernels.ts";
+import type { Operand } from "../../plan/kernels.ts";
+import type { Access } from "../../plan/views.ts";
 import { address, coordinates, isVector } from "./address.ts";
 import { bind, type Bindings, loadWords, type SlotOf, storeWords, unitOf } from "./bindings.ts";
+import type { GatherPart, ScatterPart } from "./part.ts";
 import { LONGEST_LOOP, overUnits, type Shader, type Target } from "./shader.ts";
 import { fromWord, type Lanes, toWord } from "./wgsl_expr.ts";
 
@@ -15,14 +17,19 @@ function product(sizes: Sizes): number {
   return sizes.reduce((a, b) => a * b, 1);
 }
 
-/** The words of an operand at coordinates; the last axis counts in units of `lanes`. */
-function wordsAt(bound: Bindings, o: Operand, at: readonly string[], lanes: Lanes): string {
-  const unit = unitOf(bound, o.base), step = o.strides.at(-1) ?? 0;
+/** Where coordinates stand, in elements of a binding of `unit`; the last axis counts in units of `lanes`. */
+function addressOf(a: Access, at: readonly string[], lanes: Lanes, unit: Lanes): string {
   const terms = at.map((c, axis): [string, number] => {
-    const stride = o.strides[axis]!;
+    const stride = a.strides[axis]!;
     return [c, axis < at.length - 1 ? stride / unit : stride * lanes / unit];
   });
-  return loadWords(bound, o.base, address(o.offset / unit, terms), lanes, step);
+  return address(a.offset / unit, terms);
+}
+
+/** The words of an operand at coordinates; the last axis counts in units of `lanes`. */
+function wordsAt(bound: Bindings, o: Operand, at: readonly string[], lanes: Lanes): string {
+  const where = addressOf(o, at, lanes, unitOf(bound, o.base));
+  return loadWords(bound, o.base, where, lanes, o.strides.at(-1) ?? 0);
 }
 
 /** Row axes with the last one in units of four where both sides allow it. */
@@ -34,13 +41,20 @@ function widthOf(row: Sizes, o: Operand): { readonly lanes: Lanes; readonly vect
 const inUnits = (row: Sizes, lanes: Lanes): Sizes =>
   row.map((n, i) => i === row.length - 1 ? n / lanes : n);
 
-export function gatherShader(k: GatherKernel, slotOf: SlotOf, target: Target): Shader {
+/** May a store be made by fours? */
+const isAligned = (into: Access | undefined): boolean =>
+  !into || isVector(into.offset, into.strides);
+
+/** The number of an id in this part of the table; one before it is a large number, as a negative id is. */
+const idOf = (word: string, first = 0): string => first ? `${word} - ${first}u` : word;
+
+export function gatherShader(k: GatherPart, slotOf: SlotOf, target: Target): Shader {
   const { lanes, vector } = widthOf(k.row, k.table), row = inUnits(k.row, lanes);
   const bound = bind(
     [
       { node: k.table.base, write: false, vector },
       { node: k.ids.base, write: false, vector: false },
-      { node: k.store, write: true, vector: lanes === 4 },
+      { node: k.store, write: true, vector: lanes === 4 && isAligned(k.into) },
     ],
     slotOf,
     target,
@@ -49,12 +63,13 @@ export function gatherShader(k: GatherKernel, slotOf: SlotOf, target: Target): S
   const g = at.slice(0, k.groups.length), ids = at.slice(0, k.groups.length + k.count.length);
   const r = at.slice(ids.length), u32 = lanes === 4 ? "vec4u" : "u32";
   const found = wordsAt(bound, k.table, [...g, "id", ...r], lanes);
-  const put = address(0, [["unit", lanes / unitOf(bound, k.store)]]);
-  // A negative id is a large one as u32.
-  const body = `let id = ${wordsAt(bound, k.ids, ids, 1)};
+  const unit = unitOf(bound, k.store);
+  const put = k.into ? addressOf(k.into, at, lanes, unit) : address(0, [["unit", lanes / unit]]);
+  const store = storeWords(bound, k.store, put, "found", lanes);
+  const body = `let id = ${idOf(wordsAt(bound, k.ids, ids, 1), k.first)};
   var found = ${u32}();
-  if (id < ${k.size}u) { found = ${found}; }
-  ${storeWords(bound, k.store, put, "found", lanes)}`;
+  if (id < ${k.size}u) { found = ${found}; ${k.first ? store : ""} }
+  ${k.first ? "" : store}`;
   const units = product(k.groups) * product(k.count) * product(row);
   return overUnits(bound, units, 64, body, lanes === 4 ? "vec4" : "scalar");
 }
@@ -65,13 +80,13 @@ export function gatherShader(k: GatherKernel, slotOf: SlotOf, target: Target): S
  * WGSL has no atomic float addition, and its order would change from run to run. So an invocation owns some columns of
  * some rows of the result, walks all ids in their order, and adds those that are its own.
  */
-export function scatterShaders(k: ScatterKernel, slotOf: SlotOf, target: Target): Shader[] {
+export function scatterShaders(k: ScatterPart, slotOf: SlotOf, target: Target): Shader[] {
   const { lanes, vector } = widthOf(k.row, k.updates), row = inUnits(k.row, lanes);
   const bound = bind(
     [
       { node: k.ids.base, write: false, vector: false },
       { node: k.updates.base, write: false, vector },
-      { node: k.store, write: true, vector: lanes === 4 },
+      { node: k.store, write: true, vector: lanes === 4 && isAligned(k.into) },
     ],
     slotOf,
     target,
@@ -85,7 +100,9 @@ export function scatterShaders(k: ScatterKernel, slotOf: SlotOf, target: Target)
   const g = coordinates("g", k.groups), n = coordinates("n", k.count), r = coordinates("c", row);
   const unit = unitOf(bound, k.store), dtype = scalarOf(k.store.dtype);
   const place = (id: string): string =>
-    address(0, [[`((g * ${k.size}u + ${id}) * ${columns}u + c)`, lanes / unit]]);
+    k.into
+      ? addressOf(k.into, [...g, id, ...r], lanes, unit)
+      : address(0, [[`((g * ${k.size}u + ${id}) * ${columns}u + c)`, lanes / unit]]);
   const old = fromWord(loadWords(bound, k.store, "at", lanes), dtype, lanes);
   const update = fromWord(wordsAt(bound, k.updates, [...g, ...n, ...r], lanes), dtype, lanes);
   const zero = lanes === 4 ? "vec4u()" : "0u";
@@ -95,9 +112,9 @@ export function scatterShaders(k: ScatterKernel, slotOf: SlotOf, target: Target)
   const body = (from: number, to: number): string =>
     `let c = unit % ${columns}u; let first = unit / ${columns}u % ${chunks}u * ${rows}u;
   let g = unit / ${columns * chunks}u; let end = min(first + ${rows}u, ${k.size}u);
-  ${from === 0 ? clear : ""}
+  ${from === 0 && !k.adds ? clear : ""}
   for (var n = ${from}u; n < ${to}u; n++) {
-    let id = ${wordsAt(bound, k.ids, [...g, ...n], 1)};
+    let id = ${idOf(wordsAt(bound, k.ids, [...g, ...n], 1), k.first)};
     if (id >= first && id < end) {
       let at = ${place("id")};
       let sum = ${old} + ${update};

@@ -1,14 +1,14 @@
 /**
- * The shaders of a kernel.
+ * The shaders of a kernel, or of a part of one.
  *
  * @module
  */
-import type { Kernel, MatmulKernel } from "../../plan/kernels.ts";
 import { attentionShaders } from "./attention.ts";
 import type { SlotOf } from "./bindings.ts";
 import { columnShader } from "./column.ts";
 import { gatherShader, scatterShaders } from "./gather_scatter.ts";
 import { type MatmulChoice, matmulShaders } from "./matmul.ts";
+import type { MatmulPart, Part } from "./part.ts";
 import { placeShaders } from "./place.ts";
 import { rowShader } from "./row.ts";
 import type { Shader, Target } from "./shader.ts";
@@ -19,11 +19,11 @@ export interface Making {
   readonly slotOf: SlotOf;
   /** The slot of memory that a kernel's own dispatches hand each other. */
   readonly temporary: number;
-  readonly choiceOf: (k: MatmulKernel) => MatmulChoice;
+  readonly choiceOf: (k: MatmulPart) => MatmulChoice;
 }
 
 /** One dispatch each, in order. */
-export function shadersOf(k: Kernel, { target, slotOf, temporary, choiceOf }: Making): Shader[] {
+export function shadersOf(k: Part, { target, slotOf, temporary, choiceOf }: Making): Shader[] {
   switch (k.kind) {
     case "row":
       return [rowShader(k, slotOf, target)];

@@ -8,6 +8,7 @@ import { makeNode } from "../../graph/node.ts";
 import type { MatmulKernel } from "../../plan/kernels.ts";
 import type { SlotOf } from "./bindings.ts";
 import { columnShader } from "./column.ts";
+import type { MatmulPart } from "./part.ts";
 import { registerMatmul, type RegisterTile } from "./matmul_register.ts";
 import { subgroupMatmul, type SubgroupTile, walksRows } from "./matmul_subgroup.ts";
 import { tiledMatmul, type WorkgroupTile, workgroupTiles } from "./matmul_tiles.ts";
@@ -54,25 +55,31 @@ function groupsOf(k: MatmulKernel, t: WorkgroupTile): number {
 }
 
 /** The fewest parts of equal length, whole fours each, that are enough; as many as there can be if none are. */
-function splitsFor(k: MatmulKernel, shortest: number, enough: (splits: number) => boolean): number {
+function splitsFor(
+  k: MatmulKernel,
+  target: Target,
+  shortest: number,
+  enough: (splits: number) => boolean,
+): number {
+  const most = Math.min(mostTemporary, target.bindingBytes / 4);
   const may = (splits: number): boolean =>
     k.k % (4 * splits) === 0 && k.k / splits >= shortest &&
-    splits * batchOf(k) * k.m * k.n <= mostTemporary;
+    splits * batchOf(k) * k.m * k.n <= most;
   let splits = 1;
   while (!enough(splits) && may(2 * splits)) splits *= 2;
   return splits;
 }
 
 /** Parts that give every core of a GPU some of the work. */
-function busySplits(k: MatmulKernel, tile: WorkgroupTile): number {
-  return splitsFor(k, shortestPart, (splits) => groupsOf(k, tile) * splits >= busyGroups);
+function busySplits(k: MatmulKernel, tile: WorkgroupTile, target: Target): number {
+  return splitsFor(k, target, shortestPart, (splits) => groupsOf(k, tile) * splits >= busyGroups);
 }
 
 /**
  * Parts whose share of the factors stays in a cache. A factor that lies along k is fetched ahead by the hardware; of one that
  * lies across it every step touches another page, for the whole of what the tiles walk and for a strip of what they hold.
  */
-function residentSplits(k: MatmulKernel): number {
+function residentSplits(k: MatmulKernel, target: Target): number {
   const r = k.batch.length, strip = 64, rows = walksRows(k);
   const across = Math.max(
     k.a.strides[r + 1] === 1 ? 0 : rows ? k.m : strip,
@@ -80,17 +87,18 @@ function residentSplits(k: MatmulKernel): number {
   );
   return splitsFor(
     k,
+    target,
     shortestResident,
     (splits) => 4 * across * k.k / splits <= residentBytes,
   );
 }
 
 /** The largest tile that still gives the machine enough workgroups, and is not mostly empty. */
-function workgroupChoice(k: MatmulKernel): MatmulChoice {
+function workgroupChoice(k: MatmulKernel, target: Target): MatmulChoice {
   const fits = (t: WorkgroupTile): boolean => t.m < 2 * k.m && t.n < 2 * k.n;
   const tile = workgroupTiles.find((t) => fits(t) && groupsOf(k, t) >= busyGroups) ??
     workgroupTiles.at(-1)!;
-  return { tile, splits: busySplits(k, tile) };
+  return { tile, splits: busySplits(k, tile, target) };
 }
 
 /** Members that could be the fastest for a product on this adapter; the default is among them. */
@@ -101,14 +109,14 @@ export function choicesFor(k: MatmulKernel, target: Target): readonly MatmulChoi
   const subgroup = !target.subgroups
     ? []
     : subgroupTiles.filter((t) => target.software || t.rows * t.quads <= 32);
-  const tiles = [...registerTiles, ...subgroup].map(whole), resident = residentSplits(k);
+  const tiles = [...registerTiles, ...subgroup].map(whole), resident = residentSplits(k, target);
   if (resident > 1) tiles.push(...subgroup.map((tile) => ({ tile, splits: resident })));
   // On a CPU every barrier is a switch of all invocations: 20 times slower than the rest.
   if (target.software) return tiles;
   return [
     ...tiles,
     ...workgroupTiles.flatMap((tile) => {
-      const splits = busySplits(k, tile);
+      const splits = busySplits(k, tile, target);
       return splits === 1 ? [whole(tile)] : [whole(tile), { tile, splits }];
     }),
   ];
@@ -117,9 +125,9 @@ export function choicesFor(k: MatmulKernel, target: Target): readonly MatmulChoi
 /** The member that is taken without a search. */
 export function choiceFor(k: MatmulKernel, target: Target): MatmulChoice {
   if (isThin(k)) return { tile: registerTiles[0]!, splits: 1 };
-  if (!target.software) return workgroupChoice(k);
+  if (!target.software) return workgroupChoice(k, target);
   if (!target.subgroups) return { tile: registerTiles[0]!, splits: 1 };
-  return { tile: softwareTile(k), splits: residentSplits(k) };
+  return { tile: softwareTile(k), splits: residentSplits(k, target) };
 }
 
 /**
@@ -133,7 +141,7 @@ function softwareTile(k: MatmulKernel): SubgroupTile {
   return { kind: "subgroup", rows: 32, quads: 2 };
 }
 
-function tileShader(k: MatmulKernel, slotOf: SlotOf, tile: MatmulTile, target: Target): Shader {
+function tileShader(k: MatmulPart, slotOf: SlotOf, tile: MatmulTile, target: Target): Shader {
   switch (tile.kind) {
     case "register":
       return registerMatmul(k, slotOf, tile, target);
@@ -144,15 +152,18 @@ function tileShader(k: MatmulKernel, slotOf: SlotOf, tile: MatmulTile, target: T
   }
 }
 
-/** The dispatches of a product. A split one is a batch of partial products, and the column sum of that batch. */
+/**
+ * The dispatches of a product. A split one is a batch of partial products, and the column sum of that batch; a part of one that is
+ * over the binding limit is not split again.
+ */
 export function matmulShaders(
-  k: MatmulKernel,
+  k: MatmulPart,
   slotOf: SlotOf,
   { tile, splits }: MatmulChoice,
   target: Target,
   temporary: number,
 ): Shader[] {
-  if (splits === 1) return [tileShader(k, slotOf, tile, target)];
+  if (splits === 1 || k.into) return [tileShader(k, slotOf, tile, target)];
   const r = k.batch.length, part = k.k / splits, size = batchOf(k) * k.m * k.n;
   const shape = [splits, ...k.batch, k.m, k.n];
   const sums = makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
@@ -181,8 +192,8 @@ export function matmulShaders(
 }
 
 /** Elements that a choice needs beside its operands and result. */
-export function temporaryOf(k: MatmulKernel, { splits }: MatmulChoice): number {
-  return splits === 1 ? 0 : splits * batchOf(k) * k.m * k.n;
+export function temporaryOf(k: MatmulPart, { splits }: MatmulChoice): number {
+  return splits === 1 || k.into ? 0 : splits * batchOf(k) * k.m * k.n;
 }
 
 /** A choice in a few words; equal words are equal choices. */

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { MatmulKernel, Operand } from "../../plan/kernels.ts";
-import { address, coordinates } from "./address.ts";
+import type { Operand } from "../../plan/kernels.ts";
+import { address, coordinates, isVector } from "./address.ts";
 import {
   bind,
   type Bindings,
@@ -18,6 +18,7 @@ import {
   store,
   unitOf,
 } from "./bindings.ts";
+import type { MatmulPart } from "./part.ts";
 import type { Target } from "./shader.ts";
 import type { Lanes } from "./wgsl_expr.ts";
 
@@ -76,35 +77,52 @@ export function factorHeld(bound: Bindings, f: Factor, at: string, step: number)
   return loadF16(bound, f.from, unitOf(bound, f.from.base) === 4 ? `(${at}) / 4u` : at, 4, step);
 }
 
+/** Are four columns of the result an aligned vector? */
+function storesVectors({ n, into }: MatmulPart): boolean {
+  return n % 4 === 0 && (!into || isVector(into.offset, into.strides));
+}
+
+/** Where the result has a row and a column. */
+function resultAt({ batch, m, n, into }: MatmulPart, row: string, column: string): string {
+  if (!into) return `batch * ${m * n}u + (${row}) * ${n}u + ${column}`;
+  const at = [...coordinates("batch", batch), `(${row})`];
+  const terms = at.map((c, axis): [string, number] => [c, into.strides[axis]!]);
+  return address(into.offset, [...terms, [`(${column})`, 1]]);
+}
+
 /** Statements that store columns 4q..4q+3 of a row from a vec4, or one column, whatever lies outside left out. */
 export function storeTile(
   bound: Bindings,
-  k: MatmulKernel,
+  k: MatmulPart,
   row: string,
   column: string,
   value: string,
   lanes: Lanes,
   guards: { readonly m: boolean; readonly n: boolean },
 ): string {
-  const at = `batch * ${k.m * k.n}u + (${row}) * ${k.n}u + ${column}`;
+  const at = resultAt(k, row, column), own = { base: k.store, offset: 0, strides: [1] };
+  const put = (where: string, x: string, width: Lanes): string => {
+    const sum = k.adds ? `${x} + ${load(bound, own, where, width)}` : x;
+    return store(bound, k.store, where, sum, width);
+  };
   const inRow = guards.m ? `${row} < ${k.m}u` : "";
   const guarded = (conditions: readonly string[], body: string): string => {
     const all = conditions.filter(Boolean).join(" && ");
     return all ? `if (${all}) { ${body} }` : body;
   };
   if (lanes === 1) {
-    const body = store(bound, k.store, at, value, 1);
+    const body = put(at, value, 1);
     return guarded([inRow, guards.n ? `${column} < ${k.n}u` : ""], body);
   }
   if (k.n % 4 === 0) {
     const where = unitOf(bound, k.store) === 4 ? `(${at}) / 4u` : at;
-    const body = store(bound, k.store, where, value, 4);
+    const body = put(where, value, 4);
     return guarded([inRow, guards.n ? `${column} < ${k.n}u` : ""], body);
   }
   const each = [0, 1, 2, 3].map((l) =>
     guarded(
       [guards.n ? `${column} + ${l}u < ${k.n}u` : ""],
-      store(bound, k.store, `${at} + ${l}u`, `${value}[${l}]`, 1),
+      put(`${at} + ${l}u`, `${value}[${l}]`, 1),
     )
   );
   return guarded([inRow], each.join(" "));
@@ -112,7 +130,7 @@ export function storeTile(
 
 /** The buffers of a product, whose columns are stored `lanes` at a time. */
 export function bindFactors(
-  k: MatmulKernel,
+  k: MatmulPart,
   a: Factor,
   b: Factor,
   slotOf: SlotOf,
@@ -123,7 +141,7 @@ export function bindFactors(
     [
       { node: a.from.base, write: false, vector: a.vector },
       { node: b.from.base, write: false, vector: b.vector },
-      { node: k.store, write: true, vector: lanes === 4 && k.n % 4 === 0 },
+      { node: k.store, write: true, vector: lanes === 4 && storesVectors(k) },
     ],
     slotOf,
     target,

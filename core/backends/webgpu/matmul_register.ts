@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { MatmulKernel } from "../../plan/kernels.ts";
 import { address } from "./address.ts";
 import type { Bindings, SlotOf } from "./bindings.ts";
 import {
@@ -15,6 +14,7 @@ import {
   factorValue,
   storeTile,
 } from "./matmul_factor.ts";
+import type { MatmulPart } from "./part.ts";
 import { overGroups, type Shader, type Target } from "./shader.ts";
 
 /** Loads of `count` neighbours for `ks` steps of k, and the name of each value. */
@@ -72,7 +72,7 @@ function tileSize(n: number, most: number): number {
 
 /** A tile of the result in the registers of an invocation. */
 export function registerMatmul(
-  k: MatmulKernel,
+  k: MatmulPart,
   slotOf: SlotOf,
   most: RegisterTile,
   target: Target,

@@ -19,6 +19,7 @@ import {
   factorValue,
   storeTile,
 } from "./matmul_factor.ts";
+import type { MatmulPart } from "./part.ts";
 import { overGroups, type Shader, type Subgroups, type Target } from "./shader.ts";
 
 /** One member of the family: a subgroup makes `rows` by 4 · lanes · `quads` of the result. */
@@ -99,7 +100,7 @@ function own(
 
 /** The shader of a tile. `subgroups` says how many lanes there are; workgroups of so many are one subgroup. */
 export function subgroupMatmul(
-  k: MatmulKernel,
+  k: MatmulPart,
   slotOf: SlotOf,
   { rows, quads }: SubgroupTile,
   { lanes, header }: Subgroups,

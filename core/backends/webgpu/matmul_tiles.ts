@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { MatmulKernel } from "../../plan/kernels.ts";
 import { address } from "./address.ts";
 import type { Bindings, SlotOf } from "./bindings.ts";
 import {
@@ -16,6 +15,7 @@ import {
   heldType,
   storeTile,
 } from "./matmul_factor.ts";
+import type { MatmulPart } from "./part.ts";
 import { overGroups, type Shader, type Target } from "./shader.ts";
 
 /** One member of the family. A workgroup makes m by n of the result, k products at a time; an invocation makes `each` by `each`. */
@@ -71,7 +71,7 @@ function bring(
 
 /** Tiles are of what the factors are: of f16, half the memory; widened when they are multiplied, and summed in f32. */
 export function tiledMatmul(
-  k: MatmulKernel,
+  k: MatmulPart,
   slotOf: SlotOf,
   tile: WorkgroupTile,
   target: Target,

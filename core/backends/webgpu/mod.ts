@@ -1,5 +1,6 @@
 /**
- * The WebGPU backend: WGSL through the WebGPU of Deno or of a browser.
+ * The WebGPU backend: WGSL through the WebGPU of Deno or of a browser. Tensors over the adapter's binding limit are computed in
+ * slices; split_kernel.ts tells how.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import { WebGpuDevice } from "./device.ts";
 import { halvesOf } from "./half_probe.ts";
 import { probeSubgroups } from "./subgroups.ts";
 import type { Keeping } from "./tuner.ts";
+import { WINDOW_STEP } from "./windows.ts";
 
 /** How a GPU is opened. */
 export interface WebGpuOptions {
@@ -71,13 +73,12 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   const { halves, roundsF16 } = await halvesOf(device);
   // Programs convert to f16 by many instructions, more than rounding takes.
   const f16 = { halves, roundsF16: roundsF16 && !software };
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-  const bufferBytes = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const bindingBytes = bindingBytesOf(device);
   const target = {
     software,
     bindings,
     scoreBytes,
-    bufferBytes,
+    bindingBytes,
     ...subgroups && { subgroups },
     ...f16,
   };
@@ -88,6 +89,11 @@ export async function webgpu(options: WebGpuOptions = {}): Promise<Device> {
   const known = file === undefined ? undefined : await loadChoices(file, key, report);
   const title = software ? `${name} (software)` : name;
   return new WebGpuDevice(device, title, target, new Choices(target, known), keeping);
+}
+
+/** Most bytes that a shader binds: whole steps of a window. */
+function bindingBytesOf({ limits }: GPUDevice): number {
+  return WINDOW_STEP * Math.floor(limits.maxStorageBufferBindingSize / WINDOW_STEP);
 }
 
 function keepingOf(options: TuneOptions, info: GPUAdapterInfo): Keeping {

@@ -7,6 +7,7 @@
 import { scalarOf } from "../../dtype.ts";
 import type { PlaceKernel } from "../../plan/kernels.ts";
 import { address, coordinates, isVector, u32 } from "./address.ts";
+import type { PlacePart } from "./part.ts";
 import { bind, type Bindings, loadWords, type SlotOf, storeWords, unitOf } from "./bindings.ts";
 import { overUnits, type Shader, type Target } from "./shader.ts";
 import { type Lanes, literal, toWord } from "./wgsl_expr.ts";
@@ -42,7 +43,7 @@ function takeText(bound: Bindings, p: Part, at: readonly string[], lanes: Lanes)
 }
 
 function pass(
-  k: PlaceKernel,
+  k: PlacePart,
   parts: readonly Part[],
   first: boolean,
   slotOf: SlotOf,
@@ -58,7 +59,11 @@ function pass(
         write: false,
         vector: four && isVector(p.from.offset, p.from.strides),
       })),
-      { node: k.store, write: true, vector: four },
+      {
+        node: k.store,
+        write: true,
+        vector: four && (!k.into || isVector(k.into.offset, k.into.strides)),
+      },
     ],
     slotOf,
     target,
@@ -67,13 +72,13 @@ function pass(
   const at = coordinates("unit", sizes);
   const dtype = scalarOf(k.store.dtype);
   const fill = toWord(literal(k.fill, dtype, lanes), dtype, lanes);
-  const put = storeWords(
-    bound,
-    k.store,
-    address(0, [["unit", lanes / unitOf(bound, k.store)]]),
-    "v",
-    lanes,
-  );
+  const unit = unitOf(bound, k.store);
+  const terms = k.into?.strides.map((s, axis): [string, number] => [
+    at[axis]!,
+    axis === rank - 1 ? s * lanes / unit : s / unit,
+  ]);
+  const where = address((k.into?.offset ?? 0) / unit, terms ?? [["unit", lanes / unit]]);
+  const put = storeWords(bound, k.store, where, "v", lanes);
   const body = `var v = ${fill}; var own = ${first};
   ${parts.map((p) => takeText(bound, p, at, lanes)).join("\n  ")}
   if (own) { ${put} }`;
@@ -81,7 +86,7 @@ function pass(
   return overUnits(bound, units, 64, body, lanes === 4 ? "vec4" : "scalar");
 }
 
-export function placeShaders(k: PlaceKernel, slotOf: SlotOf, target: Target): Shader[] {
+export function placeShaders(k: PlacePart, slotOf: SlotOf, target: Target): Shader[] {
   const most = target.bindings - 1, shaders: Shader[] = [];
   for (let from = 0; from === 0 || from < k.parts.length; from += most) {
     shaders.push(pass(k, k.parts.slice(from, from + most), from === 0, slotOf, target));

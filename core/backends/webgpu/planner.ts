@@ -9,7 +9,7 @@ import { explainPlan } from "../../plan/explain.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { shared } from "./buffers.ts";
 import type { Host } from "./program.ts";
-import { scratchSizes } from "./steps.ts";
+import { linesOf, scratchSizes } from "./steps.ts";
 
 /** The planner of a GPU. It has no capacity: WebGPU tells how large a buffer may be, not how many there may be. */
 export function plannerOf(
@@ -23,6 +23,7 @@ export function plannerOf(
       const plan = planOf(graph), sizes = scratchSizes(host, plan);
       return {
         ...explainPlan(plan, halves),
+        lines: linesOf(host, plan),
         scratchBytes: sizes.reduce((sum, n) => sum + 4 * n, 0),
         workspace: sizes.map((n) => memory.bytesFor(n)),
       };

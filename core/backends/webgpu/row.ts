@@ -7,15 +7,10 @@
 import { scalarOf } from "../../dtype.ts";
 import type { Expr } from "../../expr/expr.ts";
 import { operandsOf } from "../../expr/expr.ts";
-import {
-  type Operand,
-  REDUCED,
-  type RowKernel,
-  type RowReduction,
-  type RowStore,
-} from "../../plan/kernels.ts";
+import { type Operand, REDUCED, type RowReduction } from "../../plan/kernels.ts";
 import { address, collapse, coordinates, isVector } from "./address.ts";
 import { bind, type Bindings, load, type SlotOf, store, unitOf } from "./bindings.ts";
+import type { RowPart, StorePart } from "./part.ts";
 import { LONGEST_LOOP, overGroups, overUnits, type Shader, type Target } from "./shader.ts";
 import {
   acrossLanes,
@@ -33,15 +28,24 @@ interface Space {
   readonly columns: number;
   readonly lanes: Lanes;
   readonly loads: readonly Operand[];
+  readonly stores: readonly StorePart[];
   readonly bound: Bindings;
   readonly outer: readonly number[];
 }
 
-function spaceOf(k: RowKernel, pure: boolean, slotOf: SlotOf, target: Target): Space {
-  const merged = collapse([...k.outer, k.inner], k.loads.map((l) => l.strides), !pure);
+function spaceOf(k: RowPart, pure: boolean, slotOf: SlotOf, target: Target): Space {
+  const placed = k.stores.flatMap((s) => s.into ? [s.into.strides] : []);
+  const walked = [...k.loads.map((l) => l.strides), ...placed];
+  const merged = collapse([...k.outer, k.inner], walked, !pure);
   const outer = merged.sizes.slice(0, -1), inner = merged.sizes.at(-1) ?? 1;
   const loads = k.loads.map((l, i) => ({ ...l, strides: merged.strides[i]! }));
-  const lanes = inner % 4 === 0 ? 4 : 1;
+  let at = loads.length;
+  const stores = k.stores.map((s) =>
+    s.into ? { ...s, into: { ...s.into, strides: merged.strides[at++]! } } : s
+  );
+  // Of a part that is one column wide, neighbours stand apart.
+  const beside = stores.every(({ into, perRow }) => !into || perRow || into.strides.at(-1) === 1);
+  const lanes = inner % 4 === 0 && beside ? 4 : 1;
   const bound = bind(
     [
       ...loads.map((l) => ({
@@ -49,12 +53,16 @@ function spaceOf(k: RowKernel, pure: boolean, slotOf: SlotOf, target: Target): S
         write: false,
         vector: lanes === 4 && isVector(l.offset, l.strides),
       })),
-      ...k.stores.map((s) => ({ node: s.node, write: true, vector: lanes === 4 && !s.perRow })),
+      ...stores.map(({ node, perRow, into }) => ({
+        node,
+        write: true,
+        vector: lanes === 4 && !perRow && (!into || isVector(into.offset, into.strides)),
+      })),
     ],
     slotOf,
     target,
   );
-  return { rows: product(outer), columns: inner / lanes, lanes, loads, bound, outer };
+  return { rows: product(outer), columns: inner / lanes, lanes, loads, stores, bound, outer };
 }
 
 function product(sizes: readonly number[]): number {
@@ -107,7 +115,7 @@ function overColumns(s: Space, walk: Walk, body: string): string {
 }
 
 /** All reductions of one phase; result r is the value `r{r}` afterwards. */
-function phaseText(s: Space, k: RowKernel, phase: number, walk: Walk): string {
+function phaseText(s: Space, k: RowPart, phase: number, walk: Walk): string {
   const mine = k.reductions.map((r, i) => ({ ...r, i })).filter((r) => r.phase === phase);
   const text = mine.map((r) => `var a${r.i} = ${identityText(r.combine, r.value.dtype, s.lanes)};`);
   const values = mine.map((r) => r.value);
@@ -150,15 +158,28 @@ function phaseText(s: Space, k: RowKernel, phase: number, walk: Walk): string {
   return text.join("\n  ");
 }
 
-function storesText(s: Space, k: RowKernel, stores: readonly RowStore[], lanes: Lanes): string {
-  return block(s, stores.map((x) => x.value), lanes, k.reductions, (names) =>
-    stores.map((x, i) => {
-      const unit = unitOf(s.bound, x.node);
-      const at = x.perRow
-        ? "row"
-        : address(0, [["row", s.columns * s.lanes / unit], ["j", s.lanes / unit]]);
-      return store(s.bound, x.node, at, names[i]!, lanes);
-    }));
+/** Where a store puts column `j` of row `row`. */
+function storeAddress(s: Space, { node, perRow, into }: StorePart): string {
+  const unit = unitOf(s.bound, node), step = perRow ? 0 : s.lanes / unit;
+  if (!into) return perRow ? "row" : address(0, [["row", s.columns * step], ["j", step]]);
+  const rows = coordinates("row", s.outer)
+    .map((c, axis): [string, number] => [c, into.strides[axis]! / unit]);
+  return address(into.offset / unit, [...rows, ["j", step * (into.strides.at(-1) ?? 0)]]);
+}
+
+function storesText(
+  s: Space,
+  k: RowPart,
+  stores: readonly StorePart[],
+  lanes: Lanes,
+): string {
+  return block(
+    s,
+    stores.map((x) => x.value),
+    lanes,
+    k.reductions,
+    (names) => stores.map((x, i) => store(s.bound, x.node, storeAddress(s, x), names[i]!, lanes)),
+  );
 }
 
 /** Invocations that share a row: 1, or a workgroup of a power of two. */
@@ -170,10 +191,10 @@ function shareOf(s: Space, target: Target): number {
   return Math.min(256, Math.max(32, 2 ** Math.ceil(Math.log2(s.columns / 2))));
 }
 
-export function rowShader(k: RowKernel, slotOf: SlotOf, target: Target): Shader {
-  const full = k.stores.filter((x) => !x.perRow), perRow = k.stores.filter((x) => x.perRow);
-  const pure = !k.reductions.length && !perRow.length;
+export function rowShader(k: RowPart, slotOf: SlotOf, target: Target): Shader {
+  const pure = !k.reductions.length && !k.stores.some((x) => x.perRow);
   const s = spaceOf(k, pure, slotOf, target);
+  const full = s.stores.filter((x) => !x.perRow), perRow = s.stores.filter((x) => x.perRow);
   const width = s.lanes === 4 ? "vec4" : "scalar";
   if (pure) {
     const body = `let row = unit / ${s.columns}u; let j = unit % ${s.columns}u;

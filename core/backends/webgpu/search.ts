@@ -15,7 +15,7 @@ import type { Block } from "./buffers.ts";
 import { toWords } from "./host_words.ts";
 import { choicesFor, choiceText, type MatmulChoice, matmulShaders, temporaryOf } from "./matmul.ts";
 import type { Host } from "./program.ts";
-import { groupOf, type Step } from "./steps.ts";
+import { groupOf, type Step, wholeWindow } from "./steps.ts";
 import { timestamps } from "./timestamps.ts";
 
 /** How often a member is timed; the best counts. */
@@ -92,9 +92,11 @@ function stepsOf(
     host.target,
     slots.length,
   );
+  const { bindingBytes } = host.target;
   return shaders.map((shader) => ({
     kernel: 0,
     shader,
+    windows: shader.slots.map((slot) => wholeWindow(slot, bindingBytes)),
     compiled: host.compileShader(shader, choiceText(choice)),
     changing: [],
     groups: new Map(),

@@ -7,7 +7,7 @@ import type { Halves } from "../../plan/plan.ts";
 import { type Bindings, declarations } from "./bindings.ts";
 import { withLibrary } from "./wgsl_expr.ts";
 
-/** One dispatch: text, the slots of its bindings, and the number of workgroups. */
+/** One dispatch: text, the numbers of what it binds, and the number of workgroups. */
 export interface Shader {
   readonly code: string;
   readonly slots: readonly number[];
@@ -33,8 +33,8 @@ export interface Target {
   readonly bindings: number;
   /** Bytes of T x T scores from which attention is computed by its kernels. */
   readonly scoreBytes: number;
-  /** Bytes of the largest buffer. */
-  readonly bufferBytes: number;
+  /** Most bytes of a buffer that a shader binds, a multiple of 256; a larger tensor is touched in parts (split_kernel.ts). */
+  readonly bindingBytes: number;
   /** Left out where a subgroup cannot be relied on. */
   readonly subgroups?: Subgroups;
   /** The types of which an element takes two bytes; none, if left out. f16 is among them only where a probe proved the device's. */
