@@ -5,7 +5,8 @@
  * @module
  */
 import { type Expr, type ExprOp, type ScalarType, topological } from "../../expr/expr.ts";
-import { bounded, lower, LOWERABLE, type Lowerable } from "../../expr/lower.ts";
+import type { Combine } from "../../graph/node.ts";
+import { bounded, bySum, lower, LOWERABLE, type Lowerable } from "../../expr/lower.ts";
 import { type Code, f32x4, f64x2, get, i32, i32x4, set, v128 } from "./encoder.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import type { Locals } from "./pointers.ts";
@@ -161,7 +162,7 @@ const logical = shift(i32x4.shrU, () => 0x76), arithmetic = shift(i32x4.shrS, ()
 const lowered = new Map<Expr, Expr>();
 /** The forms that this backend computes: functions are polynomials. One form a value, as sharing goes by identity. */
 export function prepared(roots: readonly Expr[]): Expr[] {
-  return lower(roots, LOWERABLE, lowered);
+  return lower(roots, LOWERABLE, lowered, bySum);
 }
 
 /** How one value is computed: from which values, by which code. */
@@ -274,15 +275,16 @@ export function acrossLanes(combine: Binary, v: Code, locals: Locals): Code {
 
 /** The instruction and the neutral bits of a combination. */
 export function combining(
-  combine: "sum" | "max" | "min",
+  combine: Combine,
   dtype: ScalarType,
 ): { readonly with: Binary; readonly neutral: number } {
   const kind = dtype === "bool" ? "u32" : dtype;
   const add = { f32: f32x4.add, i32: i32x4.add, u32: i32x4.add }[kind];
   if (combine === "sum") return { with: add, neutral: 0 };
-  const max = { f32: f32x4.max, i32: i32x4.maxS, u32: i32x4.maxU }[kind];
+  const greater = combine === "peak" ? f32x4.pmax : f32x4.max;
+  const max = { f32: greater, i32: i32x4.maxS, u32: i32x4.maxU }[kind];
   const min = { f32: f32x4.min, i32: i32x4.minS, u32: i32x4.minU }[kind];
   const lowest = { f32: bitsOf(-Infinity), i32: -2147483648, u32: 0 }[kind];
   const highest = { f32: bitsOf(Infinity), i32: 2147483647, u32: -1 }[kind];
-  return combine === "max" ? { with: max, neutral: lowest } : { with: min, neutral: highest };
+  return combine === "min" ? { with: min, neutral: highest } : { with: max, neutral: lowest };
 }
