@@ -14,6 +14,7 @@ import {
   REDUCED,
   type RowKernel,
   type RowReduction,
+  type RowSum,
 } from "./kernels.ts";
 import { boundariesOf, refined, refinement, rowSpaceOf } from "./space.ts";
 import { collapsed } from "./views.ts";
@@ -46,7 +47,7 @@ function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean):
   const cuts = items.flatMap((it) => boundariesOf(it.space).map((b) => isPerRow(it) ? b * n : b));
   const space = refinement(size, [...cuts, n])!;
   const loads: Operand[] = [], reductions: RowReduction[] = [], values = new Map<Node, Expr>();
-  const phases = new Map<Expr, number>();
+  const phases = new Map<Expr, number>(), sums: RowSum[] = [];
   for (const it of items) {
     const rows = isPerRow(it) ? space.slice(0, -1) : space;
     const operands = it.operands.map((o) => {
@@ -60,13 +61,14 @@ function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean):
     });
     const value = X.substitute(it.expr, operands);
     if (it.kind === "map") values.set(it.node, value);
+    else if (it.kind === "down") sums.push({ node: it.node, value });
     else {
       const phase = phaseOf(value, reductions, phases) + 1, at = REDUCED + reductions.length;
       reductions.push({ combine: it.combine as "sum", value, phase });
       values.set(it.node, X.operand(at, value.dtype));
     }
   }
-  const stores = items.filter((it) => isStored(it.node)).map((it) => ({
+  const stores = items.filter((it) => it.kind !== "down" && isStored(it.node)).map((it) => ({
     node: it.node,
     value: values.get(it.node)!,
     perRow: it.kind === "row" || isPerRow(it),
@@ -84,6 +86,7 @@ function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean):
     loads: loads.map((l, i) => ({ ...l, strides: flat ? [0] : tidy.strides[i]! })),
     reductions,
     stores,
+    ...sums.length && { sums },
   };
 }
 
