@@ -7,6 +7,7 @@ import {
   exp,
   fromArray,
   jit,
+  logSoftmax,
   max,
   min,
   mul,
@@ -107,6 +108,31 @@ Deno.test("cpu rows: the greatest and the least keep NaN and the sign of zero at
     for (const device of devices) {
       const found = await on(device, both, [fromArray(data, [rows.length, width]) as AnyTensor]);
       assertEquals(found, [0, 1].map((k) => wanted.map((w) => w[k]!)), `width ${width}`);
+    }
+  }
+});
+
+Deno.test("cpu rows: NaN or infinity anywhere in a row makes its softmax NaN, and no other row's", async () => {
+  const program: Program = (x) => [softmax(x!, 1), logSoftmax(x!, 1)];
+  for (const width of [1, 5, 32, 33, 67]) {
+    const rows = [NaN, Infinity].flatMap((odd) =>
+      [0, -Infinity, 100].flatMap((fill) =>
+        Array.from({ length: width }, (_, at) => {
+          const row = Array.from({ length: width }, (_, i) => i === at ? odd : fill);
+          return [row, Array.from({ length: width }, (_, i) => i === at ? -Infinity : i)];
+        }).flat()
+      )
+    );
+    // Of -infinity alone it is NaN too.
+    const isNaN = rows.map((row) =>
+      !row.every((v) => v < Infinity) || row.every((v) => v === -Infinity)
+    );
+    for (const device of [reference(), ...devices]) {
+      const input = fromArray(Float32Array.from(rows.flat()), [rows.length, width]) as AnyTensor;
+      for (const found of await on(device, program, [input])) {
+        const nan = rows.map((_, r) => found.slice(r * width, (r + 1) * width).map(Number.isNaN));
+        assertEquals(nan, isNaN.map((is) => Array.from({ length: width }, () => is)));
+      }
     }
   }
 });
