@@ -98,13 +98,14 @@ function late(
   reductions: readonly RowReduction[],
   strides: readonly (readonly number[])[],
 ): RowReduction[] {
-  const out = [...reductions], uses = reductions.map(({ value }) => {
-    const places = topological([value]).flatMap((e) => e.op === "in" ? [e.value] : []);
-    return {
-      loads: places.filter((i) => i < REDUCED && strides[i]!.at(-1) !== 0),
-      results: places.filter((i) => i >= REDUCED).map((i) => i - REDUCED),
-    };
-  });
+  const out = [...reductions],
+    uses = reductions.map(({ value }) => {
+      const places = topological([value]).flatMap((e) => e.op === "in" ? [e.value] : []);
+      return {
+        loads: places.filter((i) => i < REDUCED && strides[i]!.at(-1) !== 0),
+        results: places.filter((i) => i >= REDUCED).map((i) => i - REDUCED),
+      };
+    });
   const last = Math.max(...reductions.map((r) => r.phase));
   for (let i = out.length - 1; i >= 0; i--) {
     const readers = out.filter((_, j) => uses[j]!.results.includes(i));

@@ -1,6 +1,7 @@
 /** What the cpu backend's row kernels do to be fast: values kept between passes, folds with several states, vectors abreast. */
 import { assert, assertEquals } from "@std/assert";
 import {
+  add,
   type AnyTensor,
   cast,
   div,
@@ -9,6 +10,7 @@ import {
   jit,
   logSoftmax,
   max,
+  mean,
   min,
   mul,
   read,
@@ -133,6 +135,38 @@ Deno.test("cpu rows: NaN or infinity anywhere in a row makes its softmax NaN, an
         const nan = rows.map((_, r) => found.slice(r * width, (r + 1) * width).map(Number.isNaN));
         assertEquals(nan, isNaN.map((is) => Array.from({ length: width }, () => is)));
       }
+    }
+  }
+});
+
+Deno.test("cpu rows: a sum takes its product unrounded, whatever else the kernel computes", async () => {
+  const draw = (seed: number) => (n: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  const inputs = () => [1, 2, 3].map((k) => fromArray(mapped(k), [8, 67]) as AnyTensor);
+  const mapped = (k: number) => values(8 * 67).map((v, i) => Math.fround(v * Math.sin(k + i)));
+  for (let seed = 1; seed <= 40; seed++) {
+    /** Sums, differences and products of what is there, the last of all that was made; `also` says which others are results too. */
+    const program = (also: (i: number, n: number) => boolean): Program => (...xs) => {
+      const next = draw(seed),
+        made: AnyTensor[] = [],
+        pick = (): AnyTensor => {
+          const all = [...xs, ...made];
+          return all[next(all.length)]!;
+        };
+      const row = mean(xs[0]!, 1, { keepdims: true });
+      for (let i = 0; i < 8; i++) {
+        const product = mul(pick(), next(4) ? pick() : row);
+        made.push(product, next(2) ? add(product, pick()) : sub(pick(), product));
+      }
+      const last = made.pop()!;
+      return [last, sum(last, 1), ...made.filter((_, i) => also(i, made.length))];
+    };
+    const [want, total] = await on(devices[0]!, program(() => false), inputs());
+    for (const other of [() => true, (i: number) => i % 2 === 0, (i: number) => i % 3 === 0]) {
+      const found = await on(devices[0]!, program(other), inputs());
+      assertEquals(found.slice(0, 2), [want, total], `seed ${seed}`);
     }
   }
 });

@@ -7,7 +7,13 @@ import { compile } from "../../core/expr/javascript.ts";
 import type { Expr } from "../../core/expr/expr.ts";
 import type { Combine, Node, Sizes } from "../../core/graph/node.ts";
 import { sizeOf, stridesOf } from "../../core/graph/node.ts";
-import { type Kernel, type Operand, REDUCED, ROWS_A_SUM, type RowKernel } from "../../core/plan/kernels.ts";
+import {
+  type Kernel,
+  type Operand,
+  REDUCED,
+  type RowKernel,
+  ROWS_A_SUM,
+} from "../../core/plan/kernels.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 
 type Memory = (n: Node) => Float64Array;
@@ -57,7 +63,9 @@ function load(memory: Memory, o: Operand, at: readonly number[]): number {
 
 function row(k: RowKernel, memory: Memory, backwards: boolean): void {
   const run = new Map<Expr, (xs: readonly number[]) => number>();
-  for (const { value } of [...k.reductions, ...k.stores, ...k.sums ?? []]) run.set(value, compile(value));
+  for (const { value } of [...k.reductions, ...k.stores, ...k.sums ?? []]) {
+    run.set(value, compile(value));
+  }
   const value = (e: Expr, at: readonly number[], reduced: readonly number[]): number => {
     const xs: number[] = k.loads.map((o) => load(memory, o, at));
     reduced.forEach((r, i) => xs[REDUCED + i] = r);

@@ -9,8 +9,8 @@ import {
   type Operand,
   readsOf,
   REDUCED,
-  ROWS_A_SUM,
   type RowReduction,
+  ROWS_A_SUM,
   type RowStore,
   writesOf,
 } from "../../core/plan/kernels.ts";

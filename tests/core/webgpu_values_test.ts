@@ -165,16 +165,20 @@ for (const dtype of ["f32", "i32", "u32", "bool"] as const) {
   });
 }
 
-webgpuTest("values", "NaN anywhere in a row makes its softmax NaN, and no other row's", async (device) => {
-  for (const width of [5, 64, 300]) {
-    const rows = [...Array(width).keys()].map((at) =>
-      Array.from({ length: width }, (_, i) => i === at && at % 3 ? NaN : i % 7)
-    );
-    const x = fromArray(Float32Array.from(rows.flat()), [width, width]) as AnyTensor;
-    const given = await toDevice([x], device);
-    const [y] = jit((x: AnyTensor) => [softmax(x, 1)], { device })(given[0]!);
-    const found = await read(y!) as Float32Array;
-    const nan = [...found].map(Number.isNaN);
-    assertEquals(nan, rows.flatMap((_, at) => Array.from({ length: width }, () => at % 3 > 0)));
-  }
-});
+webgpuTest(
+  "values",
+  "NaN anywhere in a row makes its softmax NaN, and no other row's",
+  async (device) => {
+    for (const width of [5, 64, 300]) {
+      const rows = [...Array(width).keys()].map((at) =>
+        Array.from({ length: width }, (_, i) => i === at && at % 3 ? NaN : i % 7)
+      );
+      const x = fromArray(Float32Array.from(rows.flat()), [width, width]) as AnyTensor;
+      const given = await toDevice([x], device);
+      const [y] = jit((x: AnyTensor) => [softmax(x, 1)], { device })(given[0]!);
+      const found = await read(y!) as Float32Array;
+      const nan = [...found].map(Number.isNaN);
+      assertEquals(nan, rows.flatMap((_, at) => Array.from({ length: width }, () => at % 3 > 0)));
+    }
+  },
+);

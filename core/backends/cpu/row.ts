@@ -6,7 +6,7 @@
  */
 import { scalarOf } from "../../dtype.ts";
 import { type Expr, operand, topological } from "../../expr/expr.ts";
-import { REDUCED, ROWS_A_SUM, type RowKernel, type RowReduction } from "../../plan/kernels.ts";
+import { REDUCED, type RowKernel, type RowReduction, ROWS_A_SUM } from "../../plan/kernels.ts";
 import { countLanes, loadLanes, loadSplat, type Place, storeLanes, widthOf } from "./access.ts";
 import { abreastOf, type Block, type ColumnLoop, columnLoop } from "./column_loop.ts";
 import { type Code, f32x4, type Fn, get, i32, set, v128, when } from "./encoder.ts";
@@ -177,7 +177,12 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
         ),
         added.map((_, i): Code => {
           const place = atColumn(totals[i]!, 1, at, lanes), value = values[n]![list.length + i]!;
-          return storeLanes("f32", place, f32x4.add(loadLanes("f32", place, locals), value), locals);
+          return storeLanes(
+            "f32",
+            place,
+            f32x4.add(loadLanes("f32", place, locals), value),
+            locals,
+          );
         }),
       ]),
     ];
@@ -189,10 +194,13 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
       totals.map((t, i) => set(t, ptr.add(get(sums[i]!.pointer), ptr.mul(group, bytes)))),
       when(
         i32.eq(i32.remU(number, i32.of(ROWS_A_SUM)), i32.of(0)),
-        columns(1, ({ lanes }) =>
-          totals.map((t) =>
-            storeLanes("f32", atColumn(t, 1, 0, lanes), locals.constant(0), locals)
-          )),
+        columns(
+          1,
+          ({ lanes }) =>
+            totals.map((t) =>
+              storeLanes("f32", atColumn(t, 1, 0, lanes), locals.constant(0), locals)
+            ),
+        ),
       ),
     );
   }

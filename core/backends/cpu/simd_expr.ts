@@ -171,8 +171,11 @@ interface Step {
   readonly rule: Rule;
 }
 
-/** Instructions that stand for several operators. `mayVanish` says that nothing else needs a value. */
-function stepOf(e: Expr, mayVanish: (e: Expr) => boolean): Step {
+/**
+ * Instructions that stand for several operators. Which do hangs on the expression alone, not on what else needs its parts: a sum takes
+ * its product unrounded even where the product itself is stored, so that what is computed again in another kernel has the same bits.
+ */
+function stepOf(e: Expr): Step {
   const [a, b, c] = e.args as readonly [Expr, Expr, Expr];
   if (e.op === "select" && e.dtype === "f32" && a.op === "gt") {
     // p > q ? p : q and p > q ? q : p are one instruction on x86, with the same treatment of NaN.
@@ -181,7 +184,8 @@ function stepOf(e: Expr, mayVanish: (e: Expr) => boolean): Step {
     if (b === q && c === p) return { args: [p, q], rule: (_, [x, y]) => f32x4.pmin(x, y) };
   }
   if (hasRelaxedSimd && e.dtype === "f32" && (e.op === "add" || e.op === "sub")) {
-    const isProduct = (x: Expr): boolean => x.op === "mul" && mayVanish(x);
+    // p - p is 0.
+    const isProduct = (x: Expr): boolean => x.op === "mul" && a !== b;
     const fused = (product: Expr, other: Expr, f: (a: Code, b: Code, c: Code) => Code): Step => ({
       args: [...product.args, other],
       rule: (_, [x, y, z]) => f(x, y, z),
@@ -233,12 +237,10 @@ export function emitAbreast(
   locals: Locals,
 ): { readonly code: Code; readonly values: readonly (readonly Code[])[] } {
   const given = scopes[0]!, isRoot = new Set(roots);
-  const plain = countUses(roots, given, (e) => e.args);
-  const mayVanish = (e: Expr): boolean => plain.get(e) === 1 && !isRoot.has(e) && !given.has(e);
   const steps = new Map<Expr, Step>();
   const step = (e: Expr): Step => {
     let s = steps.get(e);
-    if (!s) steps.set(e, s = stepOf(e, mayVanish));
+    if (!s) steps.set(e, s = stepOf(e));
     return s;
   };
   const uses = countUses(roots, given, (e) => step(e).args);
