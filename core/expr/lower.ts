@@ -40,28 +40,52 @@ function withSign(size: Expr, x: Expr): Expr {
   return X.bitcast(X.or(X.and(X.bitcast(x, "u32"), SIGN), X.bitcast(size, "u32")), "f32");
 }
 
-/** x = n ln 2 + r with |r| <= ln 2 / 2, and `scale` e^r by a polynomial. */
-function exponent(x: Expr, scale: number): { readonly n: Expr; readonly mantissa: Expr } {
+/** x / ln 2, rounded to a whole number n: as f32, and n + `bias` as an integer, of which the low nine bits are right. */
+export type Rounding = (x: Expr, bias: number) => { readonly n: Expr; readonly bits: Expr };
+
+/** By operators for it. */
+const byRound: Rounding = (x, bias) => {
   const n = X.round(X.mul(x, Math.LOG2E));
+  return { n, bits: X.add(integer(n), bias) };
+};
+
+/**
+ * By a sum so great that its last place is 1: the integer is its bits. Fewer instructions, but only for targets that compute sums
+ * as they stand: a compiler that may take (a + b) - b for a, as many of WGSL's do, undoes the rounding.
+ */
+export const bySum: Rounding = (x, bias) => {
+  const high = 1.5 * 2 ** 23 + bias, sum = X.add(X.mul(x, Math.LOG2E), high);
+  return { n: X.sub(sum, high), bits: X.bitcast(sum, "i32") };
+};
+
+/** x = n ln 2 + r with |r| <= ln 2 / 2: n + `bias` as bits, and `scale` e^r by a polynomial. */
+function exponent(
+  x: Expr,
+  rounding: Rounding,
+  bias: number,
+  scale: number,
+): { readonly bits: Expr; readonly mantissa: Expr } {
+  const { n, bits } = rounding(x, bias);
   const r = X.sub(X.sub(x, X.mul(n, LN2_HIGH)), X.mul(n, LN2_LOW));
   const coefficients = [1, 1, 0.49999994, 0.16666521, 0.04166839, 0.008368745, 0.001381454];
-  return { n: integer(n), mantissa: polynomial(r, coefficients.map((c) => c * scale)) };
+  return { bits, mantissa: polynomial(r, coefficients.map((c) => c * scale)) };
 }
 
 /** 2^(n - 127) by exponent bits, for 1 <= n <= 254. */
 const power = (n: Expr): Expr => X.bitcast(X.shl(n, 23), "f32");
 
 /** 2^n is two factors, so that 2^128 and subnormals are reached. */
-function exp(x: Expr): Expr {
-  const { n, mantissa } = exponent(clamp(x, -104, 89), 1);
-  const twice = X.add(n, 254), half = X.shr(twice, 1);
-  return X.mul(X.mul(mantissa, power(half)), power(X.sub(twice, half)));
+function exp(x: Expr, rounding: Rounding): Expr {
+  const { bits, mantissa } = exponent(clamp(x, -104, 89), rounding, 254, 1);
+  const half = X.shr(bits, 1);
+  return X.mul(X.mul(mantissa, power(half)), power(X.sub(bits, half)));
 }
 
 /** One factor, as 2^-24 stands in the polynomial. */
-function expDown(x: Expr): Expr {
-  const { n, mantissa } = exponent(X.select(X.gt(-104, x), -104, x), 2 ** -24);
-  return X.mul(mantissa, power(X.add(n, 127 + 24)));
+function expDown(x: Expr, rounding: Rounding): Expr {
+  const low = X.select(X.gt(-104, x), -104, x);
+  const { bits, mantissa } = exponent(low, rounding, 127 + 24, 2 ** -24);
+  return X.mul(mantissa, power(bits));
 }
 const LN2_HIGH = 0.693359375, LN2_LOW = -2.1219444005469e-4;
 
@@ -91,8 +115,8 @@ function log(x: Expr): Expr {
 }
 
 /** A polynomial near 0, so that small arguments keep their digits; (1 - e^-2a) / (1 + e^-2a) elsewhere. */
-function tanh(x: Expr): Expr {
-  const a = X.abs(x), z = X.mul(a, a), t = expDown(X.mul(a, -2));
+function tanh(x: Expr, rounding: Rounding): Expr {
+  const a = X.abs(x), z = X.mul(a, a), t = expDown(X.mul(a, -2), rounding);
   const far = X.div(X.sub(1, t), X.add(1, t));
   const p = polynomial(z, [
     -0.3333333091,
@@ -107,7 +131,7 @@ function tanh(x: Expr): Expr {
 }
 
 /** A polynomial near 0; 1 - e^q(a) elsewhere, where q fits the logarithm of erfc. */
-function erf(x: Expr): Expr {
+function erf(x: Expr, rounding: Rounding): Expr {
   const a = X.abs(x), t = X.select(X.gt(a, 4), 4, a), z = X.mul(a, a);
   const q = polynomial(t, [
     1.758734769e-4,
@@ -119,7 +143,7 @@ function erf(x: Expr): Expr {
     4.352180791e-4,
     -2.1161833e-5,
   ]);
-  const far = X.sub(1, expDown(q));
+  const far = X.sub(1, expDown(q, rounding));
   const p = polynomial(z, [
     0.1283791666,
     -0.376126337,
@@ -168,7 +192,7 @@ function cos(x: Expr): Expr {
 }
 
 const bodies = { exp, expDown, log, tanh, erf, sin, cos, roundF16, roundBf16 } satisfies {
-  readonly [Op in ExprOp]?: (x: Expr) => Expr;
+  readonly [Op in ExprOp]?: (x: Expr, rounding: Rounding) => Expr;
 };
 
 /** What `lower` can replace. */
@@ -192,15 +216,16 @@ function isLowerable(op: ExprOp): op is Lowerable {
   return op in bodies;
 }
 
-/** Replaces the ops of `missing`. Pass the same `seen` again to lower shared parts once. */
+/** Replaces the ops of `missing`. Pass the same `seen` again, with the same `rounding`, to lower shared parts once. */
 export function lower(
   roots: readonly Expr[],
   missing: readonly Lowerable[],
   seen: Map<Expr, Expr> = new Map(),
+  rounding: Rounding = byRound,
 ): Expr[] {
   const rule = (e: Expr, args: readonly Expr[]): Expr =>
     isLowerable(e.op) && missing.includes(e.op)
-      ? bodies[e.op](args[0]!)
+      ? bodies[e.op](args[0]!, rounding)
       : e.args.length
       ? X.rebuild(e, args)
       : e;

@@ -34,8 +34,8 @@ export type ConstNode = Base & { readonly kind: "const"; readonly number: number
 export type IotaNode = Base & { readonly kind: "iota" };
 /** One expression for every element; operand k is input k. All inputs have the node's shape. */
 export type MapNode = Base & { readonly kind: "map"; readonly expr: Expr };
-/** How elements are combined. */
-export type Combine = "sum" | "max" | "min";
+/** How elements are combined. `peak` is the greatest like `max`, but where one is NaN it may be anything, and a zero may have either sign. */
+export type Combine = "sum" | "max" | "min" | "peak";
 /** Combines over `axes` (ascending), which stay with size 1. Of no elements: 0, -infinity, infinity (integers: the type's ends). */
 export type ReduceNode = Base & {
   readonly kind: "reduce";

@@ -112,7 +112,7 @@ export function attentionComposite(
     scores = B.add(scores, B.broadcastTo(B.reshape(hidden, [count, 1, 1, T]), shape));
   }
   for (const term of added) scores = B.add(scores, B.broadcastTo(term, shape));
-  const top = stopped(B.reduce("max", scores, [3]));
+  const top = stopped(B.reduce("peak", scores, [3]));
   const e = B.compute((s, m) => X.expDown(X.sub(s, m)), [scores, top]),
     total = B.reduce("sum", e, [3]);
   const lse = B.compute((s, m) => X.add(X.log(s), m), [total, top]);

@@ -2,8 +2,8 @@
 import type { Float } from "../dtype.ts";
 import * as X from "../expr/expr.ts";
 import { settle } from "../execute.ts";
-import { cast, compute, constant } from "../graph/build.ts";
-import type { Node } from "../graph/node.ts";
+import { cast, compute, constant, mul, reduce, reshape } from "../graph/build.ts";
+import { makeNode, type Node } from "../graph/node.ts";
 import {
   type Arg,
   type Axes,
@@ -121,12 +121,50 @@ export function layerNorm<
       throw new TypeError(`Cannot layerNorm ${n.dtype} with ${p.dtype}: dtypes must be equal`);
     }
   }
-  const rank = n.shape.length, axes = [...n.shape.keys()].slice(rank - g.shape.length);
-  const c = centred(cast(n, "f32"), axes), spread = meanNode(compute(X.mul, [c, c]), axes);
-  const out = compute(
-    (d, v, eps, scale, offset) =>
-      X.add(X.mul(X.mul(d, X.div(1, X.sqrt(X.add(v, eps)))), scale), offset),
-    [c, spread, constant(options.eps ?? 1e-5), cast(g, "f32"), cast(b, "f32")],
-  );
+  const axes = [...n.shape.keys()].slice(n.shape.length - g.shape.length);
+  const inside = [n, g, b].map((t) => cast(t, "f32")) as [Node, Node, Node];
+  const [wide, scale, offset] = inside, eps = options.eps ?? 1e-5;
+  const { y } = standard(wide, axes, eps);
+  const composite = compute((y, g, b) => X.add(X.mul(y, g), b), [y, scale, offset]);
+  const out = makeNode({
+    kind: "custom",
+    shape: n.shape,
+    dtype: "f32",
+    inputs: [composite, ...inside],
+    backward: (ct, { inputs: [, x, gain] }) => cotangents(ct, x!, gain!, axes, eps),
+  });
   return wrap(settle(cast(out, n.dtype)));
+}
+
+/** c = x - mean x, r = 1 / √(variance x + eps) and y = c r. */
+function standard(
+  x: Node,
+  axes: readonly number[],
+  eps: number,
+): { readonly c: Node; readonly r: Node; readonly y: Node } {
+  const c = centred(x, axes), spread = meanNode(mul(c, c), axes);
+  const r = compute((v, e) => X.div(1, X.sqrt(X.add(v, e))), [spread, constant(eps)]);
+  return { c, r, y: mul(c, r) };
+}
+
+/**
+ * Of x, gain and bias. With h = ct · gain, x has r (h - mean h - c r² mean(h c)): the means need nothing of one another, which
+ * spares a row kernel the pass that the general rules take, as for them the sum of c is not known to be 0.
+ */
+function cotangents(
+  ct: Node,
+  x: Node,
+  gain: Node,
+  axes: readonly number[],
+  eps: number,
+): readonly Node[] {
+  const { c, r, y } = standard(x, axes, eps), h = mul(ct, gain);
+  const along = compute((m, r) => X.mul(m, X.mul(r, r)), [meanNode(mul(h, c), axes), r]);
+  const byX = compute(
+    (h, m, c, a, r) => X.mul(X.sub(X.sub(h, m), X.mul(c, a)), r),
+    [h, meanNode(h, axes), c, along, r],
+  );
+  const leading = [...x.shape.keys()].slice(0, x.shape.length - axes.length);
+  const down = (n: Node): Node => reshape(reduce("sum", n, leading), gain.shape);
+  return [byX, down(mul(ct, y)), down(ct)];
 }

@@ -45,10 +45,11 @@ function axisLaw(law: string, call: (x: AnyTensor, axis: number) => AnyTensor): 
 
 /**
  * What is subtracted before exp, so that its argument is never above 0: the greatest element, 0 where that is -infinity. It
- * cancels in every result, so it has no slope.
+ * cancels in every result, so it has no slope. `peak` will do where NaN anywhere makes the sum of the exponentials NaN, and
+ * that every result.
  */
-function shift(x: Node, axes: readonly number[]): Node {
-  const top = stopped(reduce("max", x, axes));
+function shift(x: Node, axes: readonly number[], combine: "max" | "peak" = "peak"): Node {
+  const top = stopped(reduce(combine, x, axes));
   return compute((m) => X.select(X.eq(m, -Infinity), 0, m), [top]);
 }
 
@@ -93,7 +94,8 @@ export function logSumExp<
 ): Tensor<Ok<Reduce<"logSumExp", S, A, K>>, D> {
   return reduced("logSumExp", x, axis as Axes, options, (n, axes) =>
     inF32(n, (y) => {
-      const m = shift(y, axes),
+      // Beside NaN and infinity the answer hangs on the greatest element alone.
+      const m = shift(y, axes, "max"),
         sum = reduce("sum", compute((a, b) => X.expDown(X.sub(a, b)), [y, m]), axes);
       // Less infinity, an infinite element is NaN.
       return compute((s, b) => X.select(X.eq(b, Infinity), b, X.add(X.log(s), b)), [sum, m]);

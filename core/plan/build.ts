@@ -4,7 +4,7 @@
  * @module
  */
 import * as X from "../expr/expr.ts";
-import type { Expr } from "../expr/expr.ts";
+import { type Expr, topological } from "../expr/expr.ts";
 import { scalarOf } from "../dtype.ts";
 import { type Node, sizeOf } from "../graph/node.ts";
 import { type Item, operandNumber, type ReduceItem, type SpaceItem } from "./items.ts";
@@ -14,6 +14,7 @@ import {
   REDUCED,
   type RowKernel,
   type RowReduction,
+  type RowSum,
 } from "./kernels.ts";
 import { boundariesOf, refined, refinement, rowSpaceOf } from "./space.ts";
 import { collapsed } from "./views.ts";
@@ -46,7 +47,7 @@ function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean):
   const cuts = items.flatMap((it) => boundariesOf(it.space).map((b) => isPerRow(it) ? b * n : b));
   const space = refinement(size, [...cuts, n])!;
   const loads: Operand[] = [], reductions: RowReduction[] = [], values = new Map<Node, Expr>();
-  const phases = new Map<Expr, number>();
+  const phases = new Map<Expr, number>(), sums: RowSum[] = [];
   for (const it of items) {
     const rows = isPerRow(it) ? space.slice(0, -1) : space;
     const operands = it.operands.map((o) => {
@@ -60,13 +61,14 @@ function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean):
     });
     const value = X.substitute(it.expr, operands);
     if (it.kind === "map") values.set(it.node, value);
+    else if (it.kind === "down") sums.push({ node: it.node, value });
     else {
       const phase = phaseOf(value, reductions, phases) + 1, at = REDUCED + reductions.length;
       reductions.push({ combine: it.combine as "sum", value, phase });
       values.set(it.node, X.operand(at, value.dtype));
     }
   }
-  const stores = items.filter((it) => isStored(it.node)).map((it) => ({
+  const stores = items.filter((it) => it.kind !== "down" && isStored(it.node)).map((it) => ({
     node: it.node,
     value: values.get(it.node)!,
     perRow: it.kind === "row" || isPerRow(it),
@@ -82,9 +84,45 @@ function rowKernel(items: readonly SpaceItem[], isStored: (n: Node) => boolean):
     outer: tidy.sizes.slice(0, -1),
     inner: tidy.sizes.at(-1) ?? 1,
     loads: loads.map((l, i) => ({ ...l, strides: flat ? [0] : tidy.strides[i]! })),
-    reductions,
+    reductions: late(reductions, tidy.strides),
     stores,
+    ...sums.length && { sums },
   };
+}
+
+/**
+ * Reductions as late as those that need them allow, where a later phase reads what they read: their own phase reads it no more.
+ * `strides` are those of the loads.
+ */
+function late(
+  reductions: readonly RowReduction[],
+  strides: readonly (readonly number[])[],
+): RowReduction[] {
+  const out = [...reductions],
+    uses = reductions.map(({ value }) => {
+      const places = topological([value]).flatMap((e) => e.op === "in" ? [e.value] : []);
+      return {
+        loads: places.filter((i) => i < REDUCED && strides[i]!.at(-1) !== 0),
+        results: places.filter((i) => i >= REDUCED).map((i) => i - REDUCED),
+      };
+    });
+  const last = Math.max(...reductions.map((r) => r.phase));
+  for (let i = out.length - 1; i >= 0; i--) {
+    const readers = out.filter((_, j) => uses[j]!.results.includes(i));
+    const limit = Math.min(last, ...readers.map((r) => r.phase - 1));
+    const reads = (phase: number): Set<number> =>
+      new Set(out.flatMap((r, j) => j !== i && r.phase === phase ? uses[j]!.loads : []));
+    const missing = (phase: number): number => {
+      const there = reads(phase);
+      return uses[i]!.loads.filter((x) => !there.has(x)).length;
+    };
+    let best = out[i]!.phase;
+    for (let phase = best + 1; phase <= limit; phase++) {
+      if (missing(phase) < missing(best)) best = phase;
+    }
+    out[i] = { ...out[i]!, phase: best };
+  }
+  return out;
 }
 
 /** The last phase whose results an expression uses, or -1. */

@@ -68,7 +68,7 @@ function sizesOf(k: Kernel): string {
 
 function detailOf(k: Kernel): string {
   const combines = k.kind === "row"
-    ? k.reductions.map((r) => r.combine)
+    ? [...k.reductions.map((r) => r.combine), ...(k.sums ?? []).map(() => "down")]
     : k.kind === "column"
     ? [k.combine]
     : [];

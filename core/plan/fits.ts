@@ -48,7 +48,9 @@ export function fits(
   items: readonly Item[],
   members: ReadonlySet<Node>,
 ): items is readonly SpaceItem[] {
-  if (!items.every((it) => it.kind === "map" || it.kind === "row")) return false;
+  if (!items.every((it) => it.kind === "map" || it.kind === "row" || it.kind === "down")) {
+    return false;
+  }
   const work = items as readonly SpaceItem[], space = rowSpaceOf(work), n = space.inner;
   if (n !== null && !Number.isInteger(n)) return false;
   const sound = work.every((it) => {

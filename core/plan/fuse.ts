@@ -106,7 +106,7 @@ function join(
   o: FuseOptions,
 ): readonly Unit[] {
   let best: readonly Unit[] = [unit];
-  if (unit.item.kind !== "map" && unit.item.kind !== "row") return best;
+  if (unit.item.kind === "alone" || unit.item.kind === "column") return best;
   const taken = new Set<Cluster>();
   const producers = [...new Set(unit.producers.map((p) => p.cluster!))]
     .sort((p, q) => q.units.length - p.units.length || q.level - p.level);

@@ -22,9 +22,12 @@ export interface MapItem extends Base {
   readonly space: Sizes;
   readonly expr: Expr;
 }
-/** A reduction of one expression: "row" over the last axis of `space`, "column" over all but the last. */
+/**
+ * A reduction of one expression: "row" over the last axis of `space`, "column" over all but the last, "down" over ROWS_A_SUM rows
+ * at a time, where the last axis is a row.
+ */
 export interface ReduceItem extends Base {
-  readonly kind: "row" | "column";
+  readonly kind: "row" | "column" | "down";
   readonly space: Sizes;
   readonly expr: Expr;
   readonly combine: Combine;

@@ -37,6 +37,13 @@ export interface RowStore {
   readonly value: Expr;
   readonly perRow: boolean;
 }
+/** Element ⌊row / ROWS_A_SUM⌋ * inner + column is the sum of the value over those rows, in their order. */
+export interface RowSum {
+  readonly node: Node;
+  readonly value: Expr;
+}
+/** Rows that a `RowSum` adds up. */
+export const ROWS_A_SUM = 64;
 /**
  * Maps and reductions over the last axis of one space, fused: softmax, layerNorm and gelu are one each. Operand i is
  * loads[i], over [...outer, inner]; `outer` may be empty. Without reductions and row stores every axis that can be is merged.
@@ -51,6 +58,8 @@ export interface RowKernel {
   readonly loads: readonly Operand[];
   readonly reductions: readonly RowReduction[];
   readonly stores: readonly RowStore[];
+  /** Sums down the rows, of what is stored beside them; only for backends whose limits say so. */
+  readonly sums?: readonly RowSum[];
 }
 /** Combines down the rows of [rows..., columns]: out[column] = combine over all rows. Loads have strides over [...rows, columns]. */
 export interface ColumnKernel {
@@ -153,5 +162,5 @@ export function readsOf(k: Kernel): Node[] {
 
 /** The buffers that a kernel writes. */
 export function writesOf(k: Kernel): Node[] {
-  return k.kind === "row" ? k.stores.map((s) => s.node) : [k.store];
+  return k.kind === "row" ? [...k.stores, ...k.sums ?? []].map((s) => s.node) : [k.store];
 }

@@ -26,7 +26,8 @@ import { splitColumns, splitRows } from "./split.ts";
 export function makePlan(graph: Graph, limits: PlanLimits): Plan {
   const { items: whole, results, composed } = resolve(graph, limits.composes);
   const rows = splitRows(whole);
-  const items = splitColumns(limits.fuse ? inlineMaps(rows, results, limits.bindings) : rows);
+  const inlined = limits.fuse ? inlineMaps(rows, results, limits.bindings) : rows;
+  const items = splitColumns(inlined, limits.sums ?? false);
   const donors = donorsOf(graph, results), bound = new Set([...graph.inputs, ...results]);
   const inPlace = new Map(donors), isResult = new Set(results);
   for (;;) {

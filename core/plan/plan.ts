@@ -23,6 +23,8 @@ export interface PlanLimits {
   readonly bindings: number;
   /** Fuse and recompute; off only to test that fusion changes nothing. */
   readonly fuse: boolean;
+  /** Row kernels may also sum down their rows. */
+  readonly sums?: boolean;
   /** Why the composite of a hand-written kernel is computed; undefined where the kernel is. Absent: it has no such kernel. */
   readonly composes?: (kernel: FusedKernel) => string | undefined;
   /** None, if left out. */

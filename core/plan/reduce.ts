@@ -28,7 +28,7 @@ export function identityOf(combine: Combine, dtype: DType): number {
     : dtype === "u32"
     ? [0, 4294967295]
     : [-Infinity, Infinity];
-  return combine === "max" ? low : high;
+  return combine === "min" ? high : low;
 }
 
 /** A reduce node's value. */

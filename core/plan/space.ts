@@ -20,7 +20,7 @@ export function rowSpaceOf(items: readonly SpaceItem[]): RowSpace {
     const n = sizeOf(it.space);
     size = Math.max(size, n);
     least = Math.min(least, n);
-    if (it.kind === "row") inner = it.space.at(-1)!;
+    if (it.kind === "row" || it.kind === "down") inner = it.space.at(-1)!;
   }
   return { size, inner: inner ?? (least < size ? size / least : null) };
 }

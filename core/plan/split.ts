@@ -7,6 +7,7 @@ import { scalarOf } from "../dtype.ts";
 import * as X from "../expr/expr.ts";
 import { makeNode, sizeOf, type Sizes } from "../graph/node.ts";
 import type { Item, ReduceItem } from "./items.ts";
+import { ROWS_A_SUM } from "./kernels.ts";
 import { packed } from "./views.ts";
 
 /** A row this long, with fewer rows than these, is shared. */
@@ -17,6 +18,10 @@ const SHORT_ROW = 64;
 const FEW_COLUMNS = 256;
 const MANY_COLUMNS = 2048;
 const LONG_COLUMNS = 1 << 17;
+/** Sums down rows of so many columns can be partly done where the rows are read or made. */
+const SUM_COLUMNS = [64, 4096] as const;
+/** Partial sums that are worth a second step. */
+const FEW_SUMS = 4;
 
 /** The divisor of n next to a wish, by ratio. */
 function divisorNear(n: number, wish: number): number {
@@ -92,12 +97,24 @@ function splitColumn(item: ReduceItem): ReduceItem[] {
   return twoSteps(item, first, [side, columns]);
 }
 
+/** The first step adds up some rows, and may share the kernel that makes or reads them. It hangs on the shape alone, as the order of a sum does. */
+function splitDown(item: ReduceItem): ReduceItem[] | null {
+  const columns = item.space.at(-1)!, rows = sizeOf(item.space) / columns;
+  const [least, most] = SUM_COLUMNS, { combine, node } = item;
+  if (combine !== "sum" || node.dtype !== "f32" || columns < least || columns > most) return null;
+  if (rows < FEW_SUMS * ROWS_A_SUM) return null;
+  const shape = [Math.ceil(rows / ROWS_A_SUM), columns];
+  return twoSteps(item, { ...item, kind: "down", node: partial(item, shape) }, shape);
+}
+
 /** The items, with long rows in two steps: before maps are inlined, so that they find the shorter rows. */
 export function splitRows(items: readonly Item[]): Item[] {
   return items.flatMap((it) => it.kind === "row" ? splitRow(it) : [it]);
 }
 
 /** The items, with long columns in two steps: after maps are inlined, for only some can be put side by side. */
-export function splitColumns(items: readonly Item[]): Item[] {
-  return items.flatMap((it) => it.kind === "column" ? splitColumn(it) : [it]);
+export function splitColumns(items: readonly Item[], sums: boolean): Item[] {
+  return items.flatMap((it) =>
+    it.kind === "column" ? (sums && splitDown(it)) || splitColumn(it) : [it]
+  );
 }

@@ -11,6 +11,7 @@ const combine: { readonly [C in Combine]: (a: number, b: number) => number } = {
   sum: (a, b) => a + b,
   max: Math.max,
   min: Math.min,
+  peak: Math.max,
 };
 
 /** What a reduction of nothing gives. */
@@ -21,7 +22,7 @@ export function identityOf(c: Combine, dtype: DType): number {
     : dtype === "i32"
     ? [-2147483648, 2147483647]
     : [0, 4294967295];
-  return c === "max" ? low : high;
+  return c === "min" ? high : low;
 }
 
 /** `other` shared among the elements of the input that equal the extremum; all of it goes to each when they are alone. */

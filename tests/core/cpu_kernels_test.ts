@@ -61,6 +61,7 @@ async function check(k: Kernel, draw: Draw): Promise<void> {
 
 const kinds: readonly (readonly [string, (draw: Draw) => Kernel])[] = [
   ["row", R.randomRow],
+  ["row with sums", R.randomSums],
   ["column", R.randomColumn],
   ["matmul", R.randomMatmul],
   ["gather", R.randomGather],

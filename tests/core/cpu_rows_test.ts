@@ -1,13 +1,16 @@
 /** What the cpu backend's row kernels do to be fast: values kept between passes, folds with several states, vectors abreast. */
 import { assert, assertEquals } from "@std/assert";
 import {
+  add,
   type AnyTensor,
   cast,
   div,
   exp,
   fromArray,
   jit,
+  logSoftmax,
   max,
+  mean,
   min,
   mul,
   read,
@@ -107,6 +110,63 @@ Deno.test("cpu rows: the greatest and the least keep NaN and the sign of zero at
     for (const device of devices) {
       const found = await on(device, both, [fromArray(data, [rows.length, width]) as AnyTensor]);
       assertEquals(found, [0, 1].map((k) => wanted.map((w) => w[k]!)), `width ${width}`);
+    }
+  }
+});
+
+Deno.test("cpu rows: NaN or infinity anywhere in a row makes its softmax NaN, and no other row's", async () => {
+  const program: Program = (x) => [softmax(x!, 1), logSoftmax(x!, 1)];
+  for (const width of [1, 5, 32, 33, 67]) {
+    const rows = [NaN, Infinity].flatMap((odd) =>
+      [0, -Infinity, 100].flatMap((fill) =>
+        Array.from({ length: width }, (_, at) => {
+          const row = Array.from({ length: width }, (_, i) => i === at ? odd : fill);
+          return [row, Array.from({ length: width }, (_, i) => i === at ? -Infinity : i)];
+        }).flat()
+      )
+    );
+    // Of -infinity alone it is NaN too.
+    const isNaN = rows.map((row) =>
+      !row.every((v) => v < Infinity) || row.every((v) => v === -Infinity)
+    );
+    for (const device of [reference(), ...devices]) {
+      const input = fromArray(Float32Array.from(rows.flat()), [rows.length, width]) as AnyTensor;
+      for (const found of await on(device, program, [input])) {
+        const nan = rows.map((_, r) => found.slice(r * width, (r + 1) * width).map(Number.isNaN));
+        assertEquals(nan, isNaN.map((is) => Array.from({ length: width }, () => is)));
+      }
+    }
+  }
+});
+
+Deno.test("cpu rows: a sum takes its product unrounded, whatever else the kernel computes", async () => {
+  const draw = (seed: number) => (n: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  const inputs = () => [1, 2, 3].map((k) => fromArray(mapped(k), [8, 67]) as AnyTensor);
+  const mapped = (k: number) => values(8 * 67).map((v, i) => Math.fround(v * Math.sin(k + i)));
+  for (let seed = 1; seed <= 40; seed++) {
+    /** Sums, differences and products of what is there, the last of all that was made; `also` says which others are results too. */
+    const program = (also: (i: number, n: number) => boolean): Program => (...xs) => {
+      const next = draw(seed),
+        made: AnyTensor[] = [],
+        pick = (): AnyTensor => {
+          const all = [...xs, ...made];
+          return all[next(all.length)]!;
+        };
+      const row = mean(xs[0]!, 1, { keepdims: true });
+      for (let i = 0; i < 8; i++) {
+        const product = mul(pick(), next(4) ? pick() : row);
+        made.push(product, next(2) ? add(product, pick()) : sub(pick(), product));
+      }
+      const last = made.pop()!;
+      return [last, sum(last, 1), ...made.filter((_, i) => also(i, made.length))];
+    };
+    const [want, total] = await on(devices[0]!, program(() => false), inputs());
+    for (const other of [() => true, (i: number) => i % 2 === 0, (i: number) => i % 3 === 0]) {
+      const found = await on(devices[0]!, program(other), inputs());
+      assertEquals(found.slice(0, 2), [want, total], `seed ${seed}`);
     }
   }
 });

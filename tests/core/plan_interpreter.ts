@@ -7,7 +7,13 @@ import { compile } from "../../core/expr/javascript.ts";
 import type { Expr } from "../../core/expr/expr.ts";
 import type { Combine, Node, Sizes } from "../../core/graph/node.ts";
 import { sizeOf, stridesOf } from "../../core/graph/node.ts";
-import { type Kernel, type Operand, REDUCED, type RowKernel } from "../../core/plan/kernels.ts";
+import {
+  type Kernel,
+  type Operand,
+  REDUCED,
+  type RowKernel,
+  ROWS_A_SUM,
+} from "../../core/plan/kernels.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 
 type Memory = (n: Node) => Float64Array;
@@ -23,8 +29,14 @@ const combine: Record<Combine, (a: number, b: number) => number> = {
   sum: (a, b) => a + b,
   max: Math.max,
   min: Math.min,
+  peak: Math.max,
 };
-const start: Record<Combine, number> = { sum: 0, max: -Infinity, min: Infinity };
+const start: Record<Combine, number> = {
+  sum: 0,
+  max: -Infinity,
+  min: Infinity,
+  peak: -Infinity,
+};
 
 /** Calls f for every coordinate of a shape, from the last to the first if `backwards`: no kernel may depend on the order. */
 function each(shape: Sizes, backwards: boolean, f: (at: number[]) => void): void {
@@ -51,13 +63,16 @@ function load(memory: Memory, o: Operand, at: readonly number[]): number {
 
 function row(k: RowKernel, memory: Memory, backwards: boolean): void {
   const run = new Map<Expr, (xs: readonly number[]) => number>();
-  for (const { value } of [...k.reductions, ...k.stores]) run.set(value, compile(value));
+  for (const { value } of [...k.reductions, ...k.stores, ...k.sums ?? []]) {
+    run.set(value, compile(value));
+  }
   const value = (e: Expr, at: readonly number[], reduced: readonly number[]): number => {
     const xs: number[] = k.loads.map((o) => load(memory, o, at));
     reduced.forEach((r, i) => xs[REDUCED + i] = r);
     return run.get(e)!(xs);
   };
-  const inner = [k.inner];
+  const inner = [k.inner], sums = k.sums ?? [];
+  for (const s of sums) memory(s.node).fill(0, 0, sizeOf(s.node.shape));
   each(k.outer, backwards, (outer) => {
     const reduced: number[] = [];
     const phases = [...new Set(k.reductions.map((r) => r.phase))].sort((p, q) => p - q);
@@ -78,7 +93,10 @@ function row(k: RowKernel, memory: Memory, backwards: boolean): void {
     each(inner, backwards, (at) => {
       const full = k.stores.filter((s) => !s.perRow);
       const values = full.map((s) => value(s.value, [...outer, ...at], reduced));
+      const added = sums.map((s) => value(s.value, [...outer, ...at], reduced));
       full.forEach((s, i) => memory(s.node)[index * k.inner + at[0]!] = values[i]!);
+      const group = Math.floor(index / ROWS_A_SUM) * k.inner + at[0]!;
+      sums.forEach((s, i) => memory(s.node)[group]! += added[i]!);
     });
   });
 }

@@ -10,6 +10,7 @@ import {
   readsOf,
   REDUCED,
   type RowReduction,
+  ROWS_A_SUM,
   type RowStore,
   writesOf,
 } from "../../core/plan/kernels.ts";
@@ -97,6 +98,26 @@ export function randomRow(draw: Draw, dtypes: readonly DType[] = ["f32"]): Kerne
     stores.push(store(sizeOf(outer), reduced, true));
   }
   return { kind: "row", outer, inner, loads, reductions, stores };
+}
+
+/** The same with sums down the rows, enough of them for several sums. */
+export function randomSums(draw: Draw): Kernel {
+  const outer = [...shape(draw, 2), 1 + draw(150)], inner = size(draw), space = [...outer, inner];
+  const loads = Array.from({ length: 1 + draw(3) }, () => randomView(draw, space));
+  const xs: readonly Expr[] = loads.map((_, i) => operand(i)), values = [...xs];
+  const reductions: RowReduction[] = draw(2)
+    ? [{ combine: "max", value: mix(draw, xs), phase: 0 }]
+    : [];
+  if (reductions.length) values.push(operand(REDUCED));
+  const rows = sizeOf(outer), groups = Math.ceil(rows / ROWS_A_SUM);
+  const stores = draw(2)
+    ? [{ node: leaf(rows * inner, "f32"), value: mix(draw, values), perRow: false }]
+    : [];
+  const sums = Array.from(
+    { length: 1 + draw(2) },
+    () => ({ node: leaf(groups * inner, "f32"), value: X.mul(mix(draw, values), 1 / 64) }),
+  );
+  return { kind: "row", outer, inner, loads, reductions, stores, sums };
 }
 
 export function randomColumn(draw: Draw, dtypes: readonly DType[] = ["f32"]): Kernel {

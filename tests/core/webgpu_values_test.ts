@@ -6,7 +6,9 @@ import { makeNode } from "../../core/graph/node.ts";
 import type { Kernel } from "../../core/plan/kernels.ts";
 import type { WebGpuDevice } from "../../core/backends/webgpu/device.ts";
 import { aloneInPlan } from "./random_kernel.ts";
-import { runPlan, webgpuTestOnce } from "./webgpu_device.ts";
+import { runPlan, webgpuTest, webgpuTestOnce } from "./webgpu_device.ts";
+import { assertEquals } from "@std/assert";
+import { type AnyTensor, fromArray, jit, read, softmax, toDevice } from "../../core/mod.ts";
 
 const TINY = 2 ** -126;
 const specials: Record<ScalarType, readonly number[]> = {
@@ -162,3 +164,21 @@ for (const dtype of ["f32", "i32", "u32", "bool"] as const) {
     if (failures.length) throw new RangeError(failures.join("\n"));
   });
 }
+
+webgpuTest(
+  "values",
+  "NaN anywhere in a row makes its softmax NaN, and no other row's",
+  async (device) => {
+    for (const width of [5, 64, 300]) {
+      const rows = [...Array(width).keys()].map((at) =>
+        Array.from({ length: width }, (_, i) => i === at && at % 3 ? NaN : i % 7)
+      );
+      const x = fromArray(Float32Array.from(rows.flat()), [width, width]) as AnyTensor;
+      const given = await toDevice([x], device);
+      const [y] = jit((x: AnyTensor) => [softmax(x, 1)], { device })(given[0]!);
+      const found = await read(y!) as Float32Array;
+      const nan = [...found].map(Number.isNaN);
+      assertEquals(nan, rows.flatMap((_, at) => Array.from({ length: width }, () => at % 3 > 0)));
+    }
+  },
+);

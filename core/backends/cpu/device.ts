@@ -219,7 +219,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     blas: blas !== undefined,
   };
   const planOf = (graph: Graph): Plan =>
-    makePlan(graph, { bindings: 1 << 16, fuse: true, composes, halves: HALVES });
+    makePlan(graph, { bindings: 1 << 16, fuse: true, sums: true, composes, halves: HALVES });
 
   function compilePlan(plan: Plan, planMs: number): Program {
     check();

@@ -22,7 +22,7 @@ export interface Fold {
 
 /** A fold of `states` states. */
 export function foldOf(combine: Combine, dtype: ScalarType, states: number, locals: Locals): Fold {
-  return combine !== "sum" && dtype === "f32" && states > 1
+  return (combine === "max" || combine === "min") && dtype === "f32" && states > 1
     ? extremeFold(combine, states, locals)
     : plainFold(combine, dtype, states, locals);
 }

@@ -6,10 +6,10 @@
  */
 import { scalarOf } from "../../dtype.ts";
 import { type Expr, operand, topological } from "../../expr/expr.ts";
-import { REDUCED, type RowKernel, type RowReduction } from "../../plan/kernels.ts";
+import { REDUCED, type RowKernel, type RowReduction, ROWS_A_SUM } from "../../plan/kernels.ts";
 import { countLanes, loadLanes, loadSplat, type Place, storeLanes, widthOf } from "./access.ts";
 import { abreastOf, type Block, type ColumnLoop, columnLoop } from "./column_loop.ts";
-import { type Code, type Fn, get, i32, set, v128 } from "./encoder.ts";
+import { type Code, f32x4, type Fn, get, i32, set, v128, when } from "./encoder.ts";
 import type { Locals, Pointers } from "./pointers.ts";
 import { type Kept, keptBytes, keptValues } from "./row_kept.ts";
 import { emitAbreast, type Emitted, prepared } from "./simd_expr.ts";
@@ -35,44 +35,53 @@ const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a *
 
 /** Parts a row is split into. */
 function partsOf(k: RowKernel): number {
-  const whole = k.reductions.length > 0 || k.stores.some((s) => s.perRow) || k.inner < 2 * PART;
+  const whole = k.reductions.length > 0 || k.sums !== undefined ||
+    k.stores.some((s) => s.perRow) || k.inner < 2 * PART;
   return whole ? 1 : Math.ceil(k.inner / PART);
 }
 
+/** The values of the reductions, stores and sums. */
+function valuesOf(k: RowKernel): Expr[] {
+  return prepared([...k.reductions, ...k.stores, ...k.sums ?? []].map((v) => v.value));
+}
+
 export function rowStage(k: RowKernel): Stage {
-  const values = [...k.reductions, ...k.stores].map((v) => v.value);
-  const rows = product(k.outer), operators = topological(prepared(values)).length;
+  const values = valuesOf(k), sums = k.sums ?? [];
+  const rows = product(k.outer), operators = topological(values).length;
   const key = [
     `row ${k.outer.join()}x${k.inner}`,
     ...k.loads.map(describe),
     ...k.reductions.map((r) => `${r.combine}${r.phase}:${r.value.id}`),
     ...k.stores.map((s) => `${s.node.dtype}${s.perRow ? "/" : ""}:${s.value.id}`),
+    ...sums.map((s) => `down:${s.value.id}`),
   ].join(" ");
   return {
     key,
     write: (ptr) => rowFunction(k, ptr),
     pointers: [
       ...k.loads.map(pointerOf),
-      ...k.stores.map((s) => ({ base: s.node, offset: 0 })),
+      ...[...k.stores, ...sums].map((s) => ({ base: s.node, offset: 0 })),
     ],
     units: rows * partsOf(k),
-    quantum: 1,
-    cost: rows * (10 + k.inner * (0.1 * operators + 0.15 * (k.loads.length + k.stores.length))),
-    threadBytes: keptBytes(k.inner) * keptOf(k, prepared(values)).size,
+    quantum: k.sums ? ROWS_A_SUM : 1,
+    cost: rows *
+      (10 + k.inner * (0.1 * operators + 0.15 * (k.loads.length + k.stores.length + sums.length))),
+    threadBytes: keptBytes(k.inner) * keptOf(k, values).size,
   };
 }
 
-/** What is kept of a row; `all` are the values of the reductions and stores. */
+/** What is kept of a row; `all` are the values of the reductions, stores and sums. */
 function keptOf(k: RowKernel, all: readonly Expr[]): Kept {
   const passes: Expr[][] = [], add = (pass: number, e: Expr) => (passes[pass] ??= []).push(e);
   k.reductions.forEach((r, i) => add(r.phase, all[i]!));
   const last = passes.length;
   k.stores.forEach((s, i) => s.perRow || add(last, all[k.reductions.length + i]!));
+  all.slice(k.reductions.length + k.stores.length).forEach((e) => add(last, e));
   return keptValues(k, passes);
 }
 
 function rowFunction(k: RowKernel, ptr: Pointers): Fn {
-  const all = prepared([...k.reductions, ...k.stores].map((v) => v.value));
+  const all = valuesOf(k);
   const kept = keptOf(k, all), keptPlaces = new Map([...kept.keys()].map((e, i) => [e, i]));
   const reductions = k.reductions.map((r, i) => ({ ...r, value: all[i]!, number: i }));
   const stores = k.stores.map((s, i) => ({
@@ -80,7 +89,11 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
     value: all[reductions.length + i]!,
     pointer: POINTERS + k.loads.length + i,
   }));
-  const pointers = k.loads.length + k.stores.length;
+  const sums = (k.sums ?? []).map((_, i) => ({
+    value: all[reductions.length + stores.length + i]!,
+    pointer: POINTERS + k.loads.length + stores.length + i,
+  }));
+  const pointers = k.loads.length + k.stores.length + sums.length;
   const locals = stageLocals(ptr, pointers + (kept.size ? 1 : 0));
   const x = locals.pointer(), start = locals.pointer();
   const parts = partsOf(k), given = new Map<Expr, Code>();
@@ -148,27 +161,54 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
     );
     body.push(code);
     mine.forEach((r, i) => given.set(operand(REDUCED + r.number, r.value.dtype), values[i]!));
-    const later = [...reductions.filter((r) => r.phase > phase), ...stores];
+    const later = [...reductions.filter((r) => r.phase > phase), ...stores, ...sums];
     body.push(hoist(later.map((v) => v.value), given, locals));
   }
   const full = stores.filter((s) => !s.perRow), perRow = stores.filter((s) => s.perRow);
-  const storeAll = (list: typeof stores, block: Block): Code => {
-    const { code, values } = compute(phases + 1, list.map((s) => s.value), block);
-    const { ats, lanes } = block;
+  const row = locals.pointer(), totals = sums.map(() => locals.pointer());
+  const storeAll = (list: typeof stores, added: typeof sums, block: Block): Code => {
+    const roots = [...list, ...added].map((s) => s.value);
+    const { code, values } = compute(phases + 1, roots, block), { ats, lanes } = block;
     return [
       code,
-      ats.map((at, n) =>
+      ats.map((at, n) => [
         list.map((s, i) =>
           storeLanes(s.node.dtype, atColumn(s.pointer, 1, at, lanes), values[n]![i]!, locals)
-        )
-      ),
+        ),
+        added.map((_, i): Code => {
+          const place = atColumn(totals[i]!, 1, at, lanes), value = values[n]![list.length + i]!;
+          return storeLanes(
+            "f32",
+            place,
+            f32x4.add(loadLanes("f32", place, locals), value),
+            locals,
+          );
+        }),
+      ]),
     ];
   };
-  if (full.length) {
-    const abreast = abreastOf(full.map((s) => s.value), k.inner);
-    body.push(columns(abreast, (block) => storeAll(full, block)));
+  if (sums.length) {
+    const number = ptr.low(get(row)), bytes = ptr.of(4 * k.inner);
+    const group = ptr.from(i32.divU(number, i32.of(ROWS_A_SUM)));
+    body.push(
+      totals.map((t, i) => set(t, ptr.add(get(sums[i]!.pointer), ptr.mul(group, bytes)))),
+      when(
+        i32.eq(i32.remU(number, i32.of(ROWS_A_SUM)), i32.of(0)),
+        columns(
+          1,
+          ({ lanes }) =>
+            totals.map((t) =>
+              storeLanes("f32", atColumn(t, 1, 0, lanes), locals.constant(0), locals)
+            ),
+        ),
+      ),
+    );
   }
-  if (perRow.length) body.push(set(x, ptr.of(0)), storeAll(perRow, { ats: [0], lanes: 1 }));
+  if (full.length || sums.length) {
+    const abreast = abreastOf([...full, ...sums].map((s) => s.value), k.inner);
+    body.push(columns(abreast, (block) => storeAll(full, sums, block)));
+  }
+  if (perRow.length) body.push(set(x, ptr.of(0)), storeAll(perRow, [], { ats: [0], lanes: 1 }));
 
   // A part is one more axis of the space; `start` follows its first column.
   const cursors: Cursor[] = [
@@ -178,6 +218,7 @@ function rowFunction(k: RowKernel, ptr: Pointers): Fn {
       strides: withPart(packedStrides(k, s.perRow, widthOf(s.node.dtype))),
     })),
     { local: start, strides: [...k.outer.map(() => 0), PART] },
+    ...sums.length ? [{ local: row, strides: withPart(packedStrides(k, true, 1)) }] : [],
   ];
   const loops = walk(locals, [...k.outer, parts], get(FIRST), get(END), cursors, body);
   return { params: locals.params, body: [locals.prologue(), loops], locals: locals.types };

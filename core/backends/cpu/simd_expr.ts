@@ -5,7 +5,8 @@
  * @module
  */
 import { type Expr, type ExprOp, type ScalarType, topological } from "../../expr/expr.ts";
-import { bounded, lower, LOWERABLE, type Lowerable } from "../../expr/lower.ts";
+import type { Combine } from "../../graph/node.ts";
+import { bounded, bySum, lower, LOWERABLE, type Lowerable } from "../../expr/lower.ts";
 import { type Code, f32x4, f64x2, get, i32, i32x4, set, v128 } from "./encoder.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import type { Locals } from "./pointers.ts";
@@ -161,7 +162,7 @@ const logical = shift(i32x4.shrU, () => 0x76), arithmetic = shift(i32x4.shrS, ()
 const lowered = new Map<Expr, Expr>();
 /** The forms that this backend computes: functions are polynomials. One form a value, as sharing goes by identity. */
 export function prepared(roots: readonly Expr[]): Expr[] {
-  return lower(roots, LOWERABLE, lowered);
+  return lower(roots, LOWERABLE, lowered, bySum);
 }
 
 /** How one value is computed: from which values, by which code. */
@@ -170,8 +171,11 @@ interface Step {
   readonly rule: Rule;
 }
 
-/** Instructions that stand for several operators. `mayVanish` says that nothing else needs a value. */
-function stepOf(e: Expr, mayVanish: (e: Expr) => boolean): Step {
+/**
+ * Instructions that stand for several operators. Which do hangs on the expression alone, not on what else needs its parts: a sum takes
+ * its product unrounded even where the product itself is stored, so that what is computed again in another kernel has the same bits.
+ */
+function stepOf(e: Expr): Step {
   const [a, b, c] = e.args as readonly [Expr, Expr, Expr];
   if (e.op === "select" && e.dtype === "f32" && a.op === "gt") {
     // p > q ? p : q and p > q ? q : p are one instruction on x86, with the same treatment of NaN.
@@ -180,7 +184,8 @@ function stepOf(e: Expr, mayVanish: (e: Expr) => boolean): Step {
     if (b === q && c === p) return { args: [p, q], rule: (_, [x, y]) => f32x4.pmin(x, y) };
   }
   if (hasRelaxedSimd && e.dtype === "f32" && (e.op === "add" || e.op === "sub")) {
-    const isProduct = (x: Expr): boolean => x.op === "mul" && mayVanish(x);
+    // p - p is 0.
+    const isProduct = (x: Expr): boolean => x.op === "mul" && a !== b;
     const fused = (product: Expr, other: Expr, f: (a: Code, b: Code, c: Code) => Code): Step => ({
       args: [...product.args, other],
       rule: (_, [x, y, z]) => f(x, y, z),
@@ -232,12 +237,10 @@ export function emitAbreast(
   locals: Locals,
 ): { readonly code: Code; readonly values: readonly (readonly Code[])[] } {
   const given = scopes[0]!, isRoot = new Set(roots);
-  const plain = countUses(roots, given, (e) => e.args);
-  const mayVanish = (e: Expr): boolean => plain.get(e) === 1 && !isRoot.has(e) && !given.has(e);
   const steps = new Map<Expr, Step>();
   const step = (e: Expr): Step => {
     let s = steps.get(e);
-    if (!s) steps.set(e, s = stepOf(e, mayVanish));
+    if (!s) steps.set(e, s = stepOf(e));
     return s;
   };
   const uses = countUses(roots, given, (e) => step(e).args);
@@ -274,15 +277,16 @@ export function acrossLanes(combine: Binary, v: Code, locals: Locals): Code {
 
 /** The instruction and the neutral bits of a combination. */
 export function combining(
-  combine: "sum" | "max" | "min",
+  combine: Combine,
   dtype: ScalarType,
 ): { readonly with: Binary; readonly neutral: number } {
   const kind = dtype === "bool" ? "u32" : dtype;
   const add = { f32: f32x4.add, i32: i32x4.add, u32: i32x4.add }[kind];
   if (combine === "sum") return { with: add, neutral: 0 };
-  const max = { f32: f32x4.max, i32: i32x4.maxS, u32: i32x4.maxU }[kind];
+  const greater = combine === "peak" ? f32x4.pmax : f32x4.max;
+  const max = { f32: greater, i32: i32x4.maxS, u32: i32x4.maxU }[kind];
   const min = { f32: f32x4.min, i32: i32x4.minS, u32: i32x4.minU }[kind];
   const lowest = { f32: bitsOf(-Infinity), i32: -2147483648, u32: 0 }[kind];
   const highest = { f32: bitsOf(Infinity), i32: 2147483647, u32: -1 }[kind];
-  return combine === "max" ? { with: max, neutral: lowest } : { with: min, neutral: highest };
+  return combine === "min" ? { with: min, neutral: highest } : { with: max, neutral: lowest };
 }

@@ -243,6 +243,7 @@ export function combineText(
   lanes: Lanes,
 ): string {
   if (combine === "sum") return `${a} + ${b}`;
+  if (combine === "peak") return `max(${a}, ${b})`;
   const exact = combine === "max" ? `greatest${lanes}` : `least${lanes}`;
   return `${dtype === "f32" ? exact : combine}(${a}, ${b})`;
 }
@@ -255,7 +256,7 @@ export function identityText(combine: Combine, dtype: ScalarType, lanes: Lanes):
     : dtype === "i32"
     ? [-2147483648, 2147483647]
     : [0, 4294967295];
-  return literal(ends[combine === "max" ? 0 : 1]!, dtype, lanes);
+  return literal(ends[combine === "min" ? 1 : 0]!, dtype, lanes);
 }
 
 /** Four lanes of a partial result into one. */
