@@ -12,15 +12,26 @@ export const clueCommand = {
   name: "clue",
   about: "Fine-tunes a pretrained model on a task, judges it, and answers the test split.",
   options: {
-    task: { type: "choice", choices: Object.keys(tasks), help: "what is learnt" },
-    data: { type: "text", value: "DIR", help: "the task's files" },
+    task: { type: "choice", choices: [...Object.keys(tasks), "all"], help: "what is learnt" },
+    data: {
+      type: "text",
+      value: "DIR",
+      help: "the task's files, or a folder of such folders by the tasks' names",
+    },
     model: { type: "text", value: "RUN", help: "a pretraining run; its best checkpoint is taken" },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
     out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
     split: {
-      type: "text",
+      type: "list",
       value: "FILE",
-      help: "split a file into train, dev and test by groups, leave them in --out, and stop",
+      help:
+        "split labelled files into train, dev and test by groups, leave them in --out, and stop",
+    },
+    check: {
+      type: "text",
+      value: "PATH",
+      help:
+        "name every fault in answers (a file, a folder, a zip) to the tests in --data, and stop",
     },
     seeds: { type: "whole", value: "N", min: 1, default: 1, help: "how many, from --seed on" },
     seed: { type: "whole", value: "N", default: 1, max: 2 ** 31, help: "the first" },
@@ -56,10 +67,17 @@ export type ClueOptions = OptionsOf<typeof clueCommand>;
 export function clueOptions(words: readonly string[]): ClueOptions {
   const options = parseOptions(words, clueCommand);
   if (options.help) return options;
-  const needed = options.split === undefined ? ["task", "data", "model"] : ["task", "out"];
+  const needed = options.split.length > 0
+    ? ["task", "out"]
+    : options.check !== undefined
+    ? ["task", "data"]
+    : ["task", "data", "model"];
   for (const name of needed) {
     if (options[name as "task"] !== undefined) continue;
     throw new InputError(`Cannot clue without --${name}; see --help`);
+  }
+  if (options.split.length > 0 && options.task === "all") {
+    throw new InputError("Cannot split files of all tasks: pass one with --task");
   }
   return options;
 }

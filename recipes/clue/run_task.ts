@@ -28,8 +28,8 @@ export interface Result {
 /** What a seed leaves behind. */
 export interface TaskRun {
   readonly results: readonly Result[];
-  /** The answers to the test split, where there is one, as a submission has them. */
-  readonly lines?: readonly string[];
+  /** Answers to tests, line by line, by the names of the files that they are handed in as. */
+  readonly answers: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What `runTask` needs. */
@@ -52,7 +52,8 @@ const ANSWERED = 64;
 export interface TaskData {
   readonly train: Prepared;
   readonly dev: Prepared;
-  readonly test?: Prepared;
+  /** Some may have no labels. */
+  readonly tests: readonly Prepared[];
 }
 
 /** Reads the splits of a task. */
@@ -60,8 +61,8 @@ export async function taskData(
   { task, folder, start, length }: Pick<TaskOptions, "task" | "folder" | "start" | "length">,
 ): Promise<TaskData> {
   const tokens = tokenizer(start.vocabulary);
-  const [train, dev, test] = await Promise.all(
-    (["train", "dev", "test"] as const).map((split) => task.load(folder, split, tokens, length)),
+  const [train, dev] = await Promise.all(
+    (["train", "dev"] as const).map((split) => task.load(folder, split, tokens, length)),
   );
   for (const [name, found] of [["train", train], ["dev", dev]] as const) {
     if (!found) {
@@ -70,7 +71,7 @@ export async function taskData(
       );
     }
   }
-  return { train: train!, dev: dev!, ...test && { test } };
+  return { train: train!, dev: dev!, tests: await task.tests(folder, tokens, length) };
 }
 
 /** The first of a task's metrics. */
@@ -80,14 +81,15 @@ export const mainScore = (scores: Scores): number => Object.values(scores)[0]!;
 interface Best {
   readonly epoch: number;
   readonly dev: Scores;
-  readonly test?: readonly Float32Array[];
+  /** Outputs for every test. */
+  readonly tests: readonly (readonly Float32Array[])[];
   readonly tuned?: Tuned;
 }
 
 /** Learns a task with one seed: every epoch is judged on the dev split, the best one answers the test split. */
 export async function runTask(
   { task, start, device, config, interrupt, view }: TaskOptions,
-  { train, dev, test }: TaskData,
+  { train, dev, tests }: TaskData,
 ): Promise<TaskRun> {
   const { head, name } = task, { options, vocabulary: { pad } } = start, { seed } = config;
   const answers = answerer(head, options, ANSWERED, pad, device);
@@ -110,33 +112,27 @@ export async function runTask(
         const scores = dev.judge(outputs, tuned);
         view.note(`${name}, seed ${seed}, epoch ${epoch}: dev ${scoreText(scores)}`);
         if (best && mainScore(best.dev) >= mainScore(scores)) return;
-        best = {
-          epoch,
-          dev: scores,
-          ...test && { test: await answers(model, test.units) },
-          ...tuned && { tuned },
-        };
+        const outputsOf: (readonly Float32Array[])[] = [];
+        for (const { units } of tests) outputsOf.push(await answers(model, units));
+        best = { epoch, dev: scores, tests: outputsOf, ...tuned && { tuned } };
       },
     },
   );
   dispose(model);
-  if (!best) return { results: [] };
-  const { epoch, tuned } = best, about = { task: name, seed, epoch };
+  if (!best) return { results: [], answers: {} };
+  const { epoch, tuned, tests: outputs } = best, about = { task: name, seed, epoch };
+  const judged = tests.flatMap((test, i): readonly Result[] => {
+    if (!test.labelled) return [];
+    const scores = test.judge(outputs[i]!, tuned);
+    return [{ ...about, split: "test", n: test.count, scores }];
+  });
   return {
-    results: [
-      { ...about, split: "dev", n: dev.count, scores: best.dev },
-      ...test?.labelled
-        ? [
-          {
-            ...about,
-            split: "test",
-            n: test.count,
-            scores: test.judge(best.test!, tuned),
-          } as const,
-        ]
-        : [],
-    ],
-    ...test && { lines: test.lines(best.test!, tuned) },
+    results: [{ ...about, split: "dev", n: dev.count, scores: best.dev }, ...judged],
+    answers: Object.fromEntries(
+      tests.flatMap(({ submission, lines }, i) =>
+        submission === undefined ? [] : [[submission, lines(outputs[i]!, tuned)]]
+      ),
+    ),
   };
 }
 

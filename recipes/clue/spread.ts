@@ -21,6 +21,6 @@ export function spreadLines(results: readonly Result[]): readonly string[] {
       const [mean, spread] = meanAndSpread(own!.map(({ scores }) => scores[metric]!));
       return `${metric} ${mean.toFixed(2)} ± ${spread.toFixed(2)}`;
     });
-    return `${name}, ${own!.length} seeds: ${values.join(", ")}`;
+    return `${name}, ${own!.length} ${own!.length === 1 ? "seed" : "seeds"}: ${values.join(", ")}`;
   });
 }
