@@ -14,7 +14,6 @@ import {
   type Dim,
   expandDims,
   flip,
-  greater,
   max,
   or,
   permute,
