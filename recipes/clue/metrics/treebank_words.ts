@@ -11,6 +11,10 @@ type Rule = readonly [pattern: RegExp, replacement: string];
 
 /** Python's \w. */
 const W = String.raw`[\p{L}\p{N}_]`;
+/** Python's \b. */
+const EDGE = `(?:(?<=${W})(?!${W})|(?<!${W})(?=${W}))`;
+/** Two words that are written as one. */
+const parted = (pattern: string): Rule => [new RegExp(pattern, "giu"), " $1 $2 "];
 
 /** In this order. */
 const RULES: readonly Rule[] = [
@@ -43,13 +47,11 @@ const ENDINGS: readonly Rule[] = [
   [/\s+/g, " "],
   [/([^' ])('s|'m|'d|') /giu, "$1 $2 "],
   [/([^' ])('ll|'re|'ve|n't) /giu, "$1 $2 "],
-  [/\b(can)(not)\b/gi, " $1 $2 "],
-  [/\b(d)('ye)\b/gi, " $1 $2 "],
-  [/\b(gim|lem)(me)\b/gi, " $1 $2 "],
-  [/\b(gon|wan)(na)\b/gi, " $1 $2 "],
-  [/\b(got)(ta)\b/gi, " $1 $2 "],
-  [/\b(more)('n)\b/gi, " $1 $2 "],
-  [/ ('t)(is|was)\b/gi, " $1 $2 "],
+  ...[["can", "not"], ["d", "'ye"], ["gim", "me"], ["gon", "na"], ["got", "ta"], ["lem", "me"]]
+    .map(([a, b]) => parted(`${EDGE}(${a})(${b})${EDGE}`)),
+  parted(`${EDGE}(more)('n)${EDGE}`),
+  parted(`${EDGE}(wan)(na)(?=\\s)`),
+  parted(` ('t)(is|was)${EDGE}`),
 ];
 
 const applied = (text: string, rules: readonly Rule[]): string =>

@@ -10,6 +10,7 @@
 import { isRecord } from "../../cli/schema.ts";
 import {
   type Fail,
+  faultOf,
   field,
   type Fields,
   idOf,
