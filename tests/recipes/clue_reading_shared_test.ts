@@ -30,23 +30,24 @@ function assertRows({ units }: Prepared, length: number): void {
   }
 }
 
-testOnShared("CMRC 2018: 3,219 questions; a model that knows the answers finds 99 % of them", [
-  "clue/cmrc2018/cmrc2018_dev.json",
-  VOCABULARY,
-], async (file, vocabulary) => {
-  for (const length of [512, 256]) {
-    const found = await read("cmrc2018", "dev", file, vocabulary, length);
-    assertEquals([found.count, found.labelled], [3219, true]);
-    assertRows(found, length);
-    // Every question's answer is in one window at least.
-    const answered = found.units.filter(({ target: [start] }) => start! > 0).length;
-    assertGreater(answered, 3218);
-    const { em, f1 } = found.judge(perfect(found.units));
-    console.log(`CMRC 2018, rows of ${length}: EM ${em.toFixed(2)}, F1 ${f1!.toFixed(2)}`);
-    assertGreater(em!, 99);
-    assertGreater(f1!, 99.5);
-  }
-});
+testOnShared(
+  "CMRC 2018: 3,219 questions; a model that knows the answers finds all but the 33 that it must not",
+  [
+    "clue/cmrc2018/cmrc2018_dev.json",
+    VOCABULARY,
+  ],
+  async (file, vocabulary) => {
+    for (const length of [512, 256]) {
+      const found = await read("cmrc2018", "dev", file, vocabulary, length);
+      assertEquals([found.count, found.labelled], [3219, true]);
+      assertRows(found, length);
+      // Every question's answer is in one window at least.
+      assertGreater(found.units.filter(({ target: [start] }) => start! > 0).length, 3218);
+      // 32 are longer than 50 tokens; one, "4个" of "34个", ends within a number that is one token.
+      assertEquals(Math.round(found.judge(perfect(found.units)).em! * 3219 / 100), 3219 - 33);
+    }
+  },
+);
 
 testOnShared("CMRC 2018: 2,000 questions whose answers are hidden", [
   "clue/cmrc2018/cmrc2018_test_2k.json",
