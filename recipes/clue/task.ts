@@ -144,8 +144,8 @@ export interface Task extends
   ) => Promise<readonly Prepared[]>;
   /** Tests of a folder whose answers can be handed in. */
   readonly asked: (folder: string) => Promise<readonly Asked[]>;
-  /** All that is wrong with the text of a submission to a test. */
-  readonly faults: (test: Asked, text: string) => Promise<readonly string[]>;
+  /** All that is wrong with the text of a submission, of this name, to a test. */
+  readonly faults: (test: string, text: string, submission?: string) => Promise<readonly string[]>;
   /** The lines of files by the splits that their groups fall into, where only one part of a data set is at hand. */
   readonly split: (
     ...files: readonly string[]
@@ -237,8 +237,8 @@ export function task<E, A, U extends Unit = Unit>(parts: TaskParts<E, A, U>): Ta
         submission === undefined ? [] : [{ path, submission }]
       );
     },
-    async faults({ path, submission }, text) {
-      const { examples } = await readExamples(path, parts, false);
+    async faults(test, text, submission = name) {
+      const { examples } = await readExamples(test, parts, false);
       const expected = examples.flatMap(([example]) =>
         idsOf(parts, example).map((id) => ({
           id,

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import type { Prepared, SplitName } from "../../recipes/clue/task.ts";
+import type { Asked, Prepared, SplitName } from "../../recipes/clue/task.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import type { Unit } from "../../recipes/clue/unit.ts";
 import { tokenizer } from "../../recipes/text/tokenize.ts";
@@ -139,3 +139,8 @@ export const sentences = [
   { text: "𠀀王，王在", label: { name: { 王: [[1, 1], [3, 3]] } } },
   { text: "在读书", label: {} },
 ];
+
+/** What is wrong with a submission to a test. */
+export function faultsOf(name: string, asked: Asked | undefined, text: string) {
+  return tasks[name]!.faults(asked!.path, text, asked!.submission);
+}

@@ -9,6 +9,7 @@ import { encoderOptions, modelSpec } from "../../recipes/pretrain/model.ts";
 import {
   cmrc,
   dialogues,
+  faultsOf,
   type Files,
   groupAnswers,
   groups,
@@ -73,6 +74,6 @@ for (const [name, file, count, files] of cases) {
       assert(Object.values(scores).every((value) => value >= 0 && value <= 100));
       assertEquals(Object.keys(answers), [file]);
       const [asked] = await task.asked(folder);
-      assertEquals(await task.faults(asked!, `${answers[file]!.join("\n")}\n`), []);
+      assertEquals(await faultsOf(name, asked, `${answers[file]!.join("\n")}\n`), []);
     }));
 }

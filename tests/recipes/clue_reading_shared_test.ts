@@ -5,7 +5,7 @@ import type { Prepared, SplitName } from "../../recipes/clue/task.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import { readVocabulary } from "../../recipes/text/read_vocabulary.ts";
 import { tokenizer } from "../../recipes/text/tokenize.ts";
-import { perfect } from "./clue_reading_fixtures.ts";
+import { faultsOf, perfect } from "./clue_reading_fixtures.ts";
 import { testOnShared } from "./shared_data.ts";
 
 const VOCABULARY = "vocab/google_zh_vocab.txt";
@@ -63,7 +63,7 @@ testOnShared("CMRC 2018: 2,000 questions whose answers are hidden", [
   const text = found.lines(outputs).join("\n");
   assertEquals(Object.keys(JSON.parse(text)).length, 2000);
   assertEquals(
-    await tasks.cmrc2018!.faults({ path: file, submission: found.submission! }, text),
+    await faultsOf("cmrc2018", { path: file, submission: found.submission! }, text),
     [],
   );
 });
@@ -103,7 +103,7 @@ testOnShared("FewCLUE's own answers to ChID have the form that is checked", [
     );
     await Deno.writeTextFile(join(folder, "test.json"), test.join("\n"));
     const asked = { path: join(folder, "test.json"), submission: "chidf_predict.json" };
-    assertEquals(await tasks.chid!.faults(asked, lines.join("\n")), []);
+    assertEquals(await faultsOf("chid", asked, lines.join("\n")), []);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -134,7 +134,7 @@ testOnShared("CLUENER: 1,345 sentences whose names are hidden", [
   );
   const text = found.lines(outputs).join("\n");
   assertEquals(
-    await tasks.cluener!.faults({ path: file, submission: "cluener_predict.json" }, text),
+    await faultsOf("cluener", { path: file, submission: "cluener_predict.json" }, text),
     [],
   );
 });

@@ -6,6 +6,7 @@ import type { Unit } from "../../recipes/clue/unit.ts";
 import {
   cmrc,
   dialogues,
+  faultsOf,
   few,
   groupAnswers,
   groups,
@@ -113,7 +114,7 @@ Deno.test("C3: tests of 1.1 and 1.0 have names of their own, and questions with 
     const [first] = found, scores = [Float32Array.of(0, 3, 1, 2)];
     assertEquals(first!.lines(scores), ['{"id":40,"label":1}']);
     const [asked] = await tasks.c3!.asked(folder),
-      faults = (text: string) => tasks.c3!.faults(asked!, text);
+      faults = (text: string) => faultsOf("c3", asked, text);
     assertEquals(await faults('{"id":40,"label":1}\n'), []);
     assertEquals(await faults('{"id":40,"label":"1"}\n'), [
       'line 1: label is "1", it must be a whole number from 0 to 3',
@@ -188,8 +189,8 @@ Deno.test("ChID: FewCLUE's files of one blank, and its submissions", async () =>
     assertEquals([test!.submission, test!.labelled], ["chidf_predict.json", false]);
     const said = test!.lines(perfect(train!.units)), [asked] = await tasks.chid!.asked(folder);
     assertEquals(said, ['{"id":7,"answer":"1"}', '{"id":8,"answer":"1"}']);
-    assertEquals(await tasks.chid!.faults(asked!, said.join("\n")), []);
-    assertEquals(await tasks.chid!.faults(asked!, '{"id":7,"answer":1}\n{"id":8,"answer":"2"}'), [
+    assertEquals(await faultsOf("chid", asked, said.join("\n")), []);
+    assertEquals(await faultsOf("chid", asked, '{"id":7,"answer":1}\n{"id":8,"answer":"2"}'), [
       'line 1: the answer is 1, it must be a text from "0" to "2"',
       'line 2: the answer is "2", it must be a text from "0" to "1"',
     ]);
@@ -202,23 +203,23 @@ Deno.test("ChID and CMRC 2018 hand in one object: every fault of it is named", a
       [asked] = await tasks.chid!.asked(folder);
     const said = test!.lines(test!.units.map(() => Float32Array.of(...Array(10).fill(0).keys())));
     assertEquals(asked!.submission, "chid11_predict.json");
-    assertEquals(await tasks.chid!.faults(asked!, said.join("\n") + "\n"), []);
+    assertEquals(await faultsOf("chid", asked, said.join("\n") + "\n"), []);
     assertEquals(Object.keys(JSON.parse(said.join("\n"))), Object.keys(groupAnswers));
     const wrong =
       '{"#idiom000001#": 1, "#idiom000001#": 2, "#idiom000009#": 0, "#idiom000002#": "a:\\"b\\": 1"}';
-    assertEquals(await tasks.chid!.faults(asked!, wrong), [
+    assertEquals(await faultsOf("chid", asked, wrong), [
       "entry 2: id #idiom000001# is answered in entry 1 already",
       'entry 3: id is "#idiom000009#", the test has no such id',
       'entry 4: the answer is "a:\\"b\\": 1", it must be a whole number from 0 to 2',
       "ids #idiom000003# to #idiom000004# (2) have no entry",
     ]);
-    assertEquals((await tasks.chid!.faults(asked!, "[]")).slice(0, 1), [
+    assertEquals((await faultsOf("chid", asked, "[]")).slice(0, 1), [
       "the file: it is no object",
     ]);
   });
   await inFolder({ "test.json": cmrc({ answers: [] }) }, async (folder) => {
     const [asked] = await tasks.cmrc2018!.asked(folder);
-    assertEquals(await tasks.cmrc2018!.faults(asked!, '{"A_QUERY_0": "港", "A_QUERY_1": 5}'), [
+    assertEquals(await faultsOf("cmrc2018", asked, '{"A_QUERY_0": "港", "A_QUERY_1": 5}'), [
       "entry 2: the answer is 5, not text",
       "id A_QUERY_2 has no entry",
     ]);
@@ -276,7 +277,7 @@ Deno.test("CLUENER: a submission's names must stand where it says", async () => 
     const [asked] = await tasks["cluener-softmax"]!.asked(folder);
     assertEquals(asked!.submission, "cluener_predict.json");
     const good = sentences.map(({ label }, id) => ({ id, label }));
-    const faults = (all: readonly unknown[]) => tasks.cluener!.faults(asked!, lines(all));
+    const faults = (all: readonly unknown[]) => faultsOf("cluener", asked, lines(all));
     assertEquals(await faults(good), []);
     const wrong = good.with(1, { id: 1, label: { name: { 王: [[0, 1]] } } as never }).with(2, {
       id: 2,
