@@ -6,6 +6,7 @@
 import {
   add,
   type AnyTensor,
+  cast,
   type Dim,
   embedding,
   fromArray,
@@ -78,7 +79,8 @@ export function embed<B extends Dim, T extends Dim, V extends Dim, C extends Dim
   let x: AnyTensor = embedding(p.tokens as AnyTensor, ids);
   if (options.positions === "sinusoid") {
     const rows = Array.from({ length: T }, (_, t) => sinusoid(t, width));
-    x = add(x, fromArray(Float32Array.from(rows.flat()), [T, width]) as AnyTensor);
+    const table = fromArray(Float32Array.from(rows.flat()), [T, width]);
+    x = add(x, cast(table as AnyTensor, x.dtype));
   } else if (p.positions) {
     const known = sizesOf(p.positions)[0]!;
     if (T > known) {

@@ -97,7 +97,7 @@ export function crossEntropy<P extends Dim, V extends Dim>(
   labels: Tensor<[P], "i32">,
   weights: Tensor<[P]>,
 ): LossSum {
-  const all = logits as AnyTensor;
+  const all: AnyTensor = cast(logits as AnyTensor, "f32");
   const chosen: AnyTensor = reshape(takeAlongAxis(all, expandDims(labels as AnyTensor, 1), 1), [
     -1,
   ]);

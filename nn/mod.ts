@@ -51,6 +51,7 @@ export {
 } from "./feed_forward.ts";
 export { type Norm, norm, type NormSpec, normSpec } from "./layer_norm.ts";
 export { linear, type LinearSpec, linearSpec } from "./linear.ts";
+export { lowered } from "./lowered.ts";
 export {
   crossEntropy,
   type LossSum,

@@ -11,6 +11,13 @@ export { type GradientNorm, normalizeGradients } from "./gradient_norm.ts";
 export { type Group, noDecay, type Settings, settingsOf } from "./groups.ts";
 export { lamb, type LambOptions } from "./lamb.ts";
 export { scaleByLearningRate } from "./learning_rate.ts";
+export {
+  freshLossScale,
+  type LossScaleOptions,
+  type LossScaleState,
+  nextLossScale,
+  unscaled,
+} from "./loss_scale.ts";
 export { momentum } from "./momentum.ts";
 export {
   type Optimizer,

@@ -63,9 +63,18 @@ export function compute(
   return map(f(...inputs.map((n, i) => X.operand(i, scalarOf(n.dtype)))), inputs, dtype);
 }
 
-/** Conversion by value. */
+/** What x is the same numbers of, in two bytes; undefined if it is not. */
+export function narrowOf(x: Node): Node | undefined {
+  if (x.kind !== "map" || x.dtype !== "f32" || x.expr.op !== "in") return undefined;
+  const from = x.inputs[0]!;
+  return from.dtype === "f16" || from.dtype === "bf16" ? from : undefined;
+}
+
+/** Conversion by value. Two bytes made four, and two again, are what they were. */
 export function cast(x: Node, dtype: DType): Node {
   if (x.dtype === dtype) return x;
+  const narrow = narrowOf(x);
+  if (narrow?.dtype === dtype) return narrow;
   return compute((e) => X.cast(e, scalarOf(dtype)), [x], dtype);
 }
 

@@ -156,11 +156,18 @@ function byKernel(
   return makeNode({ kind: "custom", shape, dtype, inputs: [y, ...inside], kernel, backward });
 }
 
+/** An argument for the backward pass: where it was made of two bytes it is made again, and is not kept as four until then. */
+function rewidened(x: Node, ct: Node): Node {
+  const narrow = x.kind === "alias" ? B.narrowOf(x.inputs[0]!) : undefined;
+  return narrow ? B.cast(B.alias(narrow, [ct]), "f32") : x;
+}
+
 /** out, log Σ exp and sums, packed, by one kernel where there is one. */
 export function attentionNode(kernel: AttentionKernel, args: AttentionArguments): Node {
   const given = listed(args);
   const backward = (ct: Node, n: CustomNode): (Node | null)[] => {
-    const inside = n.inputs.slice(1), [out, , sums] = unpacked(ct, attentionShapes(kernel));
+    const inside = n.inputs.slice(1).map((x) => rewidened(x, ct));
+    const [out, , sums] = unpacked(ct, attentionShapes(kernel));
     const cts = sums ? [out!, sums] : [out!], known = named(args, inside);
     const flat = gradNode({ ...kernel, op: "attentionGrad" }, known, n, cts);
     const parts = unpacked(flat, cotangentShapes(known)).values();

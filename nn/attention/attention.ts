@@ -9,6 +9,7 @@
 import {
   add,
   type AnyTensor,
+  cast,
   type Dim,
   einsum,
   expandDims,
@@ -47,8 +48,9 @@ type Own = Readonly<Record<string, AnyTensor | undefined>>;
 /** The rows of a term as the heads see them: [H, R, K], or [R, K] if all see the same. */
 function rowsOf(positions: Positions, own: Own, side: "key" | "query" | "value"): AnyTensor {
   const { scheme: { [`${side}Side` as const]: from, projections }, rows } = positions;
-  if (from === "direct") return own[`${side}Table`] ?? positions.direct!;
-  const project = (w: AnyTensor): AnyTensor => einsum("rc,chk->hrk", rows!, w);
+  // Sinusoids are f32, whatever the pass is computed in.
+  if (from === "direct") return own[`${side}Table`] ?? cast(positions.direct!, own.wq!.dtype);
+  const project = (w: AnyTensor): AnyTensor => einsum("rc,chk->hrk", cast(rows!, w.dtype), w);
   if (projections === "own") return project(own[`${side}Rows`]!);
   // With the biases of keys and queries, as DeBERTa v2 does. That of values is part of every result already.
   if (side === "value") return project(own.wv!);
@@ -72,10 +74,13 @@ function mixRows(weights: AnyTensor, rows: AnyTensor): AnyTensor {
 
 /** (q + z) · s for both kinds of pair, then the one that holds: [B, H, T, T], from same [B, 1, T, T]. */
 function segmentTerm(query: AnyTensor, vectors: AnyTensor, same: AnyTensor): AnyTensor {
-  const both: AnyTensor = einsum("bhqk,shk->bhqs", query, vectors);
+  const both = inF32(einsum("bhqk,shk->bhqs", query, vectors));
   const [other, equal] = [0, 1].map((s): AnyTensor => slice(both, 3, s, s + 1));
   return add(other!, mul(same, sub(equal!, other!)));
 }
+
+/** What attention reads: its scores and its softmax are f32. */
+const inF32 = (x: AnyTensor): AnyTensor => cast(x, "f32");
 
 /** What the position terms add to the scores. */
 interface PositionTerms {
@@ -95,10 +100,10 @@ function positionTerms(
   const segment = p.segment && same && mul(segmentTerm(query(p.z), p.segment, same), scale);
   return {
     ...scheme.keySide !== "off" && {
-      keyTerm: timesRows(query(p.w), rowsOf(positions, p, "key")),
+      keyTerm: inF32(timesRows(query(p.w), rowsOf(positions, p, "key"))),
     },
     ...scheme.querySide !== "off" && {
-      queryTerm: timesRows(k, rowsOf(positions, p, "query")),
+      queryTerm: inF32(timesRows(k, rowsOf(positions, p, "query"))),
     },
     added: segment ? [...added, segment as AnyTensor] : added,
   };
@@ -107,7 +112,7 @@ function positionTerms(
 /**
  * Attends from every position of x to all that are kept.
  *
- * Shapes: x [B, T, C] -> out [B, T, C]. Softmax in f32.
+ * Shapes: x [B, T, C] -> out [B, T, C]. Scores and softmax in f32, whatever x is.
  *
  * @throws {RangeError} if the scheme has fewer absolute positions than T.
  */
@@ -132,18 +137,20 @@ export function attention<
     shift ? add(q as AnyTensor, expandDims(shift, 1)) as AnyTensor : q;
 
   const { scheme, scale, offsets, bias, keep } = positions, byValue = scheme.valueSide !== "off";
-  const { out, sums } = relativeAttention<B, H, T, K>(query(own.u), k, v, {
+  const [read, shown, values] = [query(own.u), k, v].map((y) => inF32(y as AnyTensor));
+  const { out, sums } = relativeAttention<B, H, T, K>(read!, shown!, values!, {
     scale,
     ...positionTerms(own, query, k, positions),
     ...offsets && { rows: offsets },
-    ...bias && { bias },
+    ...bias && { bias: inF32(bias) },
     ...keep && { keep },
     sums: byValue,
     ...drop && { dropout: { keys: siteKeys(drop, site), rate: drop.rate } },
   });
+  const narrow = (y: AnyTensor): AnyTensor => cast(y, x.dtype);
   const mixed: Tensor<[B, H, T, K]> = byValue
-    ? plus(out, mixRows(sums!, rowsOf(positions, own, "value")))
-    : out;
+    ? plus(narrow(out as AnyTensor), mixRows(narrow(sums!), rowsOf(positions, own, "value")))
+    : narrow(out as AnyTensor);
   return { out: add(einsum("bhtk,hkc->btc", mixed, p.wo), p.bo), q, k, v };
 }
 

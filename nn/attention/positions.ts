@@ -88,7 +88,7 @@ export function positions<
   const { bias, rows, segmentBias } = shared as Readonly<Record<string, AnyTensor | undefined>>;
   const same = context.segments && sameSegment(context.segments);
   if (shared.absolute) added.push(correlation(scheme, shared.absolute, length, scale));
-  if (segmentBias && same) added.push(ofSegments(segmentBias, same));
+  if (segmentBias && same) added.push(ofSegments(cast(segmentBias, "f32"), same));
   const fixed = scheme.rows.startsWith("sinusoid"), projected = usesSharedRows(scheme);
   const wide = rows ?? (fixed && projected ? rowSinusoids(scheme, sizes.width, length) : undefined);
   const narrow = fixed && [scheme.keySide, scheme.valueSide].includes("direct");
@@ -129,7 +129,8 @@ function correlation(scheme: Scheme, p: Absolute, length: number, scale: number)
   }
   const table = layerNorm(slice(p.table, 0, 0, length), p.norm.gain, p.norm.bias);
   const [q, k] = [p.wq, p.wk].map((w): AnyTensor => einsum("tc,chk->htk", table, w));
-  const scores = mul(einsum("hqk,hjk->hqj", q!, k!), scale);
+  const products: AnyTensor = einsum("hqk,hjk->hqj", q!, k!);
+  const scores = mul(cast(products, "f32"), scale);
   if (!scheme.ownCls) return scores;
   const text = Float32Array.from(
     { length: length * length },

@@ -114,6 +114,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
   const results: Result[] = [], answers: Record<string, readonly string[]> = {};
   for (const one of placed) {
+    if (interrupt.requested) break;
     const own = placed.length === 1 ? ready! : await read(one);
     const found = await learn(one, own, { options, start, device, interrupt, view });
     results.push(...found.results);

@@ -18,16 +18,18 @@ export interface Placed {
 const filesIn = (folder: string, { files }: Task, splits: readonly SplitName[]) =>
   splitFiles(folder, splits.flatMap((split) => files[split]));
 
-/** Folders in a folder by their names, in the way that `taskFolder` compares them: archives of CLUE are called afqmc_public, say. */
+/** Folders in a folder by the names of tasks that theirs begin with: archives of CLUE are called afqmc_public, say. */
 async function foldersIn(data: string): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+  const names: string[] = [];
   try {
-    for await (const { name, isFile } of Deno.readDir(data)) {
-      const plain = name.toLowerCase().replace(/[-_ ]?(public|data)$/, "");
-      if (!isFile) found.set(plain, found.get(plain) ?? join(data, name));
-    }
+    for await (const { name, isFile } of Deno.readDir(data)) if (!isFile) names.push(name);
   } catch (error) {
     throw new InputError(`Cannot read ${data}: ${(error as Error).message}; pass a folder`);
+  }
+  const found = new Map<string, string>();
+  for (const name of names.sort()) {
+    const plain = name.toLowerCase().replace(/([-_ ]?(public|data|1\.[01]))+$/, "");
+    if (!found.has(plain)) found.set(plain, join(data, name));
   }
   return found;
 }

@@ -6,6 +6,7 @@
 import type { SchemeName } from "../../nn/attention/scheme.ts";
 import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
+import type { LossScaleOptions } from "../../optim/loss_scale.ts";
 import type { ClickLossName } from "../click/losses.ts";
 import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
 import { withRule } from "./lamb_rule.ts";
@@ -87,6 +88,12 @@ export interface OptimizerConfig {
   readonly stateDtype: "f32" | "bf16";
 }
 
+/** What passes are computed in; weights, moments, losses and statistics are f32 always. f16 needs a loss scale. */
+export type Precision = "f32" | "f16" | "bf16";
+
+/** How the loss scale of f16 moves. */
+export type LossScaleConfig = Required<Pick<LossScaleOptions, "first" | "growEvery" | "floor">>;
+
 /** A stage after the first. See `DataConfig` and `OptimizerConfig`. */
 export interface StageConfig {
   readonly length: number;
@@ -109,6 +116,9 @@ export interface PretrainConfig {
   /** Null: text alone. */
   readonly click: ClickConfig | null;
   readonly optimizer: OptimizerConfig;
+  readonly precision: Precision;
+  /** Of f16 alone. */
+  readonly lossScale: LossScaleConfig;
   readonly steps: number;
   /** Stages after the first, which go on with its weights. */
   readonly then: readonly StageConfig[];
@@ -121,6 +131,12 @@ export interface PretrainConfig {
   readonly logEvery: number;
   readonly seed: number;
 }
+
+/** What holds where a configuration does not say it: runs of before have neither. */
+export const FULL_PRECISION: Pick<PretrainConfig, "precision" | "lossScale"> = {
+  precision: "f32",
+  lossScale: { first: 32_768, growEvery: 2000, floor: 1 },
+};
 
 const tiny: PretrainConfig = {
   name: "motian-tiny",
@@ -154,6 +170,7 @@ const tiny: PretrainConfig = {
     epsilon: 1e-6,
     stateDtype: "f32",
   },
+  ...FULL_PRECISION,
   steps: 1000,
   then: [],
   evalEvery: 250,

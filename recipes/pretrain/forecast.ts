@@ -27,8 +27,8 @@ import { EXAMPLES, fillProgram } from "./fill_mask.ts";
 import type { MlmInputs } from "./model.ts";
 import { type ClickInputs, modelSpec } from "./model.ts";
 import { batchesHeld } from "./pace.ts";
-import { type LearnState, type StepInputs, stepOptions, stepPrograms, zeroSums } from "./step.ts";
-import { freshTasks } from "./task_weights.ts";
+import { freshLearning, lossInputs, stepOptions, stepPrograms, zeroSums } from "./step.ts";
+import type { StepInputs } from "./step_losses.ts";
 import { optimizerOf } from "./train.ts";
 
 /** Numbers of parameters. */
@@ -142,18 +142,14 @@ export function forecast(config: PretrainConfig, vocabulary: number, device: Dev
   const { data, model: sizes, click } = config;
   const specs = modelSpec(sizes, vocabulary, click !== null);
   const optimizer = optimizerOf(config), model = placeholders(specs);
-  const sums = zeroSums(model),
-    state: LearnState = {
-      ...optimizer.init(model),
-      ...click?.weights === "uncertainty" && { tasks: freshTasks() },
-    };
+  const sums = zeroSums(model), state = freshLearning(config, optimizer, model);
   const batch = emptyBatch(data, config.mask, data.microBatch);
   const scalar = zeros([], "i32");
   const place = { step: scalar, first: scalar, share: zeros([]) };
   const inputs: StepInputs = { ...batch, ...place };
-  const tasks = state.tasks ? { s: state.tasks.s } : {};
+  const learnt = lossInputs(state);
   const programs = stepPrograms(sizes, optimizer, stepOptions(config, device));
-  const accumulate = programs.accumulate.plan(model, sums, inputs, tasks);
+  const accumulate = programs.accumulate.plan(model, sums, inputs, learnt);
   const apply = programs.apply.plan(model, state, sums);
   const evaluate = evaluationProgram(sizes, device)
     .plan(model, noTotals(), emptyBatch(data, evaluated(config.mask), data.microBatch));
@@ -161,7 +157,7 @@ export function forecast(config: PretrainConfig, vocabulary: number, device: Dev
   const all = [accumulate];
   if (click) {
     const own = { ...emptyClicks(click, config.mask), ...place, clickShare: zeros([]) };
-    all.push(programs.accumulateClicks.plan(model, sums, own, tasks));
+    all.push(programs.accumulateClicks.plan(model, sums, own, learnt));
   }
   all.push(apply);
   if (config.evalEvery > 0) {

@@ -41,11 +41,12 @@ export function forecastLines(
   fit: Fit,
   origin: string,
 ): string[] {
-  const { parameters: p, memory: m, flops, alive } = found, { model, data, optimizer } = config;
+  const { parameters: p, memory: m, flops, alive } = found;
+  const { model, data, optimizer, precision } = config;
   return [
     `${config.name}: ${model.layers} layers x ${model.width}, ${model.heads} heads, positions ` +
     `${model.scheme}; ${count(found.vocabulary)} tokens (${origin})`,
-    `on ${found.device}`,
+    `on ${found.device}${precision === "f32" ? "" : `, passes in ${precision}`}`,
     ...table("Parameters", [
       ["embeddings", count(p.embeddings)],
       ["layers", count(p.layers)],

@@ -2,9 +2,12 @@
  * Sees from its logged rows when a run has diverged, and up to which step it was sound.
  *
  * A run has diverged when a loss is not finite; when 8 steps in a row or more, up to a log, were skipped because their gradients were
- * not finite (a dynamic loss scale may well need a few); or when 3 logs in a row have a loss above 1.5 × the lowest smoothed loss of
+ * not finite; or when 3 logs in a row have a loss above 1.5 × the lowest smoothed loss of
  * the stage + 1. That lowest loss begins at ln V, what a model that knows nothing reaches over V tokens: a run that explodes before
  * its first log is seen too.
+ *
+ * Steps that a loss scale skips, in rows with `loss_scale`, are no divergence: they cost time and no weights, the scale is halved each
+ * time, and at its lowest value the loop stops by itself (stuck_scale.ts).
  *
  * Health is a fold over the rows, so that a run which is resumed judges as one that never stopped.
  *
@@ -72,8 +75,11 @@ function evaluated(health: Health, { step, mlm_ppl }: Row): Health {
   return sound ? { ...health, good: Math.max(health.good, step) } : health;
 }
 
-function logged(health: Health, { step, loss, skipped }: Row): Health {
+function logged(health: Health, { step, loss, skipped, loss_scale }: Row): Health {
   const steps = step - health.step;
+  if (loss_scale !== undefined && steps > 0 && skipped as number >= steps) {
+    return { ...health, step, skipped: health.skipped + steps };
+  }
   if (!isFinite(loss)) return { ...health, step, diverged: `the loss is ${shown(loss)}` };
   const none = steps > 0 && (skipped as number) >= steps;
   const now = {

@@ -3,7 +3,7 @@ import { type AnyTensor, fromArray, tensor } from "../../core/mod.ts";
 import type { ClickBatch } from "../click/click_batches.ts";
 import type { Batch } from "../data/batches.ts";
 import type { ClickInputs, MlmInputs } from "./model.ts";
-import type { ClickStepInputs, Place, StepInputs } from "./step.ts";
+import type { ClickStepInputs, Place, StepInputs } from "./step_losses.ts";
 
 const ints = (data: Int32Array, shape: number[]): AnyTensor => fromArray(data, shape, "i32");
 const floats = (data: ArrayLike<number>, shape: number[]): AnyTensor => fromArray(data, shape);

@@ -28,6 +28,8 @@ import {
   type ClickConfig,
   configurations,
   type DataConfig,
+  FULL_PRECISION,
+  type LossScaleConfig,
   type MaskConfig,
   type ModelConfig,
   type OptimizerConfig,
@@ -93,6 +95,12 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     epsilon: positive,
     stateDtype: oneOf(["f32", "bf16"]),
   }),
+  precision: oneOf(["f32", "f16", "bf16"]),
+  lossScale: record<LossScaleConfig>({
+    first: positive,
+    growEvery: whole(1),
+    floor: positive,
+  }),
   steps: whole(1),
   then: listOf(record<StageConfig>({
     length: whole(3),
@@ -117,8 +125,9 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
  */
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   refuseSecondAlone(value, source);
-  const config = fields(withStageRates(value), { source, path: "" });
-  const { model, data, mask, optimizer } = config, { units } = mask;
+  const all = isRecord(value) ? overridden(FULL_PRECISION, value) : value;
+  const config = fields(withStageRates(all), { source, path: "" });
+  const { model, data, mask, optimizer, lossScale } = config, { units } = mask;
   const { absolute } = schemes[model.scheme];
   const stages = [
     { at: "data", ...data },
@@ -132,6 +141,16 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
     [
       optimizer.rule === "fixed" || optimizer.name === "lamb",
       `optimizer.rule "${optimizer.rule}" is a rule for lamb, optimizer.name is "${optimizer.name}"`,
+    ],
+    ...(["first", "floor"] as const).map((name) =>
+      [
+        isPower(lossScale[name]),
+        `lossScale.${name} is ${lossScale[name]}, it must be a power of two from 2^-100 to 2^100`,
+      ] as const
+    ),
+    [
+      lossScale.floor <= lossScale.first,
+      `lossScale.floor is ${lossScale.floor}, it must not be above lossScale.first ${lossScale.first}`,
     ],
     ...stages.flatMap(({ at, batch, microBatch, length }) => [
       [
@@ -161,6 +180,10 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
   if (broken) throw new InputError(`Cannot use ${source}: ${broken[1]}`);
   return withRule(config);
 }
+
+/** Is multiplying by it exact? */
+const isPower = (x: number): boolean =>
+  Number.isInteger(Math.log2(x)) && Math.abs(Math.log2(x)) <= 100;
 
 /** Refuses a second stage without a first, whose weights it would go on with. */
 function refuseSecondAlone(value: unknown, source: string): void {

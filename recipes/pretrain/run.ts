@@ -203,6 +203,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       },
       sound: () => health.diverged === undefined,
       stop,
+      stepsBefore: offset,
       ...watch && { trace: watch },
     });
     const { step, model, optimizer } = trained;

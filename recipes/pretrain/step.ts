@@ -11,47 +11,47 @@
 import {
   add,
   type AnyTensor,
-  arange,
   cast,
   concat,
   type Device,
   div,
-  foldIn,
   full,
   globalNorm,
   greater,
   isFinite,
   jit,
   type Jitted,
-  key,
   leaves,
   mapTree,
   maximum,
-  mul,
   not,
   reshape,
   sizesOf,
-  slice,
   type Tensor,
   type Tree,
   valueGradAux,
-  vmap,
   zeros,
 } from "../../core/mod.ts";
-import { crossEntropy, type LossSum } from "../../nn/mod.ts";
-import { clickLosses } from "../click/losses.ts";
-import type { Optimizer, OptimizerState } from "../../optim/mod.ts";
-import type { ClickConfig, ModelConfig, PretrainConfig } from "./config.ts";
+import type { LossSum } from "../../nn/mod.ts";
 import {
-  type ClickInputs,
-  clickScores,
-  logitsAt,
-  type MlmInputs,
-  mlmLoss,
-  type Model,
-  type Pass,
-} from "./model.ts";
-import { learnTasks, type TaskState, taskWeights } from "./task_weights.ts";
+  freshLossScale,
+  type LossScaleState,
+  nextLossScale,
+  type Optimizer,
+  type OptimizerState,
+  unscaled,
+} from "../../optim/mod.ts";
+import type { LossScaleConfig, ModelConfig, PretrainConfig } from "./config.ts";
+import type { Model } from "./model.ts";
+import {
+  type ClickStepInputs,
+  type LossInputs,
+  type LossOptions,
+  shares,
+  type StepInputs,
+  stepLosses,
+} from "./step_losses.ts";
+import { freshTasks, learnTasks, type TaskState } from "./task_weights.ts";
 
 /** What micro-batches add up to. */
 export interface Sums {
@@ -64,27 +64,29 @@ export interface Sums {
   readonly clickWeight: Tensor<[]>;
 }
 
-/** Where a micro-batch stands in the run: randomness depends on nothing else. */
-export interface Place {
-  /** Number of the step, from 0. */
-  readonly step: Tensor<[], "i32">;
-  /** Number of the first sequence within the step's whole batch; impressions come after all text. */
-  readonly first: Tensor<[], "i32">;
-  /** 1 / the weight of all predictions of the step. */
-  readonly share: Tensor<[]>;
+/** What an optimiser remembers, how the tasks are weighted where their weights are learnt, and the loss scale of f16. */
+export type LearnState = OptimizerState & {
+  readonly tasks?: TaskState;
+  readonly lossScale?: LossScaleState;
+};
+
+/** The state of a configuration's learning before its first step. */
+export function freshLearning(
+  { click, precision, lossScale }: PretrainConfig,
+  optimizer: Optimizer,
+  model: Model,
+): LearnState {
+  return {
+    ...optimizer.init(model),
+    ...click?.weights === "uncertainty" && { tasks: freshTasks() },
+    ...precision === "f16" && { lossScale: freshLossScale(lossScale) },
+  };
 }
 
-/** A micro-batch of text. */
-export type StepInputs = MlmInputs & Place;
-
-/** A micro-batch of impressions, and 1 / the weight of all clicks of the step. */
-export type ClickStepInputs = ClickInputs & Place & { readonly clickShare: Tensor<[]> };
-
-/** What an optimiser remembers, and how the tasks are weighted where their weights are learnt. */
-export type LearnState = OptimizerState & { readonly tasks?: TaskState };
-
-/** Log variances of the tasks; nothing where there is one task, or their weights are fixed. */
-export type TaskInputs = Pick<TaskState, "s"> | Readonly<Record<never, never>>;
+/** What the micro-batches of a step are told of the state. */
+export function lossInputs({ tasks, lossScale }: LearnState): LossInputs {
+  return { ...tasks && { s: tasks.s }, ...lossScale && { scale: lossScale.scale } };
+}
 
 /** What `apply` reports, in the order of its metrics vector. */
 export const metricNames = [
@@ -98,6 +100,8 @@ export const metricNames = [
   "click_weight",
   "mlm_share",
   "click_share",
+  "loss_scale",
+  "stuck",
 ] as const;
 
 /** What one step leaves behind. */
@@ -111,26 +115,24 @@ export interface Applied {
 }
 
 /** How steps are compiled. */
-export interface StepOptions {
+export interface StepOptions extends LossOptions {
   readonly device: Device;
-  readonly seed: number;
-  readonly dropout: number;
-  readonly recompute: boolean;
-  readonly click: ClickConfig | null;
+  readonly lossScale: LossScaleConfig;
 }
 
 /** How a configuration's steps are compiled. */
 export function stepOptions(
-  { seed, model, data, click }: PretrainConfig,
+  { seed, model, data, click, precision, lossScale }: PretrainConfig,
   device: Device,
 ): StepOptions {
-  return { device, seed, dropout: model.dropout, recompute: data.recompute, click };
+  const { dropout } = model, { recompute } = data;
+  return { device, seed, dropout, recompute, click, precision, lossScale };
 }
 
 /** The programs of a step. */
 export interface StepPrograms {
-  readonly accumulate: Jitted<[Model, Sums, StepInputs, TaskInputs], Sums>;
-  readonly accumulateClicks: Jitted<[Model, Sums, ClickStepInputs, TaskInputs], Sums>;
+  readonly accumulate: Jitted<[Model, Sums, StepInputs, LossInputs], Sums>;
+  readonly accumulateClicks: Jitted<[Model, Sums, ClickStepInputs, LossInputs], Sums>;
   readonly apply: Jitted<[Model, LearnState, Sums], Applied>;
 }
 
@@ -150,69 +152,36 @@ export function zeroSums(model: Model): Sums {
   };
 }
 
-/** One key for each sequence: (seed, step, place in the step's batch). */
-function exampleKeys(seed: number, inputs: Place & Pick<MlmInputs, "ids">): AnyTensor {
-  const root = foldIn(key(seed), inputs.step), count = sizesOf(inputs.ids)[0]!;
-  const places = add(arange(count), inputs.first);
-  return vmap((place: Tensor<[], "i32">) => foldIn(root, place))(places as AnyTensor);
-}
-
 function addTrees<T>(a: T, b: T): T {
   const other = leaves(b as Tree<AnyTensor>);
   let i = 0;
   return mapTree(a as Tree<AnyTensor>, (x) => add(x, other[i++]!) as AnyTensor) as T;
 }
 
-/** What the losses of both tasks are multiplied with. */
-function factors(
-  tasks: TaskInputs,
-  click: ClickConfig | null,
-): readonly [mlm: Tensor<[]>, click: Tensor<[]>] {
-  if (!("s" in tasks)) return [full([], 1), full([], click?.share ?? 1)];
-  const weights = taskWeights(tasks);
-  return [0, 1].map((k) => reshape(slice(weights, 0, k, k + 1), [])) as [Tensor<[]>, Tensor<[]>];
-}
-
 /** Compiles the programs of a training step. */
 export function stepPrograms(
   config: ModelConfig,
   optimizer: Optimizer,
-  { device, seed, dropout, recompute, click }: StepOptions,
+  options: StepOptions,
 ): StepPrograms {
-  const passOf = (inputs: Place & Pick<MlmInputs, "ids">): Pass => ({
-    recompute,
-    ...dropout > 0 && { dropout: { rate: dropout, keys: exampleKeys(seed, inputs) as never } },
-  });
-  const textGradient = valueGradAux((model: Model, inputs: StepInputs, tasks: TaskInputs) => {
-    const loss = mlmLoss(model, inputs, config, passOf(inputs)), [factor] = factors(tasks, click);
-    return [mul(loss.sum, mul(inputs.share, factor)), loss] as const;
-  });
-  const clickGradient = valueGradAux((model: Model, inputs: ClickStepInputs, tasks: TaskInputs) => {
-    const { scores, hidden } = clickScores(model, inputs, config, passOf(inputs));
-    const [mlmFactor, factor] = factors(tasks, click);
-    const clicked = clickLosses[click!.loss](scores, inputs.shown);
-    const own = mul(clicked.sum, mul(inputs.clickShare, factor));
-    const masked = click!.mlm
-      ? crossEntropy(logitsAt(model, hidden, inputs.positions), inputs.labels, inputs.weights)
-      : { sum: zeros([]), weight: zeros([]), correct: zeros([]) };
-    return [add(own, mul(masked.sum, mul(inputs.share, mlmFactor))), { clicked, masked }] as const;
-  });
+  const { device, click } = options, { text, clicks } = stepLosses(config, options);
+  const textGradient = valueGradAux(text), clickGradient = valueGradAux(clicks);
   const accumulate = (
     model: Model,
     sums: Sums,
     inputs: StepInputs,
-    tasks: TaskInputs,
+    own: LossInputs,
   ): Sums => {
-    const { grads, aux } = textGradient(model, inputs, tasks);
+    const { grads, aux } = textGradient(model, inputs, own);
     return { ...sums, grads: addTrees(sums.grads, grads), ...added(sums, aux) };
   };
   const accumulateClicks = (
     model: Model,
     sums: Sums,
     inputs: ClickStepInputs,
-    tasks: TaskInputs,
+    own: LossInputs,
   ): Sums => {
-    const { grads, aux: { clicked, masked } } = clickGradient(model, inputs, tasks);
+    const { grads, aux: { clicked, masked } } = clickGradient(model, inputs, own);
     return {
       ...sums,
       grads: addTrees(sums.grads, grads),
@@ -221,15 +190,21 @@ export function stepPrograms(
       clickWeight: add(sums.clickWeight, clicked.weight),
     };
   };
-  const apply = (model: Model, { tasks, ...state }: LearnState, sums: Sums): Applied => {
-    const finite = isFinite(globalNorm(sums.grads));
-    const next = optimizer.step(model, sums.grads, state, finite);
+  const apply = (
+    model: Model,
+    { tasks, lossScale, ...state }: LearnState,
+    sums: Sums,
+  ): Applied => {
+    const grads = lossScale ? unscaled(sums.grads, lossScale) : sums.grads;
+    const finite = isFinite(globalNorm(grads));
+    const next = optimizer.step(model, grads, state, finite);
+    const scaling = lossScale && nextLossScale(lossScale, finite, options.lossScale);
     const { grad_norm, lr } = next.metrics;
     const mean = (loss: Tensor<[]>, weight: Tensor<[]>): Tensor<[]> =>
       div(loss, maximum(weight, TINY));
     const loss = mean(sums.loss, sums.weight), correct = mean(sums.correct, sums.weight);
     const clicks = mean(sums.clickLoss, sums.clickWeight);
-    const shares = factors(tasks ?? {}, click);
+    const counts = shares(tasks ? { s: tasks.s } : {}, click);
     const both = (a: Tensor<[]>, b: Tensor<[]>): Tensor<[2]> => stack(a, b) as AnyTensor;
     const learnt = tasks && learnTasks(
       tasks,
@@ -239,11 +214,16 @@ export function stepPrograms(
     );
     return {
       model: next.params,
-      state: { ...next.state, ...learnt && { tasks: learnt } },
+      state: {
+        ...next.state,
+        ...learnt && { tasks: learnt },
+        ...scaling && { lossScale: scaling },
+      },
       sums: zeroSums(model),
       metrics: stack(
         ...[loss, sums.weight, correct, grad_norm!, lr!, cast(not(finite), "f32")],
-        ...[clicks, sums.clickWeight, ...shares],
+        ...[clicks, sums.clickWeight, ...counts],
+        ...[lossScale?.scale ?? full([], 1), scaling ? cast(scaling.stuck, "f32") : zeros([])],
       ),
     };
   };

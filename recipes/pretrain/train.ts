@@ -12,21 +12,22 @@ import type { PackedSet } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
 import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
-import type { PretrainConfig } from "./config.ts";
+import type { Precision, PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
 import { type ClickData, type ClickEvaluation, clickEvaluator, clickSteps } from "./click_task.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
 import {
+  freshLearning,
   type LearnState,
+  lossInputs,
   metricNames,
   stepOptions,
   stepPrograms,
-  type TaskInputs,
   zeroSums,
 } from "./step.ts";
-import { freshTasks } from "./task_weights.ts";
+import { STUCK, stuckError } from "./stuck_scale.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -61,6 +62,8 @@ export interface TrainHooks {
   readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
   readonly stop: () => boolean;
+  /** Steps of the stages before, from which messages count. */
+  readonly stepsBefore?: number;
   /** Sees the phases of the loop and may profile its programs. */
   readonly trace?: Tracer;
 }
@@ -110,16 +113,19 @@ export async function freshOptimizer(
   model: Model,
   device: Device,
 ): Promise<LearnState> {
-  const learns = config.click?.weights === "uncertainty";
-  const state = jit((m: Model): LearnState => ({
-    ...optimizerOf(config).init(m),
-    ...learns && { tasks: freshTasks() },
-  }), { device })(model);
+  const optimizer = optimizerOf(config);
+  const state = jit((m: Model): LearnState => freshLearning(config, optimizer, m), { device })(
+    model,
+  );
   await device.synchronize();
   return state;
 }
 
-/** Trains from a state to the configuration's last step, or until it is told to stop. */
+/**
+ * Trains from a state to the configuration's last step, or until it is told to stop.
+ *
+ * @throws DivergedError where gradients in f16 are not finite at the lowest loss scale either, for `STUCK` steps in a row.
+ */
 export async function train(
   config: PretrainConfig,
   start: TrainState,
@@ -150,22 +156,23 @@ export async function train(
     clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
   let { model, optimizer, step } = start, sums = jit(zeroSums, { device })(start.model);
-  let logged = { at: began, step, waited: 0 }, aside = 0;
+  let logged = { at: began, step, waited: 0 }, aside = 0, stuckAt: number | undefined;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
   const elapsed = (): number => (performance.now() - began) / 1000;
   /** Reads the metrics of the steps since the last time, and gives the newest row. */
   const log = async (): Promise<Row | undefined> => {
-    const rows = await Promise.all(pending.map(async ({ step, values }) => {
+    const rows = await Promise.all(pending.map(async ({ step, values }): Promise<Values> => {
       const found = await read(values as Tensor);
       dispose(values);
       return { step, ...Object.fromEntries(metricNames.map((name, i) => [name, found[i]!])) };
     }));
-    const last = rows.at(-1);
+    const last = rows.at(-1), stuck = rows.find((r) => r.stuck! >= STUCK);
     if (!last) return undefined;
+    stuckAt ??= stuck && stuck.step - stuck.stuck!;
     const now = performance.now(), seconds = (now - logged.at) / 1000;
     const row = {
-      ...metricsRow(last, rows),
+      ...metricsRow(rows, config.precision),
       tokens_per_s: (step - logged.step) * B * length / seconds,
       stall_s: feed.waited - logged.waited,
       elapsed_s: elapsed(),
@@ -203,7 +210,7 @@ export async function train(
   let last: Evaluated | undefined;
   while (step < config.steps && !hooks.stop()) {
     trace.step(step);
-    const shown = clicks?.(step), own = taskInputs(optimizer);
+    const shown = clicks?.(step), own = lossInputs(optimizer);
     const extra = config.click?.mlm ? shown!.predictions : 0;
     let predictions = 0;
     for (let first = 0; first < B; first += microBatch) {
@@ -230,6 +237,14 @@ export async function train(
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
     if (!sound()) break;
+    if (stuckAt !== undefined) {
+      if (config.checkpointEvery > 0) await hooks.checkpoint({ step, model, optimizer });
+      const { stepsBefore: before = 0 } = hooks;
+      throw await stuckError(
+        { config, model, optimizer, step: stuckAt, before, source, clicks },
+        device,
+      );
+    }
     if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
     const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
     if (!sound()) break;
@@ -248,11 +263,6 @@ export async function train(
   if (config.evalEvery === 0) return ended;
   const { found } = last?.step === step ? last : await trace.host("evaluate", evaluation);
   return { ...ended, evaluation: found };
-}
-
-/** What a step is told of the weights of its tasks. */
-function taskInputs({ tasks }: LearnState): TaskInputs {
-  return tasks ? { s: tasks.s } : {};
 }
 
 /** Figures of held-out clicks, as a row has them. */
@@ -276,21 +286,27 @@ function isDue(step: number, every: number): boolean {
 
 type Values = Readonly<Record<string, number>> & { readonly step: number };
 
-/** One row for the steps since the last: the newest values, means of the loss, the sum of what was skipped. */
-function metricsRow(last: Values, rows: readonly Values[]): Row {
+/**
+ * One row for the steps since the last: the newest values, means of the loss, the sum of what was skipped. What a loss scale skips does not
+ * count, unless there is nothing else.
+ */
+function metricsRow(all: readonly Values[], precision: Precision): Row {
+  const isScaled = precision === "f16", taken = all.filter((r) => r.skipped === 0);
+  const rows = isScaled && taken.length > 0 ? taken : all, last = rows.at(-1)!;
   const weight = rows.reduce((sum, r) => sum + r.weight!, 0);
   const mean = (name: string): number =>
     rows.reduce((sum, r) => sum + r[name]! * r.weight!, 0) / weight;
   const loss = mean("loss");
   return {
-    step: last.step,
+    step: all.at(-1)!.step,
     loss,
     mlm_loss: loss,
     mlm_ppl: Math.exp(loss),
     accuracy: mean("correct"),
     lr: last.lr!,
     grad_norm: last.grad_norm!,
-    skipped: rows.reduce((sum, r) => sum + r.skipped!, 0),
+    skipped: all.reduce((sum, r) => sum + r.skipped!, 0),
+    ...isScaled && { loss_scale: all.at(-1)!.loss_scale! },
     masked: weight,
     ...last.click_weight! > 0 && {
       click_loss: last.click_loss!,

@@ -69,6 +69,13 @@ function charts({ metrics, evaluations, unigramPerplexity }: Report): readonly C
       fromZero: true,
     },
     { title: "Gradient norm", series: smoothed("norm", of("grad_norm")), log: true },
+    ...of("loss_scale").length > 0
+      ? [{
+        title: "Loss scale",
+        series: [{ name: "scale", points: of("loss_scale"), look: "main" as const }],
+        log: true,
+      }]
+      : [],
     { title: "Tokens a second", series: smoothed("tokens/s", of("tokens_per_s")), fromZero: true },
   ];
 }

@@ -1,10 +1,11 @@
 /** What a dry run says, against what runs take. */
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { cpu, type Device, DeviceError, reference, webgpu } from "../../core/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import {
   type ClickConfig,
   configurations,
+  type Precision,
   type PretrainConfig,
 } from "../../recipes/pretrain/config.ts";
 import { checkFit, deviceFor, fitLine, fitOf, MARGIN } from "../../recipes/pretrain/fit.ts";
@@ -34,6 +35,15 @@ const runs: readonly PretrainConfig[] = [
     data: { ...tinyRun.data, batch: 8, microBatch: 4, recompute: true },
     optimizer: { ...tinyRun.optimizer, stateDtype: "bf16" },
     steps: 2,
+  },
+  {
+    ...tinyRun,
+    name: "halves",
+    model: { ...tinyRun.model, layers: 2, width: 64, hidden: 256, dropout: 0.1 },
+    data: { ...tinyRun.data, length: 64, batch: 16, microBatch: 16 },
+    precision: "f16",
+    steps: 2,
+    evalEvery: 0,
   },
   {
     ...tinyRun,
@@ -86,6 +96,13 @@ if (await gpuFor("forecast")) {
       takesWhatItSays(config, await webgpu({ software: true })));
   }
 }
+
+Deno.test("forecast: what is kept for the backward pass takes less than three quarters in f16 and bf16, on cpu", () => {
+  const scratch = (precision: Precision): number =>
+    forecast({ ...configurations["motian-base"]!, precision }, 21_128, cpu()).memory.scratch;
+  const whole = scratch("f32");
+  for (const precision of ["f16", "bf16"] as const) assertLess(scratch(precision), 0.75 * whole);
+});
 
 Deno.test("forecast: the reference runs without a plan; parameters are counted all the same", () => {
   const { parameters, memory, flops } = forecast(tinyRun, 1000, reference());

@@ -5,12 +5,16 @@
  * @module
  */
 import type { DType } from "../../dtype.ts";
+import type { Halves } from "../../plan/plan.ts";
 import { type Code, f32x4, get, i32, i32x4, set, v128 } from "./encoder.ts";
 import type { Locals } from "./pointers.ts";
 
+/** The types of two bytes. */
+export const HALVES: Halves = new Set<DType>(["f16", "bf16"]);
+
 /** Bytes of one element in this backend's memory. */
 export function widthOf(dtype: DType): number {
-  return dtype === "f16" || dtype === "bf16" ? 2 : 4;
+  return HALVES.has(dtype) ? 2 : 4;
 }
 
 /** Bits of memory, a word a lane, to what expressions compute with. */

@@ -11,7 +11,7 @@ import { DeviceError } from "../../device/error.ts";
 import { explainPlan } from "../../plan/explain.ts";
 import { makePlan } from "../../plan/make_plan.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { widthOf } from "./access.ts";
+import { HALVES, widthOf } from "./access.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { type Blas, type Gemm, openGemm } from "./blas.ts";
 import { openTick } from "./clock.ts";
@@ -219,7 +219,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     blas: blas !== undefined,
   };
   const planOf = (graph: Graph): Plan =>
-    makePlan(graph, { bindings: 1 << 16, fuse: true, composes });
+    makePlan(graph, { bindings: 1 << 16, fuse: true, composes, halves: HALVES });
 
   function compilePlan(plan: Plan, planMs: number): Program {
     check();
@@ -248,7 +248,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
         }
       },
       explain: () => ({
-        ...explainPlan(plan),
+        ...explainPlan(plan, HALVES),
         scratchBytes: plain.code.scratchBytes,
         threadBytes: (pool ? threads : 1) * plain.code.threadBytes,
         planMs,

@@ -8,7 +8,7 @@ import { DeviceError } from "../../device/error.ts";
 import type { Planner } from "../../device/planner.ts";
 import { explainPlan } from "../../plan/explain.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { widthOf } from "./access.ts";
+import { HALVES, widthOf } from "./access.ts";
 import { ALIGN, type Heap, PAGE } from "./memory.ts";
 import { type AssembleOptions, workspaceOf } from "./program.ts";
 
@@ -35,7 +35,7 @@ export function plannerOf(
     plan(graph) {
       const plan = planOf(graph), { scratchBytes, threadBytes } = workspaceOf(plan, options);
       return {
-        ...explainPlan(plan),
+        ...explainPlan(plan, HALVES),
         scratchBytes,
         workspace: [scratchBytes, options.threads * threadBytes],
       };

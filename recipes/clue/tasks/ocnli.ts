@@ -17,6 +17,7 @@ export const ocnli = classTask({
   unsure: NO_AGREEMENT,
   defaults: { length: 128, epochs: 3, batch: 32, rate: 3e-4 },
   files: { train: ["train.50k.json", "train.30k.json", "train.10k.json", "train.3k.json"] },
+  folders: ["ocnli_50k"],
   submits: { as: "ocnli_50k", few: "ocnlif" },
   read: (object, fail) => ({
     texts: [field(object, "sentence1", fail), field(object, "sentence2", fail)],
