@@ -26,6 +26,9 @@ export {
   blockSpec,
   type NormPlace,
 } from "./block.ts";
+export { crfLogLikelihood, crfLogPartition, crfMarginals, crfScore } from "./crf/likelihood.ts";
+export { type Crf, type CrfSpec, crfSpec } from "./crf/params.ts";
+export { type BestLabels, viterbi } from "./crf/viterbi.ts";
 export { type Dropout, dropout, type Keys } from "./dropout.ts";
 export { embed, type EmbeddingOptions, type EmbeddingsSpec, embeddingsSpec } from "./embeddings.ts";
 export {

@@ -33,8 +33,10 @@ export function answerer(
   device: Device,
 ): Answerer {
   const program = jit(
-    (model: TaskModel, inputs: RowInputs): AnyTensor =>
-      head.outputs(model.head, hiddenOf(model, inputs, options)),
+    (model: TaskModel, inputs: RowInputs): AnyTensor => {
+      const encoded = hiddenOf(model, inputs, options), outputs = head.outputs(model.head, encoded);
+      return head.answers?.(model.head, outputs, encoded) ?? outputs;
+    },
     { device },
   );
   return async (model, units) => {

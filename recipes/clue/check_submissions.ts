@@ -86,7 +86,7 @@ export async function checkSubmissions(
       faults.push(`${name}: nobody asks for such a file; ${suggestion(name, names, known)}`);
     } else if (text === undefined) faults.push(`${name}: it is not UTF-8`);
     else {
-      const own = await test.task.faults(test.path, text);
+      const own = await test.task.faults(test.path, text, test.submission);
       faults.push(...own.map((fault) => `${name}: ${fault}`));
     }
   }

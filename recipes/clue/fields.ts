@@ -3,10 +3,24 @@
  *
  * @module
  */
+import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
 
 /** Refuses a line. */
 export type Fail = (why: string) => never;
+
+/** What a check refuses; undefined where it refuses nothing. */
+export function faultOf(check: (fail: Fail) => void): string | undefined {
+  try {
+    check((why) => {
+      throw new InputError(why);
+    });
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  return undefined;
+}
 
 /** The object in a line. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -41,6 +55,14 @@ export function textOf(value: unknown, name: string, fail: Fail): string {
 export function field(object: Fields, name: string, fail: Fail): string {
   if (object[name] === undefined) fail(`it has no "${name}"`);
   return textOf(object[name], `"${name}"`, fail);
+}
+
+/** A list, checked; `name` is what it is called. */
+export function listOf(value: unknown, name: string, fail: Fail): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  return fail(
+    value === undefined ? `${name} is not there` : `${name} is ${shown(value)}, it must be a list`,
+  );
 }
 
 /** Where an example stands among the others: a whole number, or some other text; undefined where none is given. */

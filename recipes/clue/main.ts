@@ -93,7 +93,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   const { out, json, data } = options, all = options.task === "all";
-  const own = all ? Object.values(tasks) : [tasks[options.task!]!];
+  const own = all ? Object.values(tasks).filter((one) => !one.variant) : [tasks[options.task!]!];
   if (options.split.length > 0) {
     for (const line of await splitInto(own[0]!, options.split, out!)) console.log(line);
     return 0;

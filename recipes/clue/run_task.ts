@@ -45,7 +45,7 @@ export interface TaskOptions {
   readonly view: ProgressView;
 }
 
-/** Units that are answered at once. */
+/** Rows that are answered at once, or those of one unit where it has more. */
 const ANSWERED = 64;
 
 /** The data of a task, read once for all seeds. */
@@ -92,7 +92,7 @@ export async function runTask(
   { train, dev, tests }: TaskData,
 ): Promise<TaskRun> {
   const { head, name } = task, { options, vocabulary: { pad } } = start, { seed } = config;
-  const answers = answerer(head, options, ANSWERED, pad, device);
+  const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device);
   let best: Best | undefined;
   const model = await fineTune(
     await start.begin(head, seed, device),

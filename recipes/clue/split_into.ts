@@ -28,7 +28,7 @@ export async function splitInto(
   const told = [...parts.notes];
   for (const name of NAMES) {
     const path = join(out, `${name}.json`);
-    await writeWhole(path, parts[name].join("\n") + "\n");
+    await writeWhole(path, task.fileOf(parts[name]));
     told.push(`${parts[name].length} examples in ${path}`);
   }
   return told;

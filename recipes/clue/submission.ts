@@ -17,7 +17,12 @@ export interface Submits {
   readonly files?: Readonly<Record<string, string>>;
   /** In folders of FewCLUE. */
   readonly few?: string;
+  /** Is it one object, labels by ids, where others are lines of objects with "id" and "label"? Ids are texts then. */
+  readonly isObject?: (submission: string) => boolean;
 }
+
+/** As a submission names what it answers. */
+export type AnswerId = number | string;
 
 /** Answers to these are known: they are judged here and handed in nowhere. */
 const PUBLIC = "test_public.json";
@@ -37,9 +42,23 @@ export function submissionOf(
   return `${few && fewName !== undefined ? fewName : files[test] ?? as}_predict.json`;
 }
 
-/** An example that must be answered. */
+/** Lines of "id" and "label" as the lines of a submission. */
+export function submissionLines(
+  lines: readonly string[],
+  { isObject }: Submits = {},
+  submission: string,
+): readonly string[] {
+  if (!isObject?.(submission)) return lines;
+  const entries = lines.map((line) => {
+    const { id, label } = JSON.parse(line);
+    return `  ${JSON.stringify(id)}: ${JSON.stringify(label)}`;
+  });
+  return ["{", ...entries.map((entry, i) => i < entries.length - 1 ? `${entry},` : entry), "}"];
+}
+
+/** What must be answered. */
 export interface Expected {
-  readonly id: number | string;
+  readonly id: AnswerId;
   /** What is wrong with a line that answers it, its id aside. */
   readonly fault: (object: Fields) => string | undefined;
 }
@@ -55,18 +74,39 @@ function lineObject(line: string): Fields | string {
   }
 }
 
+/** An answer, or why it is none, and where it stands. */
+type Entry = readonly [place: string, object: Fields | string];
+
+/** Lines of a submission. */
+function lineEntries(text: string): readonly Entry[] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line, i) => [`line ${i + 1}`, lineObject(line)]);
+}
+
+/** Entries of a submission that is one object, those that `JSON.parse` would drop for having the same name too. */
+function objectEntries(text: string): readonly Entry[] {
+  const object = lineObject(text);
+  if (typeof object === "string") return [["the file", object]];
+  // Outside strings, a colon follows names alone.
+  const names = Array.from(text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g))
+    .flatMap(([, name, colon]) => colon ? [JSON.parse(name!) as string] : []);
+  return names.map((id, i) => [`entry ${i + 1}`, { id, label: object[id] }]);
+}
+
 /** Stretches of examples that are not answered, one text for each. */
 function missing(
   expected: readonly Expected[],
-  seen: ReadonlyMap<number | string, number>,
+  seen: ReadonlyMap<AnswerId, string>,
+  what: string,
 ): readonly string[] {
   const found: string[] = [];
   for (let i = 0; i < expected.length; i++) {
     const from = i;
     while (i < expected.length && !seen.has(expected[i]!.id)) i++;
     const [first, last] = [expected[from]!.id, expected[i - 1]?.id];
-    if (i === from + 1) found.push(`id ${first} has no line`);
-    if (i > from + 1) found.push(`ids ${first} to ${last} (${i - from}) have no line`);
+    if (i === from + 1) found.push(`id ${first} has no ${what}`);
+    if (i > from + 1) found.push(`ids ${first} to ${last} (${i - from}) have no ${what}`);
   }
   return found;
 }
@@ -75,36 +115,34 @@ function missing(
 export function submissionFaults(
   text: string,
   expected: readonly Expected[],
+  isObject = false,
 ): readonly string[] {
   const places = new Map(expected.map(({ id }, place) => [id, place]));
-  const seen = new Map<number | string, number>(), faults: string[] = [];
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
+  const seen = new Map<AnswerId, string>(), faults: string[] = [];
   let last = -1;
-  for (const [i, line] of lines.entries()) {
-    const fault = (why: string): void => void faults.push(`line ${i + 1}: ${why}`);
-    const object = lineObject(line);
+  for (const [at, object] of isObject ? objectEntries(text) : lineEntries(text)) {
+    const fault = (why: string): void => void faults.push(`${at}: ${why}`);
     if (typeof object === "string") {
       fault(object);
       continue;
     }
-    const id = object.id as number | string, place = places.get(id);
+    const id = object.id as AnswerId, place = places.get(id);
     if (id === undefined) fault('it has no "id"');
     else if (place === undefined) {
       const number = typeof id === "string" && places.has(Number(id));
       const why = number ? `it must be the number ${id}` : "the test has no such id";
       fault(`id is ${JSON.stringify(id)}, ${why}`);
     } else {
-      if (seen.has(id)) fault(`id ${id} is answered in line ${seen.get(id)} already`);
-      else if (place < last) {
+      if (seen.has(id)) fault(`id ${id} is answered in ${seen.get(id)} already`);
+      else if (place < last && !isObject) {
         const before = expected[last]!.id;
         fault(`id ${id} comes after id ${before}: the order must be the test's`);
       }
-      seen.set(id, seen.get(id) ?? i + 1);
+      seen.set(id, seen.get(id) ?? at);
       last = Math.max(last, place);
     }
     const wrong = expected[place ?? 0]?.fault(object);
     if (wrong !== undefined) fault(wrong);
   }
-  return [...faults, ...missing(expected, seen)];
+  return [...faults, ...missing(expected, seen, isObject ? "entry" : "line")];
 }

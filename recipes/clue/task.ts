@@ -6,11 +6,20 @@
  */
 import { basename } from "@std/path";
 import type { Tokenizer } from "../text/tokenize.ts";
+import { InputError } from "../cli/input_error.ts";
+import { type DocumentForm, documentOf } from "./document.ts";
 import type { Fields } from "./fields.ts";
 import type { Head } from "./heads/head.ts";
-import { type FileExamples, readExamples, splitFiles } from "./read_split.ts";
+import { answersBeside, type FileExamples, readExamples, splitFiles } from "./read_split.ts";
 import { splitOf } from "./split.ts";
-import { isFew, submissionFaults, submissionOf, type Submits } from "./submission.ts";
+import {
+  type AnswerId,
+  isFew,
+  submissionFaults,
+  submissionLines,
+  submissionOf,
+  type Submits,
+} from "./submission.ts";
 import type { Columns } from "./tab_separated.ts";
 import type { Unit } from "./unit.ts";
 
@@ -30,45 +39,60 @@ export interface TaskDefaults {
 /** Values of metrics by name. Units: percent. */
 export type Scores = Readonly<Record<string, number>>;
 
-/** What a task is made of: E is an example, A an answer. */
-export interface TaskParts<E, A> {
+/** What a task is made of: E is an example, A its answer or answers, U what the model is shown. */
+export interface TaskParts<E, A, U extends Unit = Unit> {
   readonly name: string;
   /** In a sentence. */
   readonly about: string;
-  /** Files that a split may be in: the first that is there counts, or all of them where they are tests. */
+  /** Files that a split may be in: the first that is there counts, or all of them where they are tests. See `pairedFiles` too. */
   readonly files: Readonly<Record<SplitName, readonly string[]>>;
   /** Other names that its folder may have. */
   readonly folders?: readonly string[];
   /** What tab-separated files hold, where there are any. */
   readonly columns?: Columns;
+  /** How files are read that are not a line an example; an example is a record then. */
+  readonly document?: DocumentForm;
+  /** The file beside another that holds its answers, as an object. */
+  readonly answersOf?: (path: string) => string;
+  /** Another way to learn a task, which is left out where all are learnt. */
+  readonly variant?: boolean;
   readonly submits?: Submits;
   readonly defaults: TaskDefaults;
   readonly head: Head;
-  /** An example from a line, which is the `place`-th of its file from 0; `fail` refuses it, undefined leaves it out. */
+  /**
+   * An example from a line, which is the `place`-th of its file from 0; `fail` refuses it, undefined leaves it out. `answers` are those
+   * of a file beside its own.
+   */
   readonly parse: (
     line: string,
     fail: (why: string) => never,
     place: number,
+    answers?: Fields,
   ) => E | undefined;
   /** Why examples are left out. */
   readonly dropped?: string;
-  /** As the submission names an example. */
-  readonly id: (example: E) => number | string;
+  /** As the submission names an example, or all that it asks. */
+  readonly id: (example: E) => AnswerId | readonly AnswerId[];
   /** Is its answer known? */
   readonly labelled: (example: E) => boolean;
   /** What examples share that must not stand in two splits. */
   readonly group: (example: E) => string;
   /** What the model reads of it. */
-  readonly units: (example: E, tokenizer: Tokenizer, length: number) => readonly Unit[];
+  readonly units: (example: E, tokenizer: Tokenizer, length: number) => readonly U[];
   /** The answer in the outputs of its units; `tuned` is what `tune` gave. */
-  readonly decode: (example: E, outputs: readonly Float32Array[], tuned?: Tuned) => A;
+  readonly decode: (
+    example: E,
+    outputs: readonly Float32Array[],
+    tuned: Tuned | undefined,
+    units: readonly U[],
+  ) => A;
   /** Numbers that are chosen on the dev split, where the metric rewards them. */
   readonly tune?: (examples: readonly E[], outputs: readonly (readonly Float32Array[])[]) => Tuned;
   /** The first decides which epoch is the best. */
   readonly judge: (examples: readonly E[], answers: readonly A[]) => Scores;
-  /** A line of the submission of this name. */
-  readonly line: (example: E, answer: A, submission: string) => string;
-  /** What is wrong with a submission's line that answers an example. */
+  /** A line of the submission of this name for all that an example asks: "id" and more. */
+  readonly line: (example: E, answer: A, submission: string) => string | readonly string[];
+  /** What is wrong with a submission's line that answers something of an example. */
   readonly fault?: (example: E, object: Fields) => string | undefined;
 }
 
@@ -77,7 +101,7 @@ export type Tuned = readonly number[];
 
 /** A split that is ready for the model. */
 export interface Prepared {
-  /** Examples. */
+  /** Answers that are asked for: one an example, in most tasks. */
   readonly count: number;
   readonly labelled: boolean;
   /** What a person should know of its file. */
@@ -103,7 +127,7 @@ export interface Asked {
 export interface Task extends
   Pick<
     TaskParts<never, never>,
-    "name" | "about" | "files" | "folders" | "submits" | "defaults" | "head"
+    "name" | "about" | "files" | "folders" | "submits" | "variant" | "defaults" | "head"
   > {
   /** A split of a folder; undefined where it has none. */
   readonly load: (
@@ -120,17 +144,27 @@ export interface Task extends
   ) => Promise<readonly Prepared[]>;
   /** Tests of a folder whose answers can be handed in. */
   readonly asked: (folder: string) => Promise<readonly Asked[]>;
-  /** All that is wrong with the text of a submission to a test. */
-  readonly faults: (test: string, text: string) => Promise<readonly string[]>;
+  /** All that is wrong with the text of a submission, of this name, to a test. */
+  readonly faults: (test: string, text: string, submission?: string) => Promise<readonly string[]>;
   /** The lines of files by the splits that their groups fall into, where only one part of a data set is at hand. */
   readonly split: (
     ...files: readonly string[]
   ) => Promise<Readonly<Record<SplitName | "notes", readonly string[]>>>;
+  /** Lines of `split` as a file. */
+  readonly fileOf: (lines: readonly string[]) => string;
+}
+
+/** What an example asks. */
+function idsOf<E>(
+  { id }: { readonly id: TaskParts<E, never>["id"] },
+  example: E,
+): readonly AnswerId[] {
+  return [id(example)].flat();
 }
 
 /** What a split's examples are to the model and to its judge. */
-function prepared<E, A>(
-  parts: TaskParts<E, A>,
+function prepared<E, A, U extends Unit>(
+  parts: TaskParts<E, A, U>,
   { examples: read, notes }: FileExamples<E>,
   tokenizer: Tokenizer,
   length: number,
@@ -143,25 +177,28 @@ function prepared<E, A>(
     return own.map(({ length }) => outputs.slice(at, at += length));
   };
   const answers = (outputs: readonly Float32Array[], tuned?: Tuned): readonly A[] =>
-    of(outputs).map((found, i) => parts.decode(examples[i]!, found, tuned));
+    of(outputs).map((found, i) => parts.decode(examples[i]!, found, tuned, own[i]!));
   return {
-    count: examples.length,
+    count: examples.reduce((sum, example) => sum + idsOf(parts, example).length, 0),
     labelled: examples.every(parts.labelled),
     notes,
     ...submission !== undefined && { submission },
     units: own.flat(),
     tune: (outputs) => parts.tune?.(examples, of(outputs)),
     judge: (outputs, tuned) => parts.judge(examples, answers(outputs, tuned)),
-    lines: (outputs, tuned) =>
-      answers(outputs, tuned).map((answer, i) =>
-        parts.line(examples[i]!, answer, submission ?? parts.name)
-      ),
+    lines(outputs, tuned) {
+      const name = submission ?? parts.name;
+      const lines = answers(outputs, tuned).flatMap((one, i) =>
+        parts.line(examples[i]!, one, name)
+      );
+      return submissionLines(lines, parts.submits, name);
+    },
   };
 }
 
 /** The tests that a folder has, and what their answers are called; of two tests of one name the first counts. */
-async function testsOf<E, A>(
-  { name, files, submits = {} }: TaskParts<E, A>,
+async function testsOf(
+  { name, files, submits = {} }: Pick<TaskParts<never, never>, "name" | "files" | "submits">,
   folder: string,
 ): Promise<readonly { readonly path: string; readonly submission?: string }[]> {
   const own = await splitFiles(folder, Object.values(files).flat());
@@ -175,8 +212,9 @@ async function testsOf<E, A>(
 }
 
 /** Puts a task together. */
-export function task<E, A>(parts: TaskParts<E, A>): Task {
-  const { name, about, files, folders = [], submits = {}, defaults, head } = parts;
+export function task<E, A, U extends Unit = Unit>(parts: TaskParts<E, A, U>): Task {
+  const { name, about, files, folders = [], submits = {}, defaults, head, document } = parts;
+  const { variant = false } = parts;
   const tests: Task["tests"] = async (folder, tokenizer, length) => {
     const found: Prepared[] = [];
     for (const { path, submission } of await testsOf(parts, folder)) {
@@ -186,7 +224,8 @@ export function task<E, A>(parts: TaskParts<E, A>): Task {
     return found;
   };
   return {
-    ...{ name, about, files, folders, submits, defaults, head, tests },
+    ...{ name, about, files, folders, submits, variant, defaults, head, tests },
+    fileOf: (lines) => document ? documentOf(document, lines) : lines.join("\n") + "\n",
     async load(folder, split, tokenizer, length) {
       if (split === "test") return (await tests(folder, tokenizer, length))[0];
       const [path] = await splitFiles(folder, files[split]);
@@ -198,21 +237,32 @@ export function task<E, A>(parts: TaskParts<E, A>): Task {
         submission === undefined ? [] : [{ path, submission }]
       );
     },
-    async faults(test, text) {
+    async faults(test, text, submission = name) {
       const { examples } = await readExamples(test, parts, false);
-      return submissionFaults(
-        text,
-        examples.map(([example]) => ({
-          id: parts.id(example),
-          fault: (object) => parts.fault?.(example, object),
-        })),
+      const expected = examples.flatMap(([example]) =>
+        idsOf(parts, example).map((id) => ({
+          id,
+          fault: (object: Fields) => parts.fault?.(example, object),
+        }))
       );
+      return submissionFaults(text, expected, submits.isObject?.(submission));
     },
     async split(...paths) {
       const found: Record<SplitName, string[]> = { train: [], dev: [], test: [] };
       const notes: string[] = [], known = new Set<string>();
       let count = 0, twice = 0;
+      if (document && paths.length > 1) {
+        throw new InputError(
+          `Cannot split ${paths.join(", ")} of ${name} together: pass one file at a time`,
+        );
+      }
       for (const path of paths) {
+        const beside = await answersBeside(path, parts);
+        if (beside !== undefined) {
+          throw new InputError(
+            `Cannot split ${path}: its answers are in ${beside}; only files that hold their answers can be`,
+          );
+        }
         const { examples, notes: own } = await readExamples(path, parts, true);
         notes.push(...own);
         for (const [example, line] of examples) {

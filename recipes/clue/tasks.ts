@@ -6,9 +6,13 @@
 import type { Task } from "./task.ts";
 import { afqmc } from "./tasks/afqmc.ts";
 import { bustm } from "./tasks/bustm.ts";
+import { c3 } from "./tasks/c3.ts";
+import { chid } from "./tasks/chid.ts";
 import { chnsenticorp } from "./tasks/chnsenticorp.ts";
+import { cluener, cluenerSoftmax } from "./tasks/cluener.ts";
 import { cluewsc } from "./tasks/cluewsc.ts";
 import { cmnli } from "./tasks/cmnli.ts";
+import { cmrc2018 } from "./tasks/cmrc2018.ts";
 import { csl } from "./tasks/csl.ts";
 import { iflytek } from "./tasks/iflytek.ts";
 import { lcqmc } from "./tasks/lcqmc.ts";
@@ -25,6 +29,11 @@ export const tasks: Readonly<Record<string, Task>> = {
   ocnli,
   cluewsc,
   csl,
+  cmrc2018,
+  chid,
+  c3,
+  cluener,
+  "cluener-softmax": cluenerSoftmax,
   qbqtc,
   lcqmc,
   bustm,

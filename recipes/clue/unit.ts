@@ -4,6 +4,7 @@
  * @module
  */
 import type { Tokenizer } from "../text/tokenize.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
 
 /** A row of tokens: `[CLS] a [SEP]`, `[CLS] a [SEP] b [SEP]`, … */
 export interface Row {
@@ -43,4 +44,24 @@ export function rowOf(
   }
   const head = [cls, ...a, sep], tail = b ? [...b, sep] : [];
   return { ids: [...head, ...tail], segments: [...head.map(() => 0), ...tail.map(() => 1)] };
+}
+
+/**
+ * `[CLS] a [SEP] b [SEP] c [SEP]` … of tokens, `length` at most: the longest part, the first of several, loses tokens from its end, one at a
+ * time. The first part is segment 0, all others are 1.
+ *
+ * Source: `_truncate_seq_tuple` in CLUE's run_c3.py, but for which of equally long parts it cuts.
+ */
+export function rowOfAll(
+  { cls, sep }: Vocabulary,
+  length: number,
+  parts: readonly (readonly number[])[],
+): Row {
+  const lengths = parts.map((part) => part.length), room = length - 1 - parts.length;
+  if (room < 0) throw new RangeError(`Cannot put ${parts.length} texts in ${length} tokens`);
+  for (let left = lengths.reduce((sum, n) => sum + n, 0) - room; left > 0; left--) {
+    lengths[lengths.indexOf(Math.max(...lengths))]!--;
+  }
+  const ids = [cls, ...parts.flatMap((part, i) => [...part.slice(0, lengths[i]), sep])];
+  return { ids, segments: ids.map((_, i) => i < lengths[0]! + 2 ? 0 : 1) };
 }

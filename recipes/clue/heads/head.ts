@@ -32,6 +32,12 @@ export interface HeadParts<P> {
   readonly spec: (width: number) => P;
   /** What answers are read from. Shapes: [U, …], numbers of a unit in one stretch. */
   readonly outputs: (params: TensorsOf<P>, inputs: HeadInputs) => AnyTensor;
+  /** What is read back of the outputs, where answers need less or something else. Shapes: as `outputs`. */
+  readonly answers?: (
+    params: TensorsOf<P>,
+    outputs: AnyTensor,
+    inputs: HeadInputs,
+  ) => AnyTensor;
   /** How wrong the outputs are. */
   readonly loss: (
     params: TensorsOf<P>,
