@@ -119,7 +119,9 @@ export function readHeader(head: Uint8Array): Header {
   const reduction = reductions[head[6]!], axes = head[7]!;
   if (!operation || !type || !reduction || axes > MOST_AXES) {
     throw new DistError(
-      `Cannot read a message: operation ${head[4]}, type ${head[5]}, reduction ${head[6]} or ${axes} axes are not known`,
+      `Cannot read a message: operation ${head[4]}, type ${head[5]}, reduction ${
+        head[6]
+      } or ${axes} axes are not known`,
       "corrupt",
     );
   }

@@ -5,7 +5,7 @@
  */
 import { DistError } from "../error.ts";
 import type { Incoming, Outgoing } from "../transport/transport.ts";
-import { fits, type Header, HEADER, readHeader, sealHeader, writeHeader } from "./header.ts";
+import { fits, HEADER, type Header, readHeader, sealHeader, writeHeader } from "./header.ts";
 
 /** What all messages of an operation have in common. */
 export type Subject = Omit<Header, "part" | "from" | "to" | "bytes">;
