@@ -33,7 +33,7 @@ export const operations = [
 export type Operation = typeof operations[number];
 
 /** What elements are, as far as summing and moving them goes. */
-export const wireTypes = ["u8", "u16", "i32", "u32", "f32"] as const;
+export const wireTypes = ["u8", "u16", "i32", "u32", "f32", "f64"] as const;
 /** Element type of an array that is sent. */
 export type WireType = typeof wireTypes[number];
 

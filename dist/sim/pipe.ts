@@ -81,7 +81,9 @@ export function createPipe(from: number, to: number, weather: Weather): Pipe {
   }
   return {
     async write(bytes) {
-      while (used >= WINDOW && !fault && !isFinished) {
+      // Like TCP, rather waits than fill a window with crumbs.
+      const room = Math.min(bytes.length, PIECE / 4);
+      while (WINDOW - used < room && !fault && !isFinished) {
         await new Promise<void>((resolve) => writer = resolve);
       }
       if (fault) throw fault;

@@ -14,8 +14,8 @@ export class EndError extends RangeError {
 
 /** Reads a stream from one place at a time. */
 export interface Reader {
-  /** When something last arrived, by the clock. */
-  readonly lastHeard: number;
+  /** How long somebody has been waiting for bytes that do not come, by the clock; 0 if nobody waits. Units: milliseconds. */
+  silence(): number;
   /** Fills `into`. @throws EndError */
   fill(into: Uint8Array): Promise<void>;
   /** The bytes up to and with the first blank line, as text. @throws EndError, or RangeError if that takes more than `limit`. */
@@ -37,12 +37,13 @@ const DIRECT = 16 << 10;
 /** A reader of a stream. */
 export function createReader(stream: ByteStream, clock: Clock): Reader {
   const buffer = new Uint8Array(BUFFER);
-  let from = 0, to = 0, lastHeard = clock.now();
+  let from = 0, to = 0, waitingSince: number | undefined;
 
   async function more(into: Uint8Array): Promise<number> {
+    waitingSince = clock.now();
     const count = await stream.read(into);
+    waitingSince = undefined;
     if (count === null) throw new EndError("Cannot read on: the stream ended");
-    lastHeard = clock.now();
     return count;
   }
   /** Makes at least `count` bytes stand in the buffer. */
@@ -56,9 +57,7 @@ export function createReader(stream: ByteStream, clock: Clock): Reader {
     while (to - from < count) to += await more(buffer.subarray(to));
   }
   return {
-    get lastHeard() {
-      return lastHeard;
-    },
+    silence: () => waitingSince === undefined ? 0 : clock.now() - waitingSince,
     async fill(into) {
       let at = Math.min(into.length, to - from);
       into.set(buffer.subarray(from, from + at));

@@ -29,8 +29,8 @@ export interface Farewell {
 export interface Socket {
   /** How the peer said goodbye, once it has. */
   readonly farewell: Farewell | undefined;
-  /** When something last arrived, by the clock. */
-  readonly lastHeard: number;
+  /** How long a read has been waiting for bytes; 0 where nobody reads. Units: milliseconds. */
+  silence(): number;
   /** Sends a binary message: these bytes in a row. Resolves when they may change. */
   send(head: Uint8Array, body: Uint8Array): Promise<void>;
   /** Waits for a message; false if the peer has said goodbye instead. @throws FrameError, EndError */
@@ -45,9 +45,11 @@ export interface Socket {
   ping(): void;
   /**
    * Says goodbye after what is being sent, waits for the peer's goodbye for `linger` ms at most, and ends the stream. Where
-   * somebody is reading, `reading` is what ends with that; else what still comes is read here, and thrown away.
+   * somebody is reading, `reading` is what ends with that; else what still comes is drained.
    */
   close(farewell: Farewell, linger: number, reading?: Promise<unknown>): Promise<void>;
+  /** Reads until the peer says goodbye or the stream ends; what comes before is thrown away. */
+  drain(): Promise<void>;
   /** Ends the stream at once. */
   drop(): void;
 }
@@ -165,7 +167,6 @@ export function createSocket(
     if (left > 0) throw new FrameError(`Cannot end a message: ${left} more bytes are there`);
     frame = undefined;
   }
-  /** Reads until the peer says goodbye or the stream ends; what comes before is of no interest any more. */
   async function drain(): Promise<void> {
     while (!farewell) {
       if (!frame) {
@@ -182,9 +183,7 @@ export function createSocket(
     get farewell() {
       return farewell;
     },
-    get lastHeard() {
-      return reader.lastHeard;
-    },
+    silence: reader.silence,
     send: writer.message,
     begin,
     read,
@@ -211,6 +210,7 @@ export function createSocket(
       await Promise.race([goodbye().catch(() => {}), sleep(clock, linger)]);
       stream.close();
     },
+    drain,
     drop: () => stream.close(),
   };
 }
