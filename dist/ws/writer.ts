@@ -19,10 +19,8 @@ export interface Writer {
   close(farewell: Farewell): Promise<void>;
 }
 
-/** Room for a frame's head and the first bytes after it, which go out in one write. */
-const SCRATCH = 64 << 10;
-/** Of a message that is not masked this much goes behind the frame's head; a message's header always fits. */
-const TOGETHER = 16 << 10;
+/** Room for a frame's head and the first bytes after it, which go out in one write: all of a message of 64 KiB and its header. */
+const SCRATCH = (64 << 10) + 256;
 
 /** A writer to a stream; clients mask. */
 export function createWriter(stream: ByteStream, masks: boolean): Writer {
@@ -39,7 +37,7 @@ export function createWriter(stream: ByteStream, masks: boolean): Writer {
     const start = writeFrameHead(scratch, { last: true, opcode, length, mask });
     scratch.set(head, start);
     const bodyAt = start + head.length;
-    let taken = Math.min(body.length, (mask ? SCRATCH : TOGETHER) - bodyAt);
+    let taken = Math.min(body.length, SCRATCH - bodyAt);
     scratch.set(taken < body.length ? body.subarray(0, taken) : body, bodyAt);
     if (mask) applyMask(scratch.subarray(start, bodyAt + taken), mask, 0);
     await all(scratch.subarray(0, bodyAt + taken));
