@@ -6,12 +6,14 @@
 
 /** Elements from one index up to another. */
 export interface Span {
+  /** The first. */
   readonly from: number;
+  /** The first after it. */
   readonly to: number;
 }
 
 /** Bytes of a message: large enough that its cost is small, small enough that sending, receiving and adding go on side by side. */
-export const SEGMENT = 512 << 10;
+export const SEGMENT = 1 << 20;
 
 /**
  * The part of an array of `length` elements that belongs to a rank; parts differ by one element at most.

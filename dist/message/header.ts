@@ -38,9 +38,8 @@ export const wireTypes = ["u8", "u16", "i32", "u32", "f32", "f64"] as const;
 export type WireType = typeof wireTypes[number];
 
 /** How elements of several ranks become one. */
-export const reductions = ["none", "sum", "min", "max"] as const;
-/** How elements of several ranks become one. */
-export type Reduction = typeof reductions[number];
+export type Reduction = "none" | "sum" | "min" | "max";
+const reductions: readonly Reduction[] = ["none", "sum", "min", "max"];
 
 /** What a message is. */
 export interface Header {

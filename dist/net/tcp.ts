@@ -23,6 +23,12 @@ export function tcp(tls?: TlsFiles): Network {
     scheme: tls ? "wss" : "ws",
     clock: realClock,
     listen(place) {
+      if (!isLoopback(place.hostname)) {
+        throw new DistError(
+          `Cannot listen on ${place.hostname}: only on this machine's own addresses, 127.0.0.1 or ::1, as nobody has to say who they are yet`,
+          "address",
+        );
+      }
       const listener = attempt(
         "listen on",
         place,
@@ -53,10 +59,22 @@ export function tcp(tls?: TlsFiles): Network {
   };
 }
 
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
 /** Sends small messages at once: without this, one waits for the acknowledgement of the last, up to 40 ms. */
 function prompt(connection: Deno.TcpConn | Deno.TlsConn): ByteStream {
   if ("setNoDelay" in connection) connection.setNoDelay(true);
-  return connection;
+  let isOpen = true;
+  return {
+    read: (into) => connection.read(into),
+    write: (bytes) => connection.write(bytes),
+    close() {
+      if (isOpen) connection.close();
+      isOpen = false;
+    },
+  };
 }
 
 function attempt<T>(doing: string, place: Place, f: () => T): T {

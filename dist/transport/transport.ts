@@ -10,7 +10,9 @@ import type { DistError } from "../error.ts";
 
 /** Messages to one rank. */
 export interface Outgoing {
+  /** The sender. */
   readonly from: number;
+  /** The receiver. */
   readonly to: number;
   /**
    * Sends one message. Resolves when the bytes may change; waits while the receiver does not read. One at a time.
@@ -22,7 +24,9 @@ export interface Outgoing {
 
 /** Messages from one rank. A message is taken in two steps, so that its bytes go where they belong at once. */
 export interface Incoming {
+  /** The sender. */
   readonly from: number;
+  /** The receiver. */
   readonly to: number;
   /** Waits for a message and reads its first bytes, as many as fit. @throws DistError */
   receive(head: Uint8Array): Promise<void>;
@@ -67,6 +71,7 @@ export interface Links {
 export interface Transport {
   /** Where others find it, for `addresses`. */
   readonly address: string;
+  /** Its time. */
   readonly clock: Clock;
   /** Takes part in a group. @throws DistError if this process is a member of it already */
   join(membership: Membership): Links;

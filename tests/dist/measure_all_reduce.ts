@@ -49,7 +49,6 @@ async function child(
   }
   await group.close();
   await transport.close();
-  Deno.exit(0);
 }
 
 async function main(size: number, rest: readonly string[]): Promise<void> {

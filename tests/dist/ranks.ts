@@ -1,6 +1,8 @@
 /** Programs for several ranks, on every transport. */
 import { type Group, type GroupOptions, joinGroup } from "../../dist/group/group.ts";
-import { tcp } from "../../dist/net/tcp.ts";
+import { tcp, type TlsFiles } from "../../dist/net/tcp.ts";
+import { sharedMemory } from "../../dist/shm/network.ts";
+import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import type { Membership, Transport } from "../../dist/transport/transport.ts";
@@ -43,18 +45,41 @@ export function simulated(options: Partial<SimulationOptions> = {}): Way {
   };
 }
 
+/** A certificate for this machine. */
+export const certificate: TlsFiles = {
+  cert: text("cert.pem"),
+  key: text("key.pem"),
+  ca: text("ca.pem"),
+};
+
+function text(name: string): string {
+  return Deno.readTextFileSync(new URL(`tls/${name}`, import.meta.url));
+}
+
 /** Sockets of this machine. */
-export const sockets: Way = {
-  name: "ws",
-  use: (size, f) =>
-    closing(
-      Array.from({ length: size }, () => openSockets(tcp(), { hostname: "127.0.0.1", port: 0 })),
-      f,
-    ),
+function sockets(name: string, tls?: TlsFiles): Way {
+  const open = (): Transport => openSockets(tcp(tls), { hostname: "127.0.0.1", port: 0 });
+  return { name, use: (size, f) => closing(Array.from({ length: size }, open), f) };
+}
+
+/** Shared memory, here of one thread with itself. */
+const shared: Way = {
+  name: "shm",
+  use(size, f) {
+    const space = createSharedSpace({ hosts: size, connections: 8 * size * size, window: 1 << 16 });
+    const open = (_: unknown, host: number): Transport =>
+      openSockets(sharedMemory(space, host), { hostname: `shm${host}`, port: 0 });
+    return closing(Array.from({ length: size }, open), f);
+  },
 };
 
 /** Every way. */
-export const ways: readonly Way[] = [simulated(), sockets];
+export const ways: readonly Way[] = [
+  simulated(),
+  shared,
+  sockets("ws"),
+  sockets("wss", certificate),
+];
 
 /** A member of a group of all. */
 export function memberOf(
