@@ -10,8 +10,9 @@ import { aliased, nodesOf, withNodes } from "./grad.ts";
 
 /**
  * The same function, whose insides are recomputed in the backward pass. Values and gradients stay the same to the bit:
- * random numbers come from keys, so masks are the same the second time. (Only the order of sums may differ: the cotangents
- * of an argument that is read several times add up inside first.) A function of several results recomputes once for each.
+ * random numbers come from keys, so masks are the same the second time, and cotangents add up in the same order. (Compiled, a product that
+ * a sum takes up at once is rounded together with it on some devices; where a plan puts the two apart, in one of both, the last bit may
+ * differ.) A function of several results recomputes once for each.
  *
  * @example
  * ```ts

@@ -22,9 +22,12 @@ export function withInputs(n: Node, inputs: readonly Node[]): Node {
   return makeNode({ ...fields, inputs } as Parameters<typeof makeNode>[0]);
 }
 
-/** `outputs` built again upon what stands in the place of some nodes; `known` grows by the copies. */
+/** In the order in which they were made, which puts inputs first too. */
+const byAge = (a: Node, b: Node): number => a.id - b.id;
+
+/** `outputs` built again, in the same order, upon what stands in the place of some nodes; `known` grows by the copies. */
 export function replayed(outputs: readonly Node[], known: Map<Node, Node>): Node[] {
-  const order = sorted(outputs, (m) => known.has(m)),
+  const order = sorted(outputs, (m) => known.has(m)).sort(byAge),
     depends = dependents(order, new Set(known.keys()));
   for (const m of order) {
     if (depends.has(m) && !known.has(m)) {
@@ -35,22 +38,36 @@ export function replayed(outputs: readonly Node[], known: Map<Node, Node>): Node
 }
 
 /** The insides of a remat, computed anew from the same arguments once `ct` is known; inputs first. */
-function recomputed(n: RematNode, ct: Node): { readonly result: Node; readonly inside: Node[] } {
-  const [y, ...boundary] = n.inputs as [Node, ...Node[]];
-  const copies = new Map<Node, Node>(boundary.map((b) => [b, alias(b.inputs[0]!, [ct])]));
-  const [result] = replayed([y], copies) as [Node];
-  return { result, inside: [...copies.values()] };
+interface Recomputed {
+  readonly result: Node;
+  readonly inside: readonly Node[];
+  /** What reads an argument inside, and the argument. */
+  readonly args: readonly (readonly [Node, Node])[];
 }
 
-/** The cotangents of `wanted` when the outputs have the cotangents `cts`; null where nothing arrives. */
+function recomputed(n: RematNode, ct: Node): Recomputed {
+  const [y, ...boundary] = n.inputs as [Node, ...Node[]];
+  const copies = new Map<Node, Node>(boundary.map((b) => [b, alias(b.inputs[0]!, [ct])]));
+  const args = [...copies.values()].map((copy) => [copy, copy.inputs[0]!] as const);
+  const [result] = replayed([y], copies) as [Node];
+  return { result, inside: [...copies.values()], args };
+}
+
+/**
+ * The cotangents of `wanted` when the outputs have the cotangents `cts`; null where nothing arrives.
+ *
+ * The cotangents of a value add up from its last reader, as they were made, to the first: with checkpoints or without, the same sums.
+ */
 export function pullback(
   outputs: readonly Node[],
   cts: readonly (Node | null)[],
   wanted: readonly Node[],
 ): (Node | null)[] {
-  const order = sorted(outputs), needed = dependents(order, new Set(wanted));
-  const arrived = new Map<Node, Node>();
-  const give = (n: Node, ct: Node | null): void => {
+  const order = sorted(outputs).sort(byAge), needed = dependents(order, new Set(wanted));
+  const arrived = new Map<Node, Node>(), argument = new Map<Node, Node>();
+  const give = (to: Node, ct: Node | null): void => {
+    let n = to;
+    while (argument.has(n)) n = argument.get(n)!;
     if (ct === null || !needed.has(n) || !isFloat(n.dtype)) return;
     const sofar = arrived.get(n);
     arrived.set(n, sofar ? sumOf(sofar, ct) : ct);
@@ -62,7 +79,8 @@ export function pullback(
     if (n.kind === "custom") {
       n.backward(ct, n).forEach((part, i) => give(n.inputs[i + 1]!, part));
     } else if (n.kind === "remat") {
-      const { result, inside } = recomputed(n, ct);
+      const { result, inside, args } = recomputed(n, ct);
+      for (const [copy, x] of args) argument.set(copy, x);
       for (const m of inside) if (m.inputs.some((i) => needed.has(i))) needed.add(m);
       order.push(...inside);
       give(result, ct);

@@ -29,32 +29,48 @@ export interface ClickLog {
 /** 64 impressions a query, nothing wrong. */
 export const READ_OPTIONS: ReadOptions = { skipBad: false, perQuery: 64 };
 
+/** Ranks further down are mistakes: estimates are kept for every rank up to the largest. */
+const DEEPEST = 1000;
+/** The best grade that judges give, as in TREC's and LETOR's data. */
+const BEST = 4;
+
 /** Why a line is refused. */
 class Wrong extends RangeError {}
 
 const isText = (value: unknown): value is string =>
   typeof value === "string" && value.trim() !== "";
 
+const isWhole = (value: unknown, from: number, to: number): value is number =>
+  Number.isInteger(value) && value as number >= from && value as number <= to;
+
 function shown(value: unknown, place: number): Shown {
   const { title, rank, click, dwell, grade } = isRecord(value) ? value : {};
   const which = `document ${place}`;
   if (!isText(title)) throw new Wrong(`${which} has no title`);
-  if (!Number.isInteger(rank) || rank as number < 1) {
-    throw new Wrong(`${which} has rank ${JSON.stringify(rank)}, it must be a whole number from 1`);
+  if (!isWhole(rank, 1, DEEPEST)) {
+    throw new Wrong(
+      `${which} has rank ${
+        JSON.stringify(rank)
+      }, it must be a whole number from 1 to ${DEEPEST}, where it was shown`,
+    );
   }
   if (click !== 0 && click !== 1) {
     throw new Wrong(`${which} has click ${JSON.stringify(click)}, it must be 0 or 1`);
   }
-  for (const [name, number] of [["dwell", dwell], ["grade", grade]] as const) {
-    if (number === undefined || typeof number === "number" && number >= 0) continue;
-    throw new Wrong(`${which} has ${name} ${JSON.stringify(number)}, it must be a number from 0`);
+  if (dwell !== undefined && !(typeof dwell === "number" && dwell >= 0 && dwell < Infinity)) {
+    throw new Wrong(`${which} has dwell ${JSON.stringify(dwell)}, it must be a number from 0`);
+  }
+  if (grade !== undefined && !isWhole(grade, 0, BEST)) {
+    throw new Wrong(
+      `${which} has grade ${JSON.stringify(grade)}, it must be a whole number from 0 to ${BEST}`,
+    );
   }
   return {
     title,
-    rank: rank as number,
+    rank,
     click,
-    ...dwell !== undefined && { dwell: dwell as number },
-    ...grade !== undefined && { grade: grade as number },
+    ...dwell !== undefined && { dwell },
+    ...grade !== undefined && { grade },
   };
 }
 
@@ -81,11 +97,10 @@ interface Pair {
 function pair(query: unknown, title: unknown, clicked: unknown): Pair {
   if (!isText(query)) throw new Wrong("it has no query");
   if (!isText(title)) throw new Wrong("it has no title");
-  const click = Number(clicked);
-  if (clicked === "" || clicked === null || click !== 0 && click !== 1) {
+  if (clicked !== 0 && clicked !== 1) {
     throw new Wrong(`clicked is ${JSON.stringify(clicked)}, it must be 0 or 1`);
   }
-  return { query, title, click };
+  return { query, title, click: clicked };
 }
 
 /** What a line holds. */
@@ -95,7 +110,8 @@ function parse(line: string, isTable: boolean): Impression | Pair {
     if (more.length > 0 || clicked === undefined) {
       throw new Wrong("it must be query, title and clicked with tabs between them");
     }
-    return pair(query, title, clicked.trim());
+    const click = clicked.trim();
+    return pair(query, title, click === "0" || click === "1" ? Number(click) : click);
   }
   let value: unknown;
   try {

@@ -10,6 +10,7 @@ import { InputError } from "../cli/input_error.ts";
 import { short } from "../cli/format.ts";
 import { eachOf } from "../run/each_of.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
+import { breadthOf } from "./breadth.ts";
 import { type Block, blocksOf, linesBefore } from "./blocks.ts";
 import type { CleanBlock } from "./clean_block.ts";
 import type { CorpusReport, SourceReport } from "./report.ts";
@@ -88,7 +89,8 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
   const blocks = blocksOf(files, o.block), stop = (): boolean => o.interrupt.requested;
   if (!await eachOf(blocks, pool.size + 1, make, stop)) return undefined;
   const shards = await shardMetas<CleanShard>(o.out, count);
-  const sources = o.sources.map((source) => sourceReport(source, shards));
+  const sources: SourceReport[] = [];
+  for (const source of o.sources) sources.push(await sourceReport(source, shards, o.out));
   const report: CorpusReport = {
     read: sources.reduce((sum, { read }) => sum + read, 0),
     kept: sources.reduce((sum, { kept }) => sum + kept, 0),
@@ -98,7 +100,11 @@ export async function clean(o: CleanOptions): Promise<CorpusReport | undefined> 
   return await closeStage(o.out, { stage: "clean", key, shards: count, report });
 }
 
-function sourceReport({ name, weight }: Source, all: readonly CleanShard[]): SourceReport {
+async function sourceReport(
+  { name, weight }: Source,
+  all: readonly CleanShard[],
+  folder: string,
+): Promise<SourceReport> {
   const shards = all.filter(({ source }) => source === name);
   const sum = (f: (s: CleanShard) => number): number => shards.reduce((n, s) => n + f(s), 0);
   return {
@@ -109,6 +115,7 @@ function sourceReport({ name, weight }: Source, all: readonly CleanShard[]): Sou
     kept: sum((s) => s.documents),
     characters: sum((s) => s.characters),
     bad: sum((s) => s.bad),
+    breadth: await breadthOf(folder, shards),
     rules: sumCounts(shards.map(({ rules }) => rules)),
   };
 }

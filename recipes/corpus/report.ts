@@ -10,12 +10,13 @@ import { InputError } from "../cli/input_error.ts";
 import { type Html, html } from "../run/html.ts";
 import { page } from "../run/report_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
+import type { Breadth } from "./breadth.ts";
 import type { RuleCounts } from "./rule_counts.ts";
 import { documentRules } from "./rules/document_rules.ts";
 import { repeatedLine } from "./rules/repeated_line.ts";
 import { lineRules } from "./rules/line_rules.ts";
 
-/** What a step did to one source: its size, its quality and its part of the whole. */
+/** What a step did to one source: its size, its quality, its breadth and its part of the whole. */
 export interface SourceReport {
   readonly source: string;
   readonly weight: number;
@@ -27,6 +28,7 @@ export interface SourceReport {
   readonly characters: number;
   /** Lines that were no documents. */
   readonly bad: number;
+  readonly breadth: Breadth;
   readonly rules: RuleCounts;
 }
 
@@ -115,6 +117,7 @@ function sourcesHtml(sources: readonly SourceReport[]): Html {
         "stay",
         "characters",
         "a document",
+        "different pairs",
         "of all",
         "weight",
         "of an epoch",
@@ -127,6 +130,7 @@ function sourcesHtml(sources: readonly SourceReport[]): Html {
           share(s.kept, s.read),
           short(s.characters),
           s.kept === 0 ? "-" : short(s.characters / s.kept),
+          `${short(s.breadth.pairs)} in ${short(s.breadth.characters)}`,
           share(s.characters, characters),
           s.weight,
           share(s.weight * s.characters, seen),

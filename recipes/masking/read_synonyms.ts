@@ -23,10 +23,18 @@ export interface SynonymOptions {
   readonly skipBad: boolean;
 }
 
-/** A table, and the lines that were wrong. */
+/** A table, the lines that were wrong, and the pairs of right lines that nothing can be done with, by reason. */
 export interface ReadSynonyms {
   readonly synonyms: Synonyms;
   readonly skipped: number;
+  readonly unused: {
+    /** They mean the opposite. */
+    readonly antonyms: number;
+    /** The vocabulary does not know all of one of them. */
+    readonly unknown: number;
+    /** One has more tokens than the other: labels stand where words stood. A group of the Cilin has words of any length. */
+    readonly unequal: number;
+  };
 }
 
 /** A word and its synonyms as text. */
@@ -57,8 +65,11 @@ function linesOf(line: string): readonly Line[] | string {
   const found: { word: string; weight: number }[] = [];
   for (const other of others) {
     const [name, weight] = other.trim().split(/\s+/), number = Number(weight);
-    if (!name || !(number > 0)) return `"${other}" is no synonym and weight, as in 开心 0.8`;
+    if (!name || !(number > 0 && number < Infinity)) {
+      return `"${other}" is no synonym and weight, as in 开心 0.8`;
+    }
     if (name === word) return `${word} is its own synonym`;
+    if (found.some(({ word }) => word === name)) return `${name} is there twice`;
     if (name.length !== word.length) {
       return `${name} has ${name.length} characters, ${word} has ${word.length}: one cannot stand for the other`;
     }
@@ -70,12 +81,15 @@ function linesOf(line: string): readonly Line[] | string {
 /**
  * Reads a table for a vocabulary.
  *
- * @throws InputError at a line that is wrong: neither form, a word that is its own synonym, a weighted one of another length.
+ * @throws InputError at a line that is wrong: neither form, a word that is its own synonym, a weighted one of another length or one that has
+ * a line already.
  */
 export async function readSynonyms(path: string, o: SynonymOptions): Promise<ReadSynonyms> {
   let text = "", skipped = 0;
   for await (const piece of readText(path)) text += piece;
-  const entries: SynonymEntry[] = [];
+  const entries: SynonymEntry[] = [], unused = { antonyms: 0, unknown: 0, unequal: 0 };
+  /** Lines of words with weights, from 1. */
+  const weighted = new Map<string, number>();
   /** Undefined where the vocabulary does not know all of the word: [UNK] stands for many words. */
   const ids = (word: string): readonly number[] | undefined => {
     const found = o.tokens.encode(word).ids;
@@ -84,7 +98,9 @@ export async function readSynonyms(path: string, o: SynonymOptions): Promise<Rea
   text.split("\n").forEach((raw, i) => {
     const line = raw.trim();
     if (line === "") return;
-    const found = linesOf(line);
+    const read = linesOf(line), [first] = typeof read === "string" ? [] : read;
+    const before = first?.others[0]?.weight === undefined ? undefined : weighted.get(first.word);
+    const found = before === undefined ? read : `${first!.word} has its synonyms in line ${before}`;
     if (typeof found === "string") {
       if (!o.skipBad) {
         throw new InputError(
@@ -96,21 +112,26 @@ export async function readSynonyms(path: string, o: SynonymOptions): Promise<Rea
       skipped++;
       return;
     }
+    if (first?.others[0]?.weight !== undefined) weighted.set(first.word, i + 1);
     for (const { word, others } of found) {
-      const allowed = others.filter((other) => !areAntonyms(o.antonyms, word, other.word));
       const known = ids(word);
-      if (!known) continue;
-      entries.push({
-        word: known,
-        others: allowed.flatMap(({ word, weight }) => {
-          const tokens = ids(word);
-          if (!tokens) return [];
-          return [{ word: tokens, weight: weight ?? (o.count ? o.count(tokens) ** 0.75 : 1) }];
-        }),
+      const usable = others.flatMap(({ word: other, weight }) => {
+        const tokens = ids(other);
+        const why = areAntonyms(o.antonyms, word, other)
+          ? "antonyms"
+          : !known || !tokens
+          ? "unknown"
+          : known.length !== tokens.length
+          ? "unequal"
+          : undefined;
+        if (why) unused[why]++;
+        if (why || !tokens) return [];
+        return [{ word: tokens, weight: weight ?? (o.count ? o.count(tokens) ** 0.75 : 1) }];
       });
+      if (known) entries.push({ word: known, others: usable });
     }
   });
-  return { synonyms: synonymTable(merged(entries)), skipped };
+  return { synonyms: synonymTable(merged(entries)), skipped, unused };
 }
 
 /** Words that stand in several groups have all of their synonyms. */

@@ -16,6 +16,7 @@ import type { Model } from "./model.ts";
 import type { RunOptions } from "./run.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stagesOf } from "./stages.ts";
+import type { TrainState } from "./train.ts";
 
 /** One text. */
 export interface BeforeAfter {
@@ -68,14 +69,14 @@ function meter(
 }
 
 /**
- * What was measured before the first step of a run, which is resumed.
+ * What was measured before the first step of a run, which is resumed at `step`; undefined where it died before that.
  *
  * @throws InputError where its row is gone.
  */
-async function measuredBefore(out: string): Promise<Measured> {
+async function measuredBefore(out: string, step: number): Promise<Measured | undefined> {
   const path = join(out, "eval.jsonl");
   const row = (await readRows(path)).find(({ step }) => step === 0);
-  if (row) return row as Row & Measured;
+  if (row || step === 0) return row as (Row & Measured) | undefined;
   throw new InputError(
     `Cannot resume ${out}: ${path} has no row of step 0, the perplexities before; start again with --init`,
   );
@@ -100,13 +101,14 @@ function adaptation(from: string, before: Measured, after: Measured): Adaptation
  */
 export async function adaptationOf(
   { config, corpus, device, init, out, view, resume, emit }: RunOptions,
-  start: Model,
+  { model, step }: Pick<TrainState, "model" | "step">,
 ): Promise<((model: Model) => Promise<Adaptation>) | undefined> {
   if (!init || config.evalEvery === 0) return undefined;
   const { general, checkpoint } = init;
   const measure = meter(stagesOf(config).at(-1)!.config, corpus, general, device);
-  const before = resume ? await measuredBefore(out) : await measure(start);
-  if (!resume) {
+  const found = resume ? await measuredBefore(out, step) : undefined;
+  const before = found ?? await measure(model);
+  if (!found) {
     using rows = await openRows(join(out, "eval.jsonl"));
     const row = { step: 0, ...before };
     rows.append(row);

@@ -34,7 +34,7 @@ import {
   type PretrainConfig,
   type StageConfig,
 } from "./config.ts";
-import { withRule } from "./lamb_rule.ts";
+import { lambRule, withRule } from "./lamb_rule.ts";
 
 const fields: Check<PretrainConfig> = record<PretrainConfig>({
   name: text,
@@ -116,7 +116,8 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
  * @throws InputError at an unknown, missing or wrong field, or fields that do not go together.
  */
 export function checkConfig(value: unknown, source: string): PretrainConfig {
-  const config = fields(value, { source, path: "" });
+  refuseSecondAlone(value, source);
+  const config = fields(withStageRates(value), { source, path: "" });
   const { model, data, mask, optimizer } = config, { units } = mask;
   const { absolute } = schemes[model.scheme];
   const stages = [
@@ -159,6 +160,30 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
   const broken = [...rules, ...masking].find(([right]) => !right);
   if (broken) throw new InputError(`Cannot use ${source}: ${broken[1]}`);
   return withRule(config);
+}
+
+/** Refuses a second stage without a first, whose weights it would go on with. */
+function refuseSecondAlone(value: unknown, source: string): void {
+  if (!isRecord(value) || value.steps !== 0) return;
+  if (!Array.isArray(value.then) || value.then.length === 0) return;
+  throw new InputError(
+    `Cannot use ${source}: steps is 0, and then[0] goes on with the weights of the first stage; give it steps, ` +
+      "or put the second stage's values in its place and begin with --init",
+  );
+}
+
+const isRuled = (value: unknown): value is { readonly then: readonly unknown[] } =>
+  isRecord(value) && isRecord(value.optimizer) && value.optimizer.rule === "lamb-sqrt" &&
+  Array.isArray(value.then);
+
+/** Under a rule a stage need not say its rate and warm-up. */
+function withStageRates(value: unknown): unknown {
+  if (!isRuled(value)) return value;
+  const filled = (stage: unknown): unknown =>
+    isRecord(stage) && typeof stage.batch === "number"
+      ? { ...lambRule(stage.batch), ...stage }
+      : stage;
+  return { ...value, then: value.then.map(filled) };
 }
 
 function named(name: unknown, refuse: (why: string) => never): PretrainConfig {
@@ -249,15 +274,26 @@ async function readConfig(nameOrFile: string): Promise<PretrainConfig> {
 }
 
 /** Refuses rates that a rule would set otherwise without a word. */
-function refuseRates(changes: unknown, { optimizer }: PretrainConfig, source: string): void {
-  if (optimizer.rule === "fixed" || !isRecord(changes) || !isRecord(changes.optimizer)) return;
-  for (const name of ["rate", "warmup"] as const) {
-    const value = changes.optimizer[name];
-    if (value === undefined || value === optimizer[name]) continue;
-    throw new InputError(
-      `Cannot use ${source}: optimizer.${name} is ${value}, optimizer.rule "${optimizer.rule}" makes it ${
-        optimizer[name]
-      }; set optimizer.rule to "fixed" to choose it`,
-    );
+function refuseRates(
+  changes: unknown,
+  { optimizer, then }: PretrainConfig,
+  source: string,
+): void {
+  if (optimizer.rule === "fixed" || !isRecord(changes)) return;
+  const stages: readonly unknown[] = Array.isArray(changes.then) ? changes.then : [];
+  const all = [
+    { at: "optimizer", given: changes.optimizer, ruled: optimizer },
+    ...stages.map((given, i) => ({ at: `then[${i}]`, given, ruled: then[i]! })),
+  ];
+  for (const { at, given, ruled } of all) {
+    for (const name of ["rate", "warmup"] as const) {
+      const value = isRecord(given) ? given[name] : undefined;
+      if (value === undefined || value === ruled[name]) continue;
+      throw new InputError(
+        `Cannot use ${source}: ${at}.${name} is ${value}, optimizer.rule "${optimizer.rule}" makes it ${
+          ruled[name]
+        }; leave it out, or set optimizer.rule to "fixed" to choose it`,
+      );
+    }
   }
 }

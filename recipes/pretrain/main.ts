@@ -18,7 +18,8 @@ import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Beginning } from "./adaptation.ts";
-import type { PretrainConfig } from "./config.ts";
+import { configurations, type PretrainConfig } from "./config.ts";
+import { configTable } from "./config_table.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { forecastLines } from "./forecast_text.ts";
@@ -160,6 +161,10 @@ async function main(interrupt: Interrupt): Promise<number> {
     console.log(helpText(pretrainCommand));
     return 0;
   }
+  if (options.configs) {
+    for (const line of configTable(Object.values(configurations))) console.log(line);
+    return 0;
+  }
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
   const opened = await openDevice(options.device, { tune }), plan = await planOf(options);
@@ -181,10 +186,6 @@ async function main(interrupt: Interrupt): Promise<number> {
   const corpus = await prepare(plan, view);
   const init = await beginning(plan, view);
   view.note(fitLine(future.found, future.fit));
-  if (!options.resume) {
-    const { vocabulary: _, config: __, ...texts } = plan;
-    await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
-  }
   const finished = await pretrain({
     config,
     corpus,
@@ -192,6 +193,11 @@ async function main(interrupt: Interrupt): Promise<number> {
     out,
     resume: options.resume,
     skipBad: options["skip-bad"],
+    ready: async () => {
+      if (options.resume) return;
+      const { vocabulary: _, config: __, ...texts } = plan;
+      await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
+    },
     ...init && { init },
     ...options.minutes !== undefined && { minutes: options.minutes },
     ...options.trace !== undefined && { trace: options.trace },

@@ -77,8 +77,15 @@ export async function maskTables(
     const count = (word: readonly number[]): number => Math.min(...word.map((id) => counts![id]!));
     const read = await readSynonyms(mask.synonyms!, { tokens, antonyms, count, skipBad });
     tables = { ...tables, synonyms: read.synonyms };
-    const skipped = read.skipped > 0 ? `, ${read.skipped} lines skipped` : "";
-    notes.push(`${read.synonyms.size} words with synonyms${skipped}`);
+    const { antonyms: opposite, unknown, unequal } = read.unused;
+    const left = [
+      [read.skipped, "lines skipped"],
+      [opposite, "pairs are antonyms"],
+      [unknown, "with characters that the vocabulary lacks"],
+      [unequal, "of unequal lengths"],
+    ] as const;
+    const said = left.filter(([count]) => count > 0).map(([count, what]) => `, ${count} ${what}`);
+    notes.push(`${read.synonyms.size} words with synonyms${said.join("")}`);
   }
   return { tables, notes };
 }

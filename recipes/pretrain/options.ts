@@ -53,7 +53,10 @@ export const pretrainCommand = {
     },
     antonyms: { type: "text", value: "FILE", help: "pairs of words that are never synonyms" },
     phrases: { type: "text", value: "FILE|DIR", help: "phrases, for masks of phrases" },
-    "skip-bad": { type: "flag", help: "count lines of these tables that are wrong, and go on" },
+    "skip-bad": {
+      type: "flag",
+      help: "count lines of these tables and of click logs that are wrong, and go on",
+    },
     device: {
       type: "choice",
       choices: ["auto", "webgpu", "cpu", "reference"],
@@ -85,6 +88,7 @@ export const pretrainCommand = {
       type: "flag",
       help: "on webgpu, search for the fastest products; kept in .cache/matmul.json",
     },
+    configs: { type: "flag", help: "print the named configurations as a table, and run nothing" },
     "dry-run": { type: "flag", help: "print what the run would take, and run nothing" },
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },

@@ -50,8 +50,10 @@ export interface RunOptions {
   readonly out: string;
   readonly resume: boolean;
   readonly init?: Beginning;
-  /** Wrong lines of tables that masking takes are counted, not refused. */
+  /** Wrong lines of tables that masking takes and of click logs are counted, not refused. */
   readonly skipBad?: boolean;
+  /** Called once all input is read and nothing is written yet: what was refused can be mended, and the same folder taken. */
+  readonly ready?: () => Promise<void>;
   /** Stop after so long. */
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
@@ -107,8 +109,11 @@ async function firstState({ config, corpus, device, init }: RunOptions): Promise
   return { ...fresh, model };
 }
 
+/** What a run goes on from; one that died before its first checkpoint begins again, where it was to leave any. */
 async function startState(o: RunOptions): Promise<State> {
-  if (!o.resume) return await firstState(o);
+  const isNew = !o.resume || o.config.checkpointEvery > 0 && !(await checkpointSteps(o.out)).length;
+  if (o.resume && isNew) o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
+  if (isNew) return await firstState(o);
   const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
   return await latestCheckpoint(o.out, like, o.device);
 }
@@ -145,7 +150,8 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
-  const adapted = await adaptationOf(o, start.model);
+  await o.ready?.();
+  const adapted = await adaptationOf(o, start);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;
   let shown: string[] = [], state: State = start, { rollbacks = 0 } = start;

@@ -41,13 +41,22 @@ async function refuseUnwritable(path: string): Promise<void> {
   }
 }
 
+/** `saveRun` begins with this file and makes `config.json` of it at last. */
+const BEGUN = `${CONFIG}.part`;
+
+/** What of these names is not left by a run that died before its configuration was there. */
+function used(names: readonly string[]): readonly string[] {
+  const left = names.includes(BEGUN) ? [BEGUN, VOCABULARY, `${VOCABULARY}.part`] : [];
+  return names.filter((name) => !left.includes(name));
+}
+
 /**
- * Makes the folder of a new run, empty: until `saveRun` writes in it, the same call works again.
+ * Makes the folder of a new run, empty: until `saveRun` is done in it, the same call works again.
  *
  * @throws InputError where the folder is used already, or cannot be written.
  */
 export async function newRun(path: string): Promise<void> {
-  const [first, ...more] = await namesIn(path);
+  const [first, ...more] = used(await namesIn(path));
   if (first !== undefined) {
     const found = more.length > 0 ? `${first} and ${more.length} more` : first;
     throw new InputError(
@@ -63,6 +72,7 @@ export async function saveRun(
   config: object,
   vocabulary: Vocabulary,
 ): Promise<void> {
+  await Deno.writeTextFile(join(path, BEGUN), "");
   await writeWhole(join(path, VOCABULARY), formatVocabulary(vocabulary));
   await writeWhole(join(path, CONFIG), JSON.stringify(config, null, 2) + "\n");
 }

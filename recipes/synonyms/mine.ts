@@ -79,14 +79,11 @@ export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undef
     );
   }
   const settings = { ...VECTOR_SETTINGS, steps: o.steps };
-  const vectors = await trainVectors(words, o.device, settings, (step, loss) => {
-    o.view.show({
-      label: "vectors",
-      done: step,
-      total: o.steps,
-      figures: [`loss ${loss.toFixed(3)}`],
-    });
-  });
+  const show = (done: number, loss: number): void =>
+    o.view.show({ label: "vectors", done, total: o.steps, figures: [`loss ${loss.toFixed(3)}`] });
+  const stop = (): boolean => o.interrupt.requested;
+  const vectors = await trainVectors(words, o.device, settings, show, stop);
+  if (!vectors) return undefined;
   const groups = [...Map.groupBy(words.words.keys(), (id) => words.words[id]!.length).values()];
   const nearest = nearestWords(
     vectors,

@@ -71,13 +71,17 @@ interface Trained {
   readonly loss: Tensor<[]>;
 }
 
-/** Trains vectors; gives one row of `width` numbers a word. `progress` is told the loss now and then. */
+/**
+ * Trains vectors; gives one row of `width` numbers a word. `progress` is told the loss now and then; `stop` is asked before every step, and
+ * where it says so there are no vectors.
+ */
 export async function trainVectors(
   words: WordStream,
   device: Device,
   settings: VectorSettings = VECTOR_SETTINGS,
   progress: (step: number, loss: number) => void = () => {},
-): Promise<Float32Array> {
+  stop: () => boolean = () => false,
+): Promise<Float32Array | undefined> {
   const { width, steps, batch, rate, seed, negatives } = settings, V = words.words.length;
   // The pair that was there counts for itself, the others against.
   const K = size("K", 1 + negatives), N = size("N", batch);
@@ -106,7 +110,7 @@ export async function trainVectors(
   for (
     const { centers, others } of skipGrams(words, batch, settings, draws(seed, USES.pairs, 0, 0))
   ) {
-    if (at === steps) break;
+    if (at === steps || stop()) break;
     const inputs = [fromArray(centers, [N], "i32"), fromArray(others, [N, K], "i32")] as const;
     const trained = step(vectors, state, ...inputs);
     dispose(inputs);
@@ -114,7 +118,7 @@ export async function trainVectors(
     if (++at % 50 === 0) progress(at, (await read(trained.loss))[0]!);
     dispose(trained.loss);
   }
-  const found = await read(vectors.word);
+  const found = at === steps ? Float32Array.from(await read(vectors.word)) : undefined;
   dispose([vectors, state]);
-  return Float32Array.from(found);
+  return found;
 }

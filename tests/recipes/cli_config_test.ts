@@ -1,7 +1,14 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { configurations } from "../../recipes/pretrain/config.ts";
+import { configTable } from "../../recipes/pretrain/config_table.ts";
 import { checkConfig, loadConfig } from "../../recipes/pretrain/load_config.ts";
 import { pretrainOptions } from "../../recipes/pretrain/options.ts";
 
@@ -35,6 +42,15 @@ Deno.test("the named configurations have the sizes that their names promise, and
   ]);
   for (const [name, config] of Object.entries(configurations)) {
     assertEquals(checkConfig(JSON.parse(JSON.stringify(config)), name), config);
+  }
+});
+
+Deno.test("the README's table is what deno task pretrain --configs prints: all values of all configurations", async () => {
+  const table = configTable(Object.values(configurations)).join("\n");
+  const readme = new URL("../../recipes/pretrain/README.md", import.meta.url);
+  assertStringIncludes(await Deno.readTextFile(readme), table, "run it and paste what it prints");
+  for (const [path, value] of [["model.scheme", "motian-shared"], ["then[0].batch", "32768"]]) {
+    assert(table.split("\n").some((row) => row.includes(path!) && row.includes(value!)), path);
   }
 });
 
@@ -129,6 +145,11 @@ const wrong: readonly (readonly [content: unknown, message: string])[] = [
     { base: "motian-1b", optimizer: { rate: 0.01 } },
     'optimizer.rate is 0.01, optimizer.rule "lamb-sqrt" makes it 0.00707',
   ],
+  [
+    { base: "motian-small", steps: 0 },
+    "steps is 0, and then[0] goes on with the weights of the first stage; give it steps",
+  ],
+  [{ base: "motian-tiny", steps: 0 }, "steps is 0, it must be a whole number of at least 1"],
   [{ ...tiny, keepCheckpoints: -1 }, "keepCheckpoints is -1, it must be a whole number"],
   [{ base: "motian-tiny", seed: -1 }, "seed is -1, it must be a whole number from 0 to 4294967295"],
   [{ base: "motian-tiny", name: "" }, 'name is "", it must be text'],

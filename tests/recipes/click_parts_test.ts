@@ -55,11 +55,27 @@ Deno.test("what is wrong with a log is said by line and reason, or counted", asy
     [line("", [doc("甲", 1, 0)]), "it has no query"],
     [line("词", [doc("", 1, 0)]), "document 1 has no title"],
     [line("词", [doc("甲", 0, 0)]), "document 1 has rank 0"],
+    [line("词", [{ title: "甲", click: 1 }]), "document 1 has rank undefined"],
+    [line("词", [doc("甲", 1.5, 0)]), "document 1 has rank 1.5"],
+    [line("词", [doc("甲", 4e9, 0)]), "document 1 has rank 4000000000"],
+    [line("词", [{ title: "甲", rank: 1 }]), "document 1 has click undefined"],
+    [line("词", [{ ...doc("甲", 1, 0), click: -1 }]), "document 1 has click -1"],
+    [line("词", [{ ...doc("甲", 1, 0), click: true }]), "document 1 has click true"],
+    [line("词", [{ ...doc("甲", 1, 0), grade: 5 }]), "document 1 has grade 5"],
+    [line("词", [{ ...doc("甲", 1, 0), grade: "good" }]), 'document 1 has grade "good"'],
+    [line("词", [doc("甲", 1, 0)]).replace(":0}", ':0,"dwell":1e999}'), "document 1 has dwell"],
+    [line("词", [doc("甲", 1, 0), null]), "document 2 has no title"],
     [line("词", [{ ...doc("甲", 1, 0), click: 2 }]), "document 1 has click 2"],
     [line("词", [{ ...doc("甲", 1, 0), dwell: -1 }]), "document 1 has dwell -1"],
     [line("词", [doc("甲", 1, 0), doc("甲", 2, 0)]), '"甲" is in it twice'],
     [line("词", [doc("甲", 1, 0), doc("乙", 1, 0)]), "two documents have rank 1"],
     [JSON.stringify({ query: "词", title: "甲", clicked: "maybe" }), 'clicked is "maybe"'],
+    ...[[], [1], true, false, null, "", " ", "1", 2, -1, 0.5].map((clicked): [string, string] => [
+      JSON.stringify({ query: "词", title: "甲", clicked }),
+      `clicked is ${JSON.stringify(clicked)}, it must be 0 or 1`,
+    ]),
+    [JSON.stringify({ query: "词", title: "甲" }), "clicked is undefined"],
+    [JSON.stringify({ query: "词" }), "it has no title"],
     ["[1", "it is no JSON"],
     ["3", "it is no object"],
   ];
@@ -70,6 +86,13 @@ Deno.test("what is wrong with a log is said by line and reason, or counted", asy
       assertEquals(impressions.length, 2);
       assertEquals(Object.values(skipped), [1]);
     });
+  }
+  for (const clicked of ["", "yes", "2", "-1", "1.0", "1e0", "+1"]) {
+    await withFile(
+      "a.tsv",
+      `问\t丙\t1\n问\t丁\t${clicked}`,
+      (path) => assertRejects(() => readImpressions(path), InputError, "line 2: "),
+    );
   }
   await withFile(
     "a.tsv",

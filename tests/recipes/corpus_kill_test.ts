@@ -2,7 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { draws } from "../../recipes/masking/counter_random.ts";
-import { contents, data, killed } from "./data_command.ts";
+import { exists } from "@std/fs";
+import { contents, data, killed, killedOnce } from "./data_command.ts";
 import { sentence } from "./made_text.ts";
 
 /** A file makes a shard. */
@@ -65,6 +66,53 @@ Deno.test("a step of data that is killed again and again ends as if nothing had 
       await Promise.all([1, 2, 3].map(disturbed));
     }
     assert(kills > 2 * steps.length, `${kills}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Steps whose result is a file. */
+const files: readonly (readonly string[])[] = [
+  ["vocab", "--in", "clean", "--size", "3000"],
+  ["synonyms", "--in", "clean", "--steps", "12"],
+];
+
+Deno.test("a step that makes a file leaves all of it or none when it is killed, and makes it the second time", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeRaw(folder);
+    const cleaned = await data(folder, "clean", "--in", "raw", "--out", "clean");
+    assertEquals(cleaned.code, 0, cleaned.error);
+    for (const [step, words] of files.entries()) {
+      const [verb] = words as [string], began = performance.now();
+      const { code, error } = await data(folder, ...words, "--out", verb);
+      assertEquals(code, 0, error);
+      const took = performance.now() - began;
+      const whole = await Deno.readTextFile(join(folder, verb));
+      assert(whole.split("\n").length > 100, verb);
+      let kills = 0;
+      const disturbed = async (seed: number): Promise<void> => {
+        const out = join(`${verb}-${seed}`, "made"), path = join(folder, out);
+        const again = [...words, "--out", out], { uniform } = draws(seed, step, 1, 0);
+        // Somewhere, and as soon as a part of the result is there, under whatever name.
+        const until = performance.now() + uniform() * took;
+        const writes = async (): Promise<boolean> =>
+          await exists(path) || await exists(`${path}.part`);
+        for (const isSo of [() => performance.now() > until, writes]) {
+          if (await exists(path)) break;
+          if (await killedOnce(isSo, folder, ...again)) kills++;
+        }
+        if (!await exists(path)) {
+          const ended = await data(folder, ...again);
+          assertEquals(ended.code, 0, ended.error);
+        }
+        assertEquals(await Deno.readTextFile(path), whole, out);
+        const left = await contents(join(folder, `${verb}-${seed}`));
+        assertEquals(Object.keys(left), ["made"]);
+      };
+      await Promise.all([1, 2].map(disturbed));
+      assert(kills >= 2, `${verb}: ${kills} kills`);
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

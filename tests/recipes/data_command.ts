@@ -44,13 +44,20 @@ export async function killed(
   more: number,
   ...words: readonly string[]
 ): Promise<boolean> {
-  const before = await entries(out), child = command(folder, words).spawn();
-  const ended = child.output();
+  const before = await entries(out);
+  return await killedOnce(async () => await entries(out) >= before + more, folder, ...words);
+}
+
+/** Runs a step and kills it once something is so; true if it was killed before it ended. */
+export async function killedOnce(
+  isSo: () => boolean | Promise<boolean>,
+  folder: string,
+  ...words: readonly string[]
+): Promise<boolean> {
+  const child = command(folder, words).spawn(), ended = child.output();
   let isRunning = true;
   ended.then(() => isRunning = false);
-  while (isRunning && await entries(out) < before + more) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  while (isRunning && !await isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
   if (isRunning) child.kill("SIGKILL");
   const { success, signal, stderr } = await ended;
   if (success || signal === "SIGKILL") return !success;

@@ -1,5 +1,5 @@
 /** Masking: never half a word, labels that are the originals, and every share and length as often as it is meant to be (χ²). */
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, fail } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { wordsOf } from "../../recipes/masking/choose_units.ts";
 import { draws, USES } from "../../recipes/masking/counter_random.ts";
@@ -96,6 +96,29 @@ function chiSquare(counts: readonly number[], shares: readonly number[]): number
   return sum / point;
 }
 
+/** Every unit is there as a whole, and the labels are what stood there: what every masked sequence below is held to. */
+function assertWhole(
+  { positions, labels, units }: Masked,
+  ids: Int32Array,
+  starts: Uint8Array,
+  begins: readonly number[],
+): void {
+  const chosen = new Uint8Array(ids.length);
+  positions.forEach((t, i) => {
+    chosen[t] = 1;
+    if (labels[i] !== ids[t]) fail(`Label ${i} is ${labels[i]}, not ${ids[t]}`);
+  });
+  let tokens = 0;
+  for (const { from, to } of units) {
+    for (let t = begins[from]!; t < begins[to]!; t++, tokens++) {
+      if (!chosen[t]) fail(`The unit of words ${from} to ${to} is cut at ${t}`);
+    }
+  }
+  assertEquals(tokens, positions.length);
+  const cut = starts.findIndex((start, t) => start === 0 && chosen[t] !== chosen[t - 1]);
+  assertEquals(cut, -1, "a word is cut");
+}
+
 /** Sequences of a million tokens; words have 1 to 3 tokens as Chinese words have. */
 const TOKENS = 1_000_000, T = 512;
 function overAll(
@@ -110,7 +133,9 @@ function overAll(
     const { ids, starts } = sequence(lengths, index), after = ids.slice();
     const draw = draws(7, USES.mask, 0, index);
     const masked = maskSequence(after, starts, { ...tokens, ...extra }, settings, T, draw);
-    visit(masked, ids, after, wordsOf(ids, starts, tokens.special).begins);
+    const { begins } = wordsOf(ids, starts, tokens.special);
+    assertWhole(masked, ids, starts, begins);
+    visit(masked, ids, after, begins);
     all += ids.length - 2;
   }
   return all;

@@ -47,8 +47,8 @@ Deno.test("a synonym is drawn as often as its weight says", () => {
 Deno.test("groups and weighted lines are read; other lengths and other codes give nothing", async () => {
   const text = "Aa01A01= 人 士 人物\nGb04A01= 高兴 开心 愉快\nAa01B01# 大 小\n\n老张\t阿拉 0.5\n";
   await withFile(text, async (path) => {
-    const { synonyms, skipped } = await readSynonyms(path, options);
-    assertEquals(skipped, 0);
+    const { synonyms, skipped, unused } = await readSynonyms(path, options);
+    assertEquals([skipped, unused.unequal], [0, 4]);
     const of = (w: string): readonly string[] | undefined =>
       synonyms.get(ids(w).join(" "))?.words.map(word);
     assertEquals(of("人"), ["士"]);
@@ -73,6 +73,8 @@ Deno.test("what is wrong with a table is said by line, or counted", async () => 
     ["高兴\t愉 1", "愉 has 1 characters, 高兴 has 2"],
     ["高兴\t开心", '"开心" is no synonym and weight'],
     ["高兴\t开心 -1", '"开心 -1" is no synonym and weight'],
+    ["高兴\t开心 Infinity", '"开心 Infinity" is no synonym and weight'],
+    ["高兴\t开心 1\t愉快 1\t开心 2", "开心 is there twice"],
     ["高兴 开心", "it is no group"],
   ];
   for (const [line, why] of wrong) {
@@ -82,6 +84,21 @@ Deno.test("what is wrong with a table is said by line, or counted", async () => 
       assertEquals([synonyms.size, skipped], [2, 1]);
     });
   }
+  await withFile("高兴\t开心 1\n愉快\t高兴 1\n高兴\t愉快 1\n", async (path) => {
+    const why = "line 3: 高兴 has its synonyms in line 1";
+    await assertRejects(() => readSynonyms(path, options), InputError, why);
+    const { synonyms, skipped } = await readSynonyms(path, { ...options, skipBad: true });
+    assertEquals(skipped, 1);
+    assertEquals(synonyms.get(ids("高兴").join(" "))!.words.map(word), ["开心"]);
+  });
+});
+
+Deno.test("pairs that nothing can be done with are counted by reason", async () => {
+  // 人 and 人物, 士 and 人物, 大 and 小 both ways; no 龘 is in the vocabulary.
+  await withFile("Aa01A01= 人 士 人物\n高兴\t开心 1\t开龘 1\nAb01A01= 大 小 人\n", async (path) => {
+    const { unused } = await readSynonyms(path, options);
+    assertEquals(unused, { antonyms: 2, unknown: 1, unequal: 4 });
+  });
 });
 
 Deno.test("antonyms are never synonyms: by the table, by a negation, by opposite characters", async () => {
@@ -156,7 +173,12 @@ Deno.test("words that stand in the same places have vectors that point the same 
   };
   const losses: number[] = [];
   const stream = { ids: Int32Array.from(ids), counts, words };
-  const vectors = await trainVectors(stream, device, settings, (_, loss) => losses.push(loss));
+  const progress = (_: number, loss: number): void => void losses.push(loss);
+  const vectors = (await trainVectors(stream, device, settings, progress))!;
+  let asked = 0;
+  const stop = (): boolean => ++asked === 20;
+  assertEquals(await trainVectors(stream, device, settings, progress, stop), undefined);
+  assertEquals(asked, 20);
   device.destroy();
   assert(losses.at(-1)! < 0.9 * losses[0]!, `${losses}`);
   const group = Array.from({ length: 10 }, (_, i) => i);

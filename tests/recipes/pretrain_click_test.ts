@@ -158,6 +158,31 @@ Deno.test("a task that a batch lacks keeps its weight and its moments; a skipped
   assertEquals([s[0], s[1]], [5, -5]);
 });
 
+Deno.test("a step without clicks leaves their weight alone, one without masked text that of the text", async () => {
+  const device = cpu(), config: PretrainConfig = { ...tinyRun, click };
+  const B = config.data.batch, batch = trainBatches(train, vocabulary, { seed: 1, B })(2, 0, B);
+  const shown = clickBatches(log, vocabulary, maskTokens(vocabulary), settings)(2);
+  const bare = { ...shown, weights: shown.weights.map(() => 0) };
+  const sharesAfter = async (task: "text" | "clicks"): Promise<ArrayLike<number>> => {
+    const { model, optimizer } = await initialState(config, V, device);
+    const programs = stepPrograms(config.model, optimizerOf(config), stepOptions(config, device));
+    const tasks = { s: (optimizer.tasks as TaskState).s }, none = zeroSums(model);
+    const sums = task === "text"
+      ? programs.accumulate(model, none, stepInputs(batch, 2, 0, batch.total), tasks)
+      : programs.accumulateClicks(
+        model,
+        none,
+        clickStepInputs(bare, 2, B, { predictions: 0, weight: clickWeight(click.loss, bare) }),
+        tasks,
+      );
+    return await read((programs.apply(model, optimizer, sums).state.tasks as TaskState).s);
+  };
+  const [text, clicks] = [await sharesAfter("text"), await sharesAfter("clicks")];
+  assert(text[0] !== 0 && text[1] === 0, `${text}`);
+  assert(clicks[0] === 0 && clicks[1] !== 0, `${clicks}`);
+  device.destroy();
+});
+
 Deno.test("any split of text and impressions into micro-batches gives the gradient of the whole batch", async () => {
   const device = cpu();
   const config: PretrainConfig = { ...tinyRun, click, model: { ...tinyRun.model, dropout: 0.2 } };

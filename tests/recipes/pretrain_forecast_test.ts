@@ -2,11 +2,21 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { cpu, type Device, DeviceError, reference, webgpu } from "../../core/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
-import { configurations, type PretrainConfig } from "../../recipes/pretrain/config.ts";
+import {
+  type ClickConfig,
+  configurations,
+  type PretrainConfig,
+} from "../../recipes/pretrain/config.ts";
 import { checkFit, deviceFor, fitLine, fitOf, MARGIN } from "../../recipes/pretrain/fit.ts";
 import { forecast } from "../../recipes/pretrain/forecast.ts";
 import { gpuFor } from "./any_gpu.ts";
+import { madeClicks } from "./made_clicks.ts";
 import { tinyData, tinyRun, trainTiny } from "./tiny_run.ts";
+
+const click: ClickConfig = {
+  ...{ log: "x", loss: "listwise", docs: 4, length: 32, batch: 8, microBatch: 4 },
+  ...{ mlm: true, weights: "uncertainty", share: 1, clip: 10, heldOut: 0.1 },
+};
 
 /** Runs whose memory is of different kinds. Two steps, then evaluation. */
 const runs: readonly PretrainConfig[] = [
@@ -33,6 +43,21 @@ const runs: readonly PretrainConfig[] = [
     steps: 2,
     evalEvery: 0,
   },
+  {
+    ...tinyRun,
+    name: "clicks beside text",
+    model: { ...tinyRun.model, layers: 2, width: 64, hidden: 256, dropout: 0.1 },
+    data: { ...tinyRun.data, length: 64, batch: 16, microBatch: 8 },
+    click,
+    steps: 2,
+  },
+  {
+    ...tinyRun,
+    name: "clicks",
+    model: { ...tinyRun.model, layers: 2, width: 64, hidden: 256 },
+    click: { ...click, length: 96, batch: 8, microBatch: 4, mlm: false, weights: "fixed" },
+    steps: 2,
+  },
 ];
 
 async function takesWhatItSays(config: PretrainConfig, device: Device): Promise<void> {
@@ -40,7 +65,9 @@ async function takesWhatItSays(config: PretrainConfig, device: Device): Promise<
   const { memory } = forecast(config, vocabulary.tokens.length, device);
   assertEquals(device.usage(), { bytes: 0, storages: 0 });
   assertEquals(device.peakBytes(), 0, "a forecast puts nothing on the device");
-  await trainTiny(config, device, {});
+  const shown = madeClicks(vocabulary.tokens.length, 20);
+  const clickData = { train: shown, heldOut: shown, notes: [], simulated: true };
+  await trainTiny(config, device, {}, config.click ? { clickData } : {});
   const took = device.peakBytes();
   assert(took >= device.usage().bytes);
   assertAlmostEquals(memory.total / took, 1, 0.1, `${JSON.stringify(memory)}, it took ${took}`);

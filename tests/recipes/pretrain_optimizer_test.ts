@@ -50,7 +50,28 @@ Deno.test("a rate that a rule would set otherwise is refused", async () => {
   assertEquals(
     message,
     'Cannot use --set optimizer.warmup=0.1: optimizer.warmup is 0.1, optimizer.rule "lamb-sqrt" makes it 0.2; ' +
-      'set optimizer.rule to "fixed" to choose it',
+      'leave it out, or set optimizer.rule to "fixed" to choose it',
+  );
+  const stage = { length: 512, batch: 512, microBatch: 2, steps: 9 };
+  const set = (one: object): Promise<typeof configurations[string]> =>
+    loadConfig("motian-1b", [`then=${JSON.stringify([one])}`]);
+  for (const [name, value] of [["rate", 0.5], ["warmup", 0.1]] as const) {
+    await assertRejects(
+      () => set({ ...stage, [name]: value }),
+      InputError,
+      `then[0].${name} is ${value}, optimizer.rule "lamb-sqrt" makes it ${
+        lambRule(512)[name]
+      }; leave it out`,
+    );
+  }
+  // What the rule says may be said, or left out; without a rule it must be said.
+  for (const one of [stage, { ...stage, ...lambRule(512) }]) {
+    assertEquals((await set(one)).then, [{ ...stage, ...lambRule(512) }]);
+  }
+  await assertRejects(
+    () => loadConfig("motian-base", [`then=${JSON.stringify([stage])}`]),
+    InputError,
+    "then[0].rate is missing",
   );
 });
 

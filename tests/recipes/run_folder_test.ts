@@ -26,6 +26,20 @@ Deno.test("newRun makes a folder, and takes an empty one again", () =>
     assertEquals(Array.from(Deno.readDirSync(run)), []);
   }));
 
+Deno.test("newRun takes the folder of a run that died before its config.json was there, and no vocab.txt that is somebody's", () =>
+  inFolder(async (run) => {
+    await Deno.writeTextFile(join(run, "vocab.txt"), "mine");
+    await assertRejects(() => newRun(run), InputError, "it is not empty (vocab.txt)");
+    await Deno.writeTextFile(join(run, "config.json.part"), "{");
+    await newRun(run);
+    await Deno.writeTextFile(join(run, "notes.txt"), "mine");
+    await assertRejects(() => newRun(run), InputError, "it is not empty (notes.txt)");
+    await Deno.remove(join(run, "notes.txt"));
+    await saveRun(run, { steps: 3 }, vocabulary);
+    assertEquals((await savedRun(run)).config, { steps: 3 });
+    await assertRejects(() => newRun(run), InputError, "it is not empty (config.json");
+  }));
+
 Deno.test("newRun refuses a folder that is used, and leaves it as it is", () =>
   inFolder(async (run) => {
     await saveRun(run, { steps: 3 }, vocabulary);

@@ -68,8 +68,9 @@ export async function trainTiny(
   config: PretrainConfig,
   device: Device,
   hooks: Partial<TrainHooks>,
+  extra: Pick<TrainData, "clickData"> = {},
 ): Promise<Trained> {
-  const data = tinyData(config.data.length);
+  const data = { ...tinyData(config.data.length), ...extra };
   const start = await initialState(config, data.vocabulary.tokens.length, device);
   return await train(config, start, data, device, {
     metrics: () => {},
