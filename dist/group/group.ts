@@ -1,0 +1,305 @@
+/**
+ * Ranks that work together: every member calls the same operations in the same order, with arrays of the same type and shape.
+ *
+ * @module
+ */
+import { DistError } from "../error.ts";
+import { bytesOf, part, roomLike, typeOf, type WireArray } from "../message/array.ts";
+import { combines } from "../message/combine.ts";
+import { MOST_AXES, nameHash, type Operation as Name, type Reduction } from "../message/header.ts";
+import type { Subject } from "../message/parts.ts";
+import type { Lane, Membership, Transport } from "../transport/transport.ts";
+import { broadcast } from "./broadcast.ts";
+import { chunkOf } from "./chunk.ts";
+import { doublingAllReduce, SMALL } from "./doubling.ts";
+import { createOperation, type Operation } from "./operation.ts";
+import { ringAllGather, ringAllReduce, ringReduceScatter } from "./ring.ts";
+import { treeAllReduce } from "./shards.ts";
+
+/** What one operation may take, and what its arrays are. */
+export interface OperationOptions {
+  /** Time that it may take from its turn on; then the group fails. Units: milliseconds; the group's own if left out. */
+  readonly deadline?: number | undefined;
+  /** Ends the operation, and the group with it: the others cannot go on without this rank. */
+  readonly signal?: AbortSignal | undefined;
+  /** What the elements are arranged as: only compared. All in a row if left out. */
+  readonly shape?: readonly number[] | undefined;
+}
+
+/** How elements become one. */
+export interface ReduceOptions extends OperationOptions {
+  /** "sum" if left out. */
+  readonly reduction?: Exclude<Reduction, "none"> | undefined;
+}
+
+/**
+ * A group of ranks. Operations are collective and run one after another, in the order in which they are called; they work in place,
+ * on arrays that must not be touched meanwhile and may lie in shared memory. The first failure ends the group: from then on every
+ * operation is rejected with a {@linkcode DistError}, on every rank, and arrays under way hold nothing of use.
+ */
+export interface Group {
+  /** This process's number, from 0. */
+  readonly rank: number;
+  /** Members. */
+  readonly size: number;
+  /** Everybody gets the sum. The same bits on every rank, and in every run with as many ranks. */
+  allReduce<T extends WireArray>(array: T, options?: ReduceOptions): Promise<T>;
+  /**
+   * The sum over `total` arrays, of which this rank gives those that `chunkOf(total, rank, size)` names; they are used up. The same
+   * bits for any number of ranks.
+   */
+  allReduceShards<T extends WireArray>(
+    shards: readonly T[],
+    total: number,
+    into: T,
+    options?: ReduceOptions,
+  ): Promise<T>;
+  /** This rank gets the sum of its chunk, which is given; the rest of the array holds nothing of use. */
+  reduceScatter<T extends WireArray>(array: T, options?: ReduceOptions): Promise<T>;
+  /** Everybody gets each rank's chunk. */
+  allGather<T extends WireArray>(array: T, options?: OperationOptions): Promise<T>;
+  /** Everybody gets the root's array. */
+  broadcast<T extends WireArray>(array: T, root: number, options?: OperationOptions): Promise<T>;
+  /** Resolves when everybody is here. */
+  barrier(options?: OperationOptions): Promise<void>;
+  /** To one rank, which must receive. Sends to one rank arrive in order, and do not wait for what the group does. */
+  send(array: WireArray, to: number, options?: OperationOptions): Promise<void>;
+  /** From one rank. */
+  receive<T extends WireArray>(array: T, from: number, options?: OperationOptions): Promise<T>;
+  /** A group of those who give the same color, an integer of 32 bits, in the order of their ranks. */
+  split(color: number, options?: OperationOptions): Promise<Group>;
+  /** Calls `f` when the group fails; at once if it has. */
+  onFailure(f: (error: DistError) => void): void;
+  /** Leaves in good order, after the operations that were called. */
+  close(): Promise<void>;
+}
+
+/** How patient a group is. */
+export interface GroupOptions {
+  /** Time that an operation may take, joining included. Units: milliseconds; five minutes if left out. */
+  readonly deadline?: number | undefined;
+}
+
+/**
+ * Becomes a member of a group, and waits until all are.
+ *
+ * @throws DistError
+ */
+export async function joinGroup(
+  transport: Transport,
+  member: Membership,
+  options: GroupOptions = {},
+): Promise<Group> {
+  const group = createGroup(transport, member, options);
+  await group.barrier();
+  return group;
+}
+
+function createGroup(
+  transport: Transport,
+  member: Membership,
+  { deadline: patience = 300_000 }: GroupOptions,
+): Group {
+  const { rank } = member, size = member.addresses.length, { clock } = transport;
+  const links = transport.join(member), turns = new Map<string, Promise<unknown>>();
+  const counts = new Map<string, number>(), ids = { rank, size };
+  const common = {
+    job: nameHash(member.job),
+    generation: member.generation,
+    group: nameHash(member.group),
+    plan: member.plan,
+  };
+  let failure: DistError | undefined, splits = 0;
+  links.onFailure((error) => failure = error);
+
+  const abort = (error: unknown): void => {
+    if (error instanceof DistError) return links.abort(error);
+    const why = error instanceof Error ? error.message : String(error);
+    links.abort(new DistError(`Rank ${rank} failed: ${why}`, "aborted", { rank, cause: error }));
+  };
+  /** Runs `body` when its line's turn comes; a line is a row of operations that wait for each other. */
+  function run(
+    what: Pick<Subject, "operation" | "type" | "reduction" | "shape">,
+    { deadline = patience, signal }: OperationOptions,
+    body: (op: Operation) => Promise<void>,
+    line = "",
+  ): Promise<void> {
+    const sequence = counts.get(line) ?? 0, name = `${what.operation} #${sequence}`;
+    counts.set(line, sequence + 1);
+    async function go(): Promise<void> {
+      const op = createOperation(links, { ...common, ...what, sequence }, ids);
+      const late = (): void => {
+        const [slow] = op.waiting, whom = [...op.waiting].sort((a, b) => a - b).join(", ");
+        const text = `Rank ${rank} waited ${deadline} ms for rank ${whom} in ${name}`;
+        links.abort(new DistError(text, "deadline", { rank: slow, operation: name }));
+      };
+      const stop = (): void => {
+        const text = `Rank ${rank} took back ${name}`;
+        const cause: unknown = signal!.reason;
+        links.abort(new DistError(text, "aborted", { rank, operation: name, cause }));
+      };
+      const cancel = clock.after(deadline, late);
+      signal?.addEventListener("abort", stop);
+      try {
+        if (signal?.aborted) stop();
+        if (failure) throw failure;
+        await body(op);
+      } catch (error) {
+        abort(error);
+        if (!(error instanceof DistError)) throw error;
+        throw within(name, failure ?? error);
+      } finally {
+        cancel();
+        signal?.removeEventListener("abort", stop);
+      }
+    }
+    const before = turns.get(line), turn = before ? before.then(go, go) : go();
+    turns.set(line, turn);
+    return turn;
+  }
+  const subject = (
+    operation: Name,
+    array: WireArray,
+    shape: readonly number[] = [array.length],
+    reduction: Reduction = "none",
+  ) => {
+    if (shape.length > MOST_AXES || shape.reduce((n, axis) => n * axis, 1) !== array.length) {
+      throw new TypeError(`Cannot ${operation} ${array.length} elements as [${shape}]`);
+    }
+    return { operation, type: typeOf(array), reduction, shape };
+  };
+  const other = (doing: string, to: number): void => {
+    if (Number.isInteger(to) && to >= 0 && to < size && to !== rank) return;
+    throw new RangeError(
+      `Cannot ${doing} rank ${to}: it must be another of the ranks 0 to ${size - 1}`,
+    );
+  };
+  const point: Lane = "point";
+
+  const group: Group = {
+    rank,
+    size,
+    async allReduce(array, options = {}) {
+      const { reduction = "sum", shape } = options, combine = combines[reduction];
+      const algorithm = array.byteLength <= SMALL ? doublingAllReduce : ringAllReduce;
+      await run(
+        subject("allReduce", array, shape, reduction),
+        options,
+        (op) => algorithm(op, array, combine, abort),
+      );
+      return array;
+    },
+    async allReduceShards(arrays, total, into, options = {}) {
+      const { reduction = "sum", shape } = options, { from, to } = chunkOf(total, rank, size);
+      if (arrays.length !== to - from || total < 1) {
+        throw new RangeError(
+          `Cannot sum ${arrays.length} shards as rank ${rank} of ${size}: of ${total} shards it has those from ${from} up to ${to}`,
+        );
+      }
+      const odd = arrays.find((a) => a.length !== into.length || typeOf(a) !== typeOf(into));
+      if (odd) {
+        throw new TypeError(
+          `Cannot sum a shard of ${odd.length} ${typeOf(odd)} into ${into.length} ${
+            typeOf(into)
+          }: they must be alike`,
+        );
+      }
+      // The number of shards stands before the shape, so that ranks that differ in it find out.
+      const what = subject("allReduceShards", into, shape, reduction);
+      await run(
+        { ...what, shape: [total, into.length] },
+        options,
+        (op) => treeAllReduce(op, { arrays, total }, into, combines[reduction], abort),
+      );
+      return into;
+    },
+    async reduceScatter(array, options = {}) {
+      const { reduction = "sum", shape } = options,
+        { from, to } = chunkOf(array.length, rank, size);
+      await run(
+        subject("reduceScatter", array, shape, reduction),
+        options,
+        (op) => ringReduceScatter(op, array, combines[reduction], abort),
+      );
+      return part(array, from, to);
+    },
+    async allGather(array, options = {}) {
+      await run(
+        subject("allGather", array, options.shape),
+        options,
+        (op) => ringAllGather(op, array, abort),
+      );
+      return array;
+    },
+    async broadcast(array, root, options = {}) {
+      if (!Number.isInteger(root) || root < 0 || root >= size) {
+        throw new RangeError(`Cannot broadcast from rank ${root}: ranks go from 0 to ${size - 1}`);
+      }
+      await run(
+        subject("broadcast", array, options.shape),
+        options,
+        (op) => broadcast(op, array, root, abort),
+      );
+      return array;
+    },
+    async barrier(options = {}) {
+      const nothing = new Uint8Array(0);
+      await run(
+        subject("barrier", nothing),
+        options,
+        (op) => doublingAllReduce(op, nothing, combines.none, abort),
+      );
+    },
+    async send(array, to, options = {}) {
+      other("send to", to);
+      await run(
+        subject("send", array, options.shape),
+        options,
+        (op) => op.to(to, point).send(bytesOf(array)),
+        `to ${to}`,
+      );
+    },
+    async receive(array, from, options = {}) {
+      other("receive from", from);
+      await run(
+        subject("send", array, options.shape),
+        options,
+        (op) => op.from(from, point).receive(bytesOf(array)),
+        `from ${from}`,
+      );
+      return array;
+    },
+    async split(color, options = {}) {
+      if (!Number.isInteger(color) || color < 0 || color >= 2 ** 32) {
+        throw new RangeError(`Cannot split by color ${color}: it must be an integer of 32 bits`);
+      }
+      const colors = roomLike(new Uint32Array(), size),
+        name = `${member.group || "all"}/${splits++}.${color}`;
+      colors[rank] = color;
+      await run(subject("split", colors), options, (op) => ringAllGather(op, colors, abort));
+      const members = Array.from(colors.keys()).filter((r) => colors[r] === color);
+      const { addresses } = member;
+      return await joinGroup(transport, {
+        ...member,
+        group: name,
+        rank: members.indexOf(rank),
+        addresses: members.map((r) => addresses[r]!),
+      }, { deadline: options.deadline ?? patience });
+    },
+    onFailure: links.onFailure,
+    async close() {
+      await Promise.allSettled(turns.values());
+      await links.close();
+    },
+  };
+  return group;
+}
+
+/** The failure as the one operation's that it ended. */
+function within(operation: string, failure: DistError): DistError {
+  return new DistError(`Cannot finish ${operation}: ${failure.message}`, failure.failure, {
+    rank: failure.rank,
+    operation,
+    cause: failure,
+  });
+}

@@ -1,0 +1,30 @@
+/**
+ * Many processes, one sum: groups of ranks that exchange arrays over sockets.
+ *
+ * @module
+ */
+export { type Clock } from "./clock.ts";
+export { DistError, type DistErrorOptions, type DistFailure } from "./error.ts";
+export { chunkOf, type Span } from "./group/chunk.ts";
+export {
+  type Group,
+  type GroupOptions,
+  joinGroup,
+  type OperationOptions,
+  type ReduceOptions,
+} from "./group/group.ts";
+export { type WireArray } from "./message/array.ts";
+export { type Reduction } from "./message/header.ts";
+export { type ByteStream, type Listener, type Network, type Place } from "./net/network.ts";
+export { tcp, type TlsFiles } from "./net/tcp.ts";
+export { sharedMemory } from "./shm/network.ts";
+export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
+export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
+export {
+  type Incoming,
+  type Lane,
+  type Links,
+  type Membership,
+  type Outgoing,
+  type Transport,
+} from "./transport/transport.ts";

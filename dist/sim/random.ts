@@ -1,0 +1,13 @@
+/** Numbers that look random and are the same for the same seed. */
+
+/** Numbers in [0, 1), one after another. Source: mulberry32 (Tommy Ettinger, 2017, public domain). */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * A transport over WebSockets, on whatever network: TCP, TLS or a simulation.
+ *
+ * @module
+ */
+import { DistError } from "../error.ts";
+import type { ByteStream, Network, Place } from "../net/network.ts";
+import { HttpError, type HttpHead } from "../ws/http.ts";
+import { createReader } from "../ws/reader.ts";
+import { createSocket, type Socket } from "../ws/socket.ts";
+import { type Answer, askUpgrade, serveUpgrade } from "../ws/upgrade.ts";
+import { fieldsOf, type Hello, isName, PATH, readHello } from "./hello.ts";
+import { createLinks, type OpenLinks, type Patience } from "./links.ts";
+import type { Membership, Transport } from "./transport.ts";
+
+/** Where to listen, and how patient to be. */
+export interface SocketTransportOptions extends Place {
+  /** A peer that is silent for so long is taken for stopped or cut off. Units: milliseconds; 10,000 if left out. */
+  readonly silence?: number;
+}
+
+/** Bytes that a message may have: what a sender splits arrays into, and its header. */
+const LONGEST_MESSAGE = 64 << 20;
+/** What strangers may cost: time until they have said who they are, and how many of them. */
+const HELLO_MS = 10_000, MOST_STRANGERS = 256;
+
+const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
+
+/**
+ * Opens a door for other processes.
+ *
+ * @throws DistError "address" if this is no place to listen on
+ */
+export function openSockets(network: Network, options: SocketTransportOptions): Transport {
+  const { hostname, port, silence = 10_000 } = options, { clock } = network;
+  const listener = network.listen({ hostname, port });
+  const groups = new Map<string, OpenLinks>(), over = new Map<string, number>();
+  const patience: Patience = { silence, grace: GRACE, linger: LINGER };
+  const strangers = new Set<ByteStream>();
+  let isOpen = true;
+
+  /** Ends a stream that has not come to an agreement in time. */
+  async function within<T>(stream: ByteStream, agree: () => Promise<T>): Promise<T> {
+    strangers.add(stream);
+    const stop = clock.after(HELLO_MS, () => stream.close());
+    try {
+      return await agree();
+    } finally {
+      stop();
+      strangers.delete(stream);
+    }
+  }
+  async function serve(stream: ByteStream): Promise<void> {
+    const reader = createReader(stream, clock);
+    let hello: Hello | undefined;
+    try {
+      const { status } = await within(stream, () =>
+        serveUpgrade(stream, reader, (request) => {
+          hello = helloIn(request);
+          return hello
+            ? admit(hello)
+            : { status: 403, reason: "Cannot let in: no hello of Motian" };
+        }));
+      if (status !== 101) return stream.close();
+    } catch {
+      // Whoever it was has been told, or is gone.
+      if (hello) groups.get(keyOf(hello))?.release(hello);
+      return stream.close();
+    }
+    const socket = createSocket(stream, reader, { role: "server", limit: 0, clock });
+    const group = groups.get(keyOf(hello!));
+    if (group) group.attach(hello!, socket);
+    else socket.drop();
+  }
+  function admit(hello: Hello): Answer {
+    const key = keyOf(hello), group = groups.get(key), last = over.get(key) ?? -1;
+    const here = group?.member.generation ?? last;
+    if (hello.generation < here || (!group && hello.generation === last)) {
+      const reason =
+        `Cannot let in rank ${hello.to}: generation ${hello.generation} is over, this is ${here}`;
+      return { status: 409, reason };
+    }
+    if (group && hello.generation === here) return group.admit(hello);
+    const [other] = groups.values();
+    if (!group && other && other.member.job !== hello.job) {
+      const reason = `Cannot let in job ${hello.job}: this is job ${other.member.job}`;
+      return { status: 409, reason };
+    }
+    return { status: 503, reason: "Cannot let in yet: this rank has not joined" };
+  }
+  async function accept(): Promise<void> {
+    while (isOpen) {
+      const stream = await listener.accept();
+      if (strangers.size < MOST_STRANGERS) serve(stream);
+      else stream.close();
+    }
+  }
+  // Ends with the listener.
+  accept().catch(() => {});
+
+  async function dial(hello: Hello, address: string): Promise<Socket | undefined> {
+    const place = placeOf(address, network.scheme);
+    let stream: ByteStream;
+    try {
+      stream = await network.connect(place);
+    } catch (error) {
+      if (error instanceof DistError && error.failure === "refused") return undefined;
+      throw error;
+    }
+    try {
+      const reader = createReader(stream, clock);
+      const request = {
+        host: `${place.hostname}:${place.port}`,
+        path: PATH,
+        fields: fieldsOf(hello),
+      };
+      const answer = await within(stream, () => askUpgrade(stream, reader, request));
+      if (answer.status === 101) {
+        return createSocket(stream, reader, { role: "client", limit: LONGEST_MESSAGE, clock });
+      }
+      stream.close();
+      if (answer.status === 503) return undefined;
+      const failure = answer.status === 409 ? "mismatch" : "refused";
+      const reason = answer.reason || `it answers with status ${answer.status}`;
+      throw new DistError(`Rank ${hello.from} at ${address} refuses: ${reason}`, failure, {
+        rank: hello.from,
+      });
+    } catch (error) {
+      if (error instanceof DistError) throw error;
+      stream.close();
+      if (!(error instanceof HttpError)) return undefined;
+      throw new DistError(`Cannot use ${address}: ${error.message}`, "address", {
+        rank: hello.from,
+        cause: error,
+      });
+    }
+  }
+  return {
+    address: `${network.scheme}://${
+      hostname.includes(":") ? `[${hostname}]` : hostname
+    }:${listener.port}`,
+    clock,
+    join(member) {
+      const key = keyOf(member), known = groups.get(key), last = over.get(key) ?? -1;
+      checkMember(member);
+      if (known || member.generation <= last) {
+        const here = known ? known.member.generation : last;
+        throw new DistError(
+          `Cannot join generation ${member.generation} of group "${member.group}": generation ${here} is ${
+            known ? "not over" : "over already"
+          }`,
+          "mismatch",
+        );
+      }
+      const links = createLinks(member, dial, clock, patience, () => {
+        if (groups.get(key) === links) groups.delete(key);
+        over.set(key, member.generation);
+      });
+      groups.set(key, links);
+      return links;
+    },
+    async close() {
+      isOpen = false;
+      await Promise.all([...groups.values()].map((group) => group.close()));
+      listener.close();
+      for (const stream of strangers) stream.close();
+    },
+  };
+}
+
+function helloIn(request: HttpHead): Hello | undefined {
+  return request.start.startsWith(`GET ${PATH} `) ? readHello(request.fields) : undefined;
+}
+
+function keyOf({ job, group }: { readonly job: string; readonly group: string }): string {
+  return `${job} ${group}`;
+}
+
+/** @throws RangeError */
+function checkMember({ job, group, rank, addresses, generation }: Membership): void {
+  if (!isName(job) || !(group === "" || isName(group))) {
+    throw new RangeError(
+      `Cannot join job "${job}", group "${group}": names are 1 to 100 letters, digits and ._-/`,
+    );
+  }
+  if (!Number.isInteger(generation) || generation < 0 || generation >= 2 ** 32) {
+    throw new RangeError(`Cannot join generation ${generation}: it must be an integer of 32 bits`);
+  }
+  if (Number.isInteger(rank) && rank >= 0 && rank < addresses.length) return;
+  throw new RangeError(
+    `Cannot join as rank ${rank} of ${addresses.length}: ranks go from 0 to ${
+      addresses.length - 1
+    }`,
+  );
+}
+
+/** The place that an address like "ws://host:port" names. @throws DistError "address" */
+export function placeOf(address: string, scheme: Network["scheme"]): Place {
+  const [, found, host, port] =
+    /^(wss?|shm):\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:]+):(\d{1,5})\/?$/.exec(address) ?? [];
+  if (!host || Number(port) > 65_535) {
+    throw new DistError(
+      `Cannot connect to "${address}": it must be like ${scheme}://host:port`,
+      "address",
+    );
+  }
+  if (found !== scheme) {
+    throw new DistError(`Cannot connect to ${address}: this process speaks ${scheme}`, "address");
+  }
+  return { hostname: host.replace(/^\[|\]$/g, ""), port: Number(port) };
+}

@@ -1,0 +1,80 @@
+/**
+ * Links between the ranks of a group: what collectives need of whatever carries bytes.
+ *
+ * A link has one direction and keeps messages whole and in order. It never loses one silently: it fails, with a reason.
+ *
+ * @module
+ */
+import type { Clock } from "../clock.ts";
+import type { DistError } from "../error.ts";
+
+/** Messages to one rank. */
+export interface Outgoing {
+  /** The sender. */
+  readonly from: number;
+  /** The receiver. */
+  readonly to: number;
+  /**
+   * Sends one message. Resolves when the bytes may change; waits while the receiver does not read. One at a time.
+   *
+   * @throws DistError
+   */
+  send(head: Uint8Array, body: Uint8Array): Promise<void>;
+}
+
+/** Messages from one rank. A message is taken in two steps, so that its bytes go where they belong at once. */
+export interface Incoming {
+  /** The sender. */
+  readonly from: number;
+  /** The receiver. */
+  readonly to: number;
+  /** Waits for a message and reads its first bytes, as many as fit. @throws DistError */
+  receive(head: Uint8Array): Promise<void>;
+  /** Reads the rest of it, which must fill `into`. @throws DistError */
+  body(into: Uint8Array): Promise<void>;
+}
+
+/** Links of different lanes between the same ranks never wait for each other. */
+export type Lane = "main" | "result" | "point";
+
+/** Who takes part: equal on all ranks but for `rank`. */
+export interface Membership {
+  /** Of letters, digits, and . _ -; the same for all groups of one run. */
+  readonly job: string;
+  /** Grows when members change: those of another generation are refused. */
+  readonly generation: number;
+  /** Name of the group in its job: "" is the whole. */
+  readonly group: string;
+  /** This process's number among the members, from 0. */
+  readonly rank: number;
+  /** Where the members are, by rank. */
+  readonly addresses: readonly string[];
+  /** 32 bits that must be equal on all ranks, such as a hash of the model; 0 if there is nothing to compare. */
+  readonly plan: number;
+}
+
+/** The links of one group. */
+export interface Links {
+  /** The link to a rank, once that rank has asked for it. @throws DistError */
+  outgoing(to: number, lane: Lane): Promise<Outgoing>;
+  /** The link from a rank. @throws DistError */
+  incoming(from: number, lane: Lane): Promise<Incoming>;
+  /** Ends all links at once: what waits is rejected with the error, and peers are told the reason. */
+  abort(error: DistError): void;
+  /** Calls `f` when the links fail by themselves; at once if they have. */
+  onFailure(f: (error: DistError) => void): void;
+  /** Ends all links in good order: what was sent arrives. */
+  close(): Promise<void>;
+}
+
+/** One process's door to others. */
+export interface Transport {
+  /** Where others find it, for `addresses`. */
+  readonly address: string;
+  /** Its time. */
+  readonly clock: Clock;
+  /** Takes part in a group. @throws DistError if this process is a member of it already */
+  join(membership: Membership): Links;
+  /** Ends everything. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,45 @@
+/** One rank in a thread of its own, for tests: sums arrays, and posts what it found. */
+import { DistError } from "../../dist/error.ts";
+import { joinGroup } from "../../dist/group/group.ts";
+import { sharedMemory } from "../../dist/shm/network.ts";
+import type { SharedSpace } from "../../dist/shm/space.ts";
+import { openSockets } from "../../dist/transport/sockets.ts";
+
+/** What a worker is given. */
+export interface Task {
+  readonly space: SharedSpace;
+  readonly rank: number;
+  /** Elements, and sums; endless if left out. */
+  readonly length: number;
+  readonly steps: number | undefined;
+}
+
+self.onmessage = async ({ data }: MessageEvent<Task>) => {
+  const { space, rank, length, steps = Infinity } = data, size = space.hosts;
+  const addresses = Array.from({ length: size }, (_, r) => `shm://shm${r}:1`);
+  const network = sharedMemory(space, rank);
+  const transport = openSockets(network, { hostname: `shm${rank}`, port: 0, silence: 1000 });
+  const member = { job: "threads", generation: 1, group: "", rank, addresses, plan: 0 };
+  const times: number[] = [];
+  try {
+    const group = await joinGroup(transport, member);
+    self.postMessage("joined");
+    for (let step = 0; step < steps; step++) {
+      const array = new Float32Array(length).fill(rank + 1);
+      await group.barrier();
+      const start = performance.now();
+      await group.allReduce(array);
+      times.push(performance.now() - start);
+      const sum = size * (size + 1) / 2;
+      for (const x of array) if (x !== sum) throw new RangeError(`Cannot use a sum of ${x}`);
+    }
+    await group.close();
+    self.postMessage({ times });
+  } catch (error) {
+    const { failure, rank, message } = error instanceof DistError
+      ? error
+      : { failure: "bug", rank: -1, message: String(error) };
+    self.postMessage({ failure, rank, message });
+  }
+  await transport.close();
+};
