@@ -55,6 +55,8 @@ export const USES = {
   pairs: 5,
   clicks: 6,
   clickMask: 7,
+  units: 8,
+  unitBatches: 9,
 } as const;
 
 /**

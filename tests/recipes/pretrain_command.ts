@@ -3,24 +3,9 @@
  *
  * @module
  */
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
+import { type Ended, type RunOptions, runRecipe } from "./recipe_command.ts";
 import { smallCorpus } from "./small_corpus.ts";
-
-const root = fromFileUrl(new URL("../../", import.meta.url));
-
-/** How a command ended. */
-export interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
-
-/** How a command is run. */
-export interface RunOptions {
-  /** Sees all of standard error so far whenever there is more of it, and may send signals. */
-  readonly watch?: (error: string, child: Deno.ChildProcess) => void;
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 /** A folder with a corpus and a configuration that trains in seconds. */
 export interface Workplace {
@@ -51,7 +36,7 @@ export async function inWorkplace(test: (place: Workplace) => Promise<void>): Pr
     await Deno.writeTextFile(join(folder, "toy.json"), JSON.stringify(toyConfig));
     await test({
       folder,
-      pretrain: (words, options) => pretrainIn(folder, words, options),
+      pretrain: (words, options) => runRecipe("pretrain", folder, words, options),
       rows: async (path) => {
         const text = await Deno.readTextFile(join(folder, path));
         return text.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -60,35 +45,4 @@ export async function inWorkplace(test: (place: Workplace) => Promise<void>): Pr
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function pretrainIn(
-  folder: string,
-  words: readonly string[],
-  { watch, env }: RunOptions = {},
-): Promise<Ended> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-check",
-      "--allow-all",
-      `--config=${join(root, "deno.json")}`,
-      join(root, "recipes", "pretrain", "main.ts"),
-      ...words,
-    ],
-    cwd: folder,
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1", ...env },
-  }).spawn();
-  let error = "";
-  const reading = (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      error += text;
-      watch?.(error, child);
-    }
-  })();
-  const [out, { code }] = await Promise.all([child.stdout.text(), child.status, reading]);
-  return { code, out, error };
 }

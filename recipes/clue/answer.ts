@@ -1,0 +1,52 @@
+/**
+ * What a model answers to units.
+ *
+ * @module
+ */
+import {
+  type AnyTensor,
+  type Device,
+  dispose,
+  jit,
+  read,
+  sizesOf,
+  type Tensor,
+} from "../../core/mod.ts";
+import type { EncoderOptions } from "../../nn/mod.ts";
+import type { Head } from "./heads/head.ts";
+import { hiddenOf, type TaskModel } from "./task_model.ts";
+import { type RowInputs, rowInputs, sortedBatches } from "./unit_batches.ts";
+import type { Unit } from "./unit.ts";
+
+/** The outputs of units, in their order. */
+export type Answerer = (
+  model: TaskModel,
+  units: readonly Unit[],
+) => Promise<readonly Float32Array[]>;
+
+/** A function that answers; a program is compiled for every length. */
+export function answerer(
+  head: Head,
+  options: EncoderOptions,
+  U: number,
+  pad: number,
+  device: Device,
+): Answerer {
+  const program = jit(
+    (model: TaskModel, inputs: RowInputs): AnyTensor =>
+      head.outputs(model.head, hiddenOf(model, inputs, options)),
+    { device },
+  );
+  return async (model, units) => {
+    const found: Float32Array[] = Array(units.length);
+    for (const batch of sortedBatches(units, U)) {
+      const inputs = rowInputs(units, batch, U, head, pad), outputs = program(model, inputs);
+      const values = await read(outputs as Tensor), own = values.length / sizesOf(outputs)[0]!;
+      dispose([inputs, outputs]);
+      batch.units.forEach((n, u) => {
+        found[n] = Float32Array.from(values.subarray(u * own, (u + 1) * own));
+      });
+    }
+    return found;
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * Fine-tuning: a model learns the units of a task, epoch after epoch.
+ *
+ * @module
+ */
+import {
+  add,
+  type AnyTensor,
+  arange,
+  type Device,
+  dispose,
+  foldIn,
+  jit,
+  key,
+  mul,
+  readNumber,
+  sizesOf,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+  vmap,
+} from "../../core/mod.ts";
+import type { EncoderOptions } from "../../nn/mod.ts";
+import { adamw, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
+import { pacer } from "../pretrain/pace.ts";
+import type { Head, Targets } from "./heads/head.ts";
+import { hiddenOf, type TaskModel } from "./task_model.ts";
+import { epochBatches, type RowInputs, rowInputs, targetInputs } from "./unit_batches.ts";
+import type { Unit } from "./unit.ts";
+
+/** How a model learns. */
+export interface FineTuneConfig {
+  readonly epochs: number;
+  /** Units of a step. */
+  readonly batch: number;
+  /** Highest learning rate of AdamW, after the share `warmup` of the steps; it falls linearly to 0. */
+  readonly rate: number;
+  readonly warmup: number;
+  readonly decay: number;
+  readonly dropout: number;
+  readonly seed: number;
+}
+
+/** What is learnt, and where. */
+export interface Learning {
+  readonly head: Head;
+  readonly options: EncoderOptions;
+  readonly units: readonly Unit[];
+  readonly pad: number;
+  readonly device: Device;
+}
+
+/** What training tells and asks its surroundings. */
+export interface FineTuneHooks {
+  /** After a step; the loss is the mean of the last steps. */
+  readonly progress: (step: number, total: number, loss: number) => void;
+  /** After an epoch, counted from 1. */
+  readonly epoch: (number: number, model: TaskModel) => Promise<void>;
+  /** Asked after every step. */
+  readonly stop: () => boolean;
+}
+
+interface Place {
+  /** Number of the step, from 0. */
+  readonly step: Tensor<[], "i32">;
+  /** 1 / the units of the step. */
+  readonly share: Tensor<[]>;
+}
+
+type StepInputs = RowInputs & Targets & Place;
+
+/** One key for each row: (seed, step, place in the batch). */
+function rowKeys(seed: number, { ids, step }: StepInputs): AnyTensor {
+  const root = foldIn(key(seed), step), places = arange(sizesOf(ids)[0]!) as AnyTensor;
+  return vmap((place: Tensor<[], "i32">) => foldIn(root, place))(places);
+}
+
+/** Steps between two looks at the loss. */
+const LOOK = 20;
+
+/** Trains a model, which is taken over; gives it as it is after the last step. */
+export async function fineTune(
+  start: TaskModel,
+  { head, options, units, pad, device }: Learning,
+  { epochs, batch: U, seed, dropout: rate, ...config }: FineTuneConfig,
+  hooks: FineTuneHooks,
+): Promise<TaskModel> {
+  const total = epochs * Math.ceil(units.length / U), warmup = Math.round(config.warmup * total);
+  const learner = adamw({
+    rate: polynomial({ peak: config.rate, total, warmup, power: 1 }),
+    decay: config.decay,
+    gradNorm: "clip",
+    groups: [noDecay],
+  });
+  const gradient = valueAndGrad((model: TaskModel, inputs: StepInputs): Tensor<[]> => {
+    const dropped = rate > 0 ? { rate, keys: rowKeys(seed, inputs) as never } : undefined;
+    const encoded = hiddenOf(model, inputs, options, dropped);
+    const outputs = head.outputs(model.head, encoded);
+    return mul(head.loss(model.head, outputs, encoded, inputs).sum, inputs.share);
+  });
+  const step = jit(
+    (model: TaskModel, state: OptimizerState, sum: Tensor<[]>, inputs: StepInputs) => {
+      const { value, grads } = gradient(model, inputs);
+      const { params, state: next } = learner.step(model, grads, state);
+      return { model: params, state: next, sum: add(sum, value) };
+    },
+    { device, donate: [0, 1, 2] },
+  );
+  let model = start, state = jit((m: TaskModel) => learner.init(m), { device })(start);
+  let sum: Tensor<[]> = tensor(0), done = 0, shown = NaN;
+  const keepPace = pacer(device);
+  for (let epoch = 1; epoch <= epochs && !hooks.stop(); epoch++) {
+    for (const batch of epochBatches(units, U, seed, epoch)) {
+      if (hooks.stop()) break;
+      const inputs: StepInputs = {
+        ...rowInputs(units, batch, U, head, pad),
+        ...targetInputs(units, batch, U, head),
+        step: tensor(done, "i32"),
+        share: tensor(1 / batch.units.length),
+      };
+      ({ model, state, sum } = step(model, state, sum, inputs));
+      dispose(inputs);
+      done++;
+      await keepPace();
+      if (done % LOOK === 0) {
+        shown = await readNumber(sum) / LOOK;
+        dispose(sum);
+        sum = tensor(0);
+      }
+      hooks.progress(done, total, shown);
+    }
+    await hooks.epoch(epoch, model);
+  }
+  dispose([state, sum]);
+  return model;
+}

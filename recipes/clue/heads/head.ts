@@ -1,0 +1,58 @@
+/**
+ * What stands on the encoder and answers.
+ *
+ * @module
+ */
+import type { AnyTensor, Tensor } from "../../../core/mod.ts";
+import type { Dropout, LossSum, TensorsOf } from "../../../nn/mod.ts";
+
+/** What a head reads. Shapes: U units of N rows are B rows of T tokens. */
+export interface HeadInputs {
+  readonly hidden: Tensor<["B", "T", "C"]>;
+  /** 1 for tokens, 0 for padding. */
+  readonly keep: Tensor<["B", "T"]>;
+  readonly dropout?: Dropout<"B">;
+}
+
+/** What is to be answered. */
+export interface Targets {
+  /** [U, K]: K as `Head.targets` says. */
+  readonly targets: Tensor<["U", "K"], "i32">;
+  /** 0 for units that fill a batch up. */
+  readonly weights: Tensor<["U"]>;
+}
+
+/** A head of parameters P. */
+export interface HeadParts<P> {
+  /** Rows of a unit. */
+  readonly rows: number;
+  /** Numbers of a target: so many, or one for every token. */
+  readonly targets: number | "tokens";
+  /** Its parameters before they exist. */
+  readonly spec: (width: number) => P;
+  /** What answers are read from. Shapes: [U, …], numbers of a unit in one stretch. */
+  readonly outputs: (params: TensorsOf<P>, inputs: HeadInputs) => AnyTensor;
+  /** How wrong the outputs are. */
+  readonly loss: (
+    params: TensorsOf<P>,
+    outputs: AnyTensor,
+    inputs: HeadInputs,
+    targets: Targets,
+  ) => LossSum;
+}
+
+/** Parameters of a head that nobody but the head looks into. */
+export interface HeadSpec {
+  readonly [name: string]: never;
+}
+
+/** A head whose parameters are its own affair. */
+export type Head = HeadParts<HeadSpec>;
+
+/** Closes a head: only what its `spec` describes is ever given to it. */
+export function head<P>(parts: HeadParts<P>): Head {
+  return parts as unknown as Head;
+}
+
+/** The place of a head's own dropout: no encoder has so many. */
+export const HEAD_SITE = 1 << 20;

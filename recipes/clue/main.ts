@@ -1,0 +1,133 @@
+/**
+ * `deno task clue`: from a checkpoint to scores.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { Device } from "../../core/mod.ts";
+import { openDevice } from "../../core/device/open.ts";
+import { InputError } from "../cli/input_error.ts";
+import { type Interrupt, runMain } from "../cli/main.ts";
+import { helpText } from "../cli/options.ts";
+import { type ProgressView, progressView } from "../cli/progress.ts";
+import { writeWhole } from "../run/write_whole.ts";
+import { checkSubmissions } from "./check_submissions.ts";
+import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
+import { type Result, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { splitInto } from "./split_into.ts";
+import { spreadLines } from "./spread.ts";
+import type { Task } from "./task.ts";
+import { type Placed, placedTasks } from "./task_folder.ts";
+import { type Start, startOf } from "./task_model.ts";
+import { tasks } from "./tasks.ts";
+import { type Answers, writeAnswers, zipOf } from "./write_submissions.ts";
+
+/** What tasks are learnt with. */
+interface Tools {
+  readonly options: ClueOptions;
+  readonly start: Start;
+  readonly device: Device;
+  readonly interrupt: Interrupt;
+  readonly view: ProgressView;
+}
+
+const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
+  options.length ?? defaults.length;
+
+/** Learns a task with all seeds; gives what the first one answers. */
+async function learn(
+  { task, folder }: Placed,
+  data: TaskData,
+  { options, start, device, interrupt, view }: Tools,
+): Promise<{ readonly results: readonly Result[]; readonly answers: Answers }> {
+  const { json, out } = options, { defaults } = task;
+  const common = { task, folder, start, length: lengthOf(task, options) };
+  const results: Result[] = [];
+  for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
+  view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
+  let first: Answers = {};
+  for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
+    if (interrupt.requested) break;
+    const config = {
+      epochs: options.epochs ?? defaults.epochs,
+      batch: options.batch ?? defaults.batch,
+      rate: options.rate ?? defaults.rate,
+      warmup: 0.1,
+      decay: 0.01,
+      dropout: options.dropout,
+      seed,
+    };
+    const found = await runTask({ ...common, device, config, interrupt, view }, data);
+    results.push(...found.results);
+    for (const { scores, ...rest } of found.results) {
+      if (!json) {
+        console.log(`${task.name} ${rest.split}, seed ${seed}: ${scoreText(scores)}`);
+        continue;
+      }
+      for (const [metric, value] of Object.entries(scores)) {
+        console.log(JSON.stringify({ ...rest, metric, value }));
+      }
+    }
+    if (out === undefined || interrupt.requested) continue;
+    if (seed === options.seed) first = found.answers;
+    await writeAnswers(out, found.answers, seed === options.seed ? undefined : seed);
+  }
+  return { results, answers: first };
+}
+
+/** Looks through answers and says what is wrong with them. */
+async function check(path: string, own: readonly Task[], data: string): Promise<void> {
+  const { files, faults, absent } = await checkSubmissions(path, own, data);
+  for (const fault of faults) console.log(fault);
+  if (absent.length > 0) console.log(`not there, and so not scored: ${absent.join(", ")}`);
+  if (faults.length > 0) {
+    throw new InputError(`Cannot hand ${path} in: ${faults.length} faults, named above`);
+  }
+  console.log(`no fault in ${files.join(", ")}`);
+}
+
+async function main(interrupt: Interrupt): Promise<number> {
+  const options = clueOptions(Deno.args);
+  if (options.help) {
+    console.log(helpText(clueCommand));
+    return 0;
+  }
+  const { out, json, data } = options, all = options.task === "all";
+  const own = all ? Object.values(tasks) : [tasks[options.task!]!];
+  if (options.split.length > 0) {
+    for (const line of await splitInto(own[0]!, options.split, out!)) console.log(line);
+    return 0;
+  }
+  if (options.check !== undefined) {
+    await check(options.check, own, data!);
+    return 0;
+  }
+  using view = progressView();
+  const { placed, absent } = await placedTasks(own, data!);
+  const start = await startOf(options.model!, options.scratch);
+  const read = ({ task, folder }: Placed): Promise<TaskData> =>
+    taskData({ task, folder, start, length: lengthOf(task, options) });
+  // A fault in the last task's files must not show after hours.
+  let ready: TaskData | undefined;
+  for (const one of placed) ready = await read(one);
+  const device = await openDevice(options.device);
+  if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
+  const results: Result[] = [], answers: Record<string, readonly string[]> = {};
+  for (const one of placed) {
+    if (interrupt.requested) break;
+    const own = placed.length === 1 ? ready! : await read(one);
+    const found = await learn(one, own, { options, start, device, interrupt, view });
+    results.push(...found.results);
+    Object.assign(answers, found.answers);
+  }
+  if (!json) { for (const line of spreadLines(results)) console.log(line); }
+  if (!all || interrupt.requested || Object.keys(answers).length === 0) return 0;
+  const path = join(out!, "submit.zip");
+  await writeWhole(path, zipOf(answers));
+  const { faults } = await checkSubmissions(path, own, data!);
+  if (faults.length > 0) throw new RangeError(`Wrong answers in ${path}: ${faults.join("; ")}`);
+  view.note(`${Object.keys(answers).length} files to hand in are in ${path}`);
+  return 0;
+}
+
+if (import.meta.main) await runMain(main);

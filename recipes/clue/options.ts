@@ -1,0 +1,83 @@
+/**
+ * The options of `deno task clue`.
+ *
+ * @module
+ */
+import { InputError } from "../cli/input_error.ts";
+import { type OptionsOf, parseOptions } from "../cli/options.ts";
+import { tasks } from "./tasks.ts";
+
+/** The command. */
+export const clueCommand = {
+  name: "clue",
+  about: "Fine-tunes a pretrained model on a task, judges it, and answers the test split.",
+  options: {
+    task: { type: "choice", choices: [...Object.keys(tasks), "all"], help: "what is learnt" },
+    data: {
+      type: "text",
+      value: "DIR",
+      help: "the task's files, or a folder of such folders by the tasks' names",
+    },
+    model: { type: "text", value: "RUN", help: "a pretraining run; its best checkpoint is taken" },
+    scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
+    out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
+    split: {
+      type: "list",
+      value: "FILE",
+      help:
+        "split labelled files into train, dev and test by groups, leave them in --out, and stop",
+    },
+    check: {
+      type: "text",
+      value: "PATH",
+      help:
+        "name every fault in answers (a file, a folder, a zip) to the tests in --data, and stop",
+    },
+    seeds: { type: "whole", value: "N", min: 1, default: 1, help: "how many, from --seed on" },
+    seed: { type: "whole", value: "N", default: 1, max: 2 ** 31, help: "the first" },
+    epochs: { type: "whole", value: "N", min: 1, help: "times that all is seen (the task's)" },
+    batch: { type: "whole", value: "N", min: 1, help: "examples of a step (the task's)" },
+    rate: { type: "number", value: "R", help: "highest learning rate (the task's)" },
+    dropout: {
+      type: "number",
+      value: "P",
+      max: 0.9,
+      default: 0.1,
+      help: "share of dropped values",
+    },
+    length: { type: "whole", value: "N", min: 8, help: "tokens of a row, at most (the task's)" },
+    device: {
+      type: "choice",
+      choices: ["auto", "webgpu", "cpu", "reference"],
+      default: "auto",
+      help: "auto takes a GPU where there is one, else cpu",
+    },
+    json: { type: "flag", help: "one JSON object a line on standard output" },
+  },
+} as const satisfies Parameters<typeof parseOptions>[1];
+
+/** The options of one call. */
+export type ClueOptions = OptionsOf<typeof clueCommand>;
+
+/**
+ * The options in a command line.
+ *
+ * @throws InputError
+ */
+export function clueOptions(words: readonly string[]): ClueOptions {
+  const options = parseOptions(words, clueCommand);
+  if (options.help) return options;
+  const needed = options.split.length > 0
+    ? ["task", "out"]
+    : options.check !== undefined
+    ? ["task", "data"]
+    : ["task", "data", "model"];
+  for (const name of needed) {
+    if (options[name as "task"] !== undefined) continue;
+    throw new InputError(`Cannot clue without --${name}; see --help`);
+  }
+  if (options.split.length > 0 && options.task === "all") {
+    throw new InputError("Cannot split files of all tasks: pass one with --task");
+  }
+  return options;
+}

@@ -1,0 +1,63 @@
+/**
+ * The model of a task: an encoder, and the task's head on it.
+ *
+ * @module
+ */
+import { type Device, dispose } from "../../core/mod.ts";
+import { type Dropout, encode, type EncoderOptions, init, type TensorsOf } from "../../nn/mod.ts";
+import type { ModelConfig } from "../pretrain/config.ts";
+import { originOf } from "../pretrain/init_from.ts";
+import { encoderOptions, type Model, modelSpec } from "../pretrain/model.ts";
+import { checkpointModel } from "../run/checkpoint.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
+import type { Head, HeadInputs, HeadSpec } from "./heads/head.ts";
+import type { RowInputs } from "./unit_batches.ts";
+
+/** A task's model; what the head has, the head knows. */
+export interface TaskModel {
+  readonly encoder: Model["encoder"];
+  readonly head: TensorsOf<HeadSpec>;
+}
+
+/** A pretrained model to begin with. */
+export interface Start {
+  readonly model: ModelConfig;
+  readonly options: EncoderOptions;
+  readonly vocabulary: Vocabulary;
+  /** A model with a fresh head, on the device; training takes it over. */
+  readonly begin: (head: Head, seed: number, device: Device) => Promise<TaskModel>;
+}
+
+/**
+ * The best checkpoint of a run, or with `scratch` an encoder of its sizes that is drawn from the seed.
+ *
+ * @throws InputError where there is no run.
+ */
+export async function startOf(run: string, scratch: boolean): Promise<Start> {
+  const { checkpoint, config: { model, click }, vocabulary } = await originOf(run);
+  const spec = modelSpec(model, vocabulary.tokens.length, click !== null);
+  return {
+    model,
+    options: encoderOptions(model),
+    vocabulary,
+    async begin(head, seed, device) {
+      const fresh = init(seed, spec, device);
+      const all = scratch ? fresh : await checkpointModel(checkpoint, fresh, device);
+      if (all !== fresh) dispose(fresh);
+      const { encoder, ...rest } = all;
+      dispose(rest);
+      return { encoder, head: init(seed, head.spec(model.width), device) };
+    },
+  };
+}
+
+/** Hidden states of a batch, as heads take them. */
+export function hiddenOf(
+  { encoder }: TaskModel,
+  inputs: RowInputs,
+  options: EncoderOptions,
+  dropout?: Dropout<"B">,
+): HeadInputs {
+  const { hidden } = encode(encoder, inputs, options, dropout ? { dropout } : {});
+  return { hidden, keep: inputs.keep, ...dropout && { dropout } };
+}

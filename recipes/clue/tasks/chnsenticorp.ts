@@ -1,0 +1,22 @@
+/**
+ * ChnSentiCorp: does a review of a hotel, a book or a computer praise it (1) or not (0)?
+ *
+ * Source: Tan & Zhang 2008 (doi 10.1016/j.eswa.2007.05.028); tab-separated files with a header, as UER-py and PaddleNLP hand it on.
+ *
+ * @module
+ */
+import { classTask } from "../class_task.ts";
+import { field } from "../fields.ts";
+
+/** The task. */
+export const chnsenticorp = classTask({
+  name: "chnsenticorp",
+  about: "praise or blame (reviews)",
+  labels: ["0", "1"],
+  defaults: { length: 256, epochs: 5, batch: 16, rate: 3e-4 },
+  columns: {
+    bare: [["label", "text_a"]],
+    header: { id: "id", qid: "id", label: "label", text_a: "text_a" },
+  },
+  read: (object, fail) => ({ texts: [field(object, "text_a", fail)] }),
+});

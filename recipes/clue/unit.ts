@@ -1,0 +1,46 @@
+/**
+ * What the encoder reads of an example, and what it is to answer.
+ *
+ * @module
+ */
+import type { Tokenizer } from "../text/tokenize.ts";
+
+/** A row of tokens: `[CLS] a [SEP]`, `[CLS] a [SEP] b [SEP]`, … */
+export interface Row {
+  readonly ids: readonly number[];
+  /** 0 up to the first [SEP], then 1. */
+  readonly segments: readonly number[];
+}
+
+/** What is answered at once: one row, or the rows of all choices. */
+export interface Unit {
+  /** As many for every unit of a task. */
+  readonly rows: readonly Row[];
+  /** What the head is to answer; empty where it is hidden. A class, a choice, start and end of a span, or a tag for every token. */
+  readonly target: readonly number[];
+}
+
+/**
+ * Tokens of a text or a pair, `length` at most: the longer of the two loses tokens from its end, one at a time.
+ *
+ * Source: `_truncate_seq_pair` in BERT's run_classifier.py, which CLUE's baselines use.
+ */
+export function rowOf(
+  { vocabulary, encode }: Tokenizer,
+  length: number,
+  first: string,
+  second?: string,
+): Row {
+  const { cls, sep } = vocabulary;
+  let a = encode(first).ids, b = second === undefined ? undefined : encode(second).ids;
+  if (b === undefined) a = a.slice(0, length - 2);
+  else {
+    const room = length - 3, half = Math.floor(room / 2);
+    if (a.length + b.length > room) {
+      const one = a.length <= half ? a.length : b.length <= half ? room - b.length : room - half;
+      [a, b] = [a.slice(0, one), b.slice(0, room - Math.min(one, a.length))];
+    }
+  }
+  const head = [cls, ...a, sep], tail = b ? [...b, sep] : [];
+  return { ids: [...head, ...tail], segments: [...head.map(() => 0), ...tail.map(() => 1)] };
+}

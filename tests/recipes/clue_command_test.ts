@@ -1,0 +1,112 @@
+/** `deno task clue`, as a user runs it. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { exists } from "@std/fs";
+import { join } from "@std/path";
+import { inWorkplace, type Workplace } from "./pretrain_command.ts";
+import { runRecipe } from "./recipe_command.ts";
+
+/** Pairs whose class a character of the title gives away. */
+function pairs(count: number): readonly string[] {
+  const signs = "天家学", filler = "春夏秋冬雨晚早园山海";
+  return Array.from({ length: count }, (_, i) => {
+    const draw = (n: number): string => filler[(i * n + n * n) % filler.length]!;
+    const label = (i * 7 + (i >> 3)) % 3;
+    const title = `${draw(3)}${draw(7)}${signs[label]!}${draw(5)}`;
+    return JSON.stringify({ id: i, query: `${draw(2)}${draw(9)}${i}`, title, label: `${label}` });
+  });
+}
+
+const toy = [
+  ...["--task", "qbqtc", "--data", "pairs", "--model", "first"],
+  ...["--epochs", "16", "--batch", "16", "--rate", "0.005", "--dropout", "0", "--device", "cpu"],
+];
+
+/** A pretraining run of a few steps, and a task's folder. */
+async function prepared({ folder, pretrain }: Workplace): Promise<void> {
+  const { code, error } = await pretrain([
+    ...["--corpus", "corpus.txt", "--device", "cpu", "--config", "toy.json", "--out", "first"],
+  ]);
+  assertEquals(code, 0, error);
+  await Deno.writeTextFile(join(folder, "all.json"), pairs(600).join("\n") + "\n");
+}
+
+Deno.test("clue splits a file by groups, learns, judges and answers, the same again for the same seed", () =>
+  inWorkplace(async (place) => {
+    await prepared(place);
+    const { folder } = place, clue = (words: readonly string[]) => runRecipe("clue", folder, words);
+    const split = await clue(["--task", "qbqtc", "--split", "all.json", "--out", "pairs"]);
+    assertEquals(split.code, 0, split.error);
+    const counts = await Promise.all(
+      ["train", "dev", "test"].map(async (name) =>
+        (await Deno.readTextFile(join(folder, "pairs", `${name}.json`))).trimEnd().split("\n")
+          .length
+      ),
+    );
+    assertEquals(counts[0]! + counts[1]! + counts[2]!, 600);
+
+    const first = await clue([...toy, "--seeds", "2", "--json", "--out", "answers"]);
+    assertEquals(first.code, 0, first.error);
+    const rows = first.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(rows.length, 2 * 2 * 2);
+    for (const { task, split, n, seed, metric, value } of rows) {
+      assertEquals(task, "qbqtc");
+      assertEquals(n, counts[split === "dev" ? 1 : 2]);
+      assert([1, 2].includes(seed) && ["macro_f1", "accuracy"].includes(metric));
+      assert(value > 90, `${metric} of ${split} with seed ${seed} is ${value}`);
+    }
+    const answers = await Deno.readTextFile(join(folder, "answers", "qbqtc_predict.json"));
+    assertEquals(answers.trimEnd().split("\n").length, counts[2]);
+    assertMatch(answers, /^\{"id":\d+,"label":"[012]"\}\n/);
+    assert(await exists(join(folder, "answers", "qbqtc_predict-2.json")));
+
+    const again = await clue([...toy, "--json"]);
+    assertEquals(
+      again.out,
+      first.out.split("\n").filter((l) => l.includes('"seed":1')).join("\n") + "\n",
+    );
+
+    const scratch = await clue([...toy, "--scratch", "--epochs", "1"]);
+    assertEquals(scratch.code, 0, scratch.error);
+    assertMatch(scratch.out, /qbqtc test, 1 seed: macro_f1 [\d.]+ ± 0\.00, accuracy/);
+  }));
+
+Deno.test("clue refuses in one line what it cannot do, and leaves nothing", () =>
+  inWorkplace(async (place) => {
+    await prepared(place);
+    const { folder } = place, clue = (words: readonly string[]) => runRecipe("clue", folder, words);
+    await Deno.mkdir(join(folder, "bad"));
+    const lines = pairs(4);
+    const write = (name: string, own: readonly string[]) =>
+      Deno.writeTextFile(join(folder, "bad", name), own.join("\n") + "\n");
+    await write("dev.json", lines);
+    const at = (name: string) => ["--task", "qbqtc", "--data", "bad", "--model", name];
+    const train: readonly (readonly [lines: readonly string[], why: string])[] = [
+      [[lines[0]!, "{"], "line 2: "],
+      [[lines[0]!, lines[0]!], "line 2: id 0 is that of line 1"],
+      [[JSON.stringify({ id: 1, query: "天", title: "地", label: "3" })], 'line 1: label is "3"'],
+      [[JSON.stringify({ id: 1, query: "天", label: "1" })], "line 1: "],
+      [[JSON.stringify({ id: 1, query: "天", title: "地" })], "line 1: it has no label"],
+      [[""], "no example is in it"],
+    ];
+    for (const [own, why] of train) {
+      await write("train.json", own);
+      const { code, out, error } = await clue([...at("first"), "--out", "answers"]);
+      assertEquals([code, out], [2, ""], error);
+      assertStringIncludes(error, `Cannot read ${join("bad", "train.json")}: ${why}`);
+      assertEquals(error.trimEnd().split("\n").length, 1, error);
+    }
+    await Deno.remove(join(folder, "bad", "train.json"));
+    const others: readonly (readonly [words: readonly string[], why: string])[] = [
+      [at("first"), "Cannot learn qbqtc from bad: it has no train file"],
+      [at("none"), "none"],
+      [["--task", "qbqtc", "--data", "bad"], "Cannot clue without --model"],
+      [["--task", "qbqt"], "qbqtc"],
+      [["--task", "qbqtc", "--split", "bad/dev.json", "--out", "parts"], "nothing would be in"],
+    ];
+    for (const [words, why] of others) {
+      const { code, error } = await clue(words);
+      assertEquals(code, 2, error);
+      assertStringIncludes(error, why);
+    }
+    assert(!await exists(join(folder, "answers")) && !await exists(join(folder, "parts")));
+  }));

@@ -1,0 +1,55 @@
+/**
+ * Runs a recipe's command as a user does, in a folder of its own.
+ *
+ * @module
+ */
+import { fromFileUrl, join } from "@std/path";
+
+const root = fromFileUrl(new URL("../../", import.meta.url));
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** How a command is run. */
+export interface RunOptions {
+  /** Sees all of standard error so far whenever there is more of it, and may send signals. */
+  readonly watch?: (error: string, child: Deno.ChildProcess) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `recipes/RECIPE/main.ts` with these words. */
+export async function runRecipe(
+  recipe: string,
+  folder: string,
+  words: readonly string[],
+  { watch, env }: RunOptions = {},
+): Promise<Ended> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-check",
+      "--allow-all",
+      `--config=${join(root, "deno.json")}`,
+      join(root, "recipes", recipe, "main.ts"),
+      ...words,
+    ],
+    cwd: folder,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1", ...env },
+  }).spawn();
+  let error = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      error += text;
+      watch?.(error, child);
+    }
+  })();
+  const [out, { code }] = await Promise.all([child.stdout.text(), child.status, reading]);
+  return { code, out, error };
+}
