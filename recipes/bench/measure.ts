@@ -60,7 +60,11 @@ async function warmUp(side: Side, turn: number): Promise<number | undefined> {
   let times = 1;
   for (let again = 0; again < 12; again++) {
     const seconds = await side.time(times);
-    if (seconds >= turn / 2) return Math.max(1, Math.round(times * turn / seconds));
+    if (seconds >= turn / 2) {
+      // What came first was also compiled and paged in: it says too little of how many runs fill a turn.
+      const settled = times === 1 ? seconds : await side.time(times);
+      return Math.max(1, Math.round(times * turn / settled));
+    }
     times = Math.ceil(times * Math.min(10, turn / Math.max(seconds, turn / 100)));
   }
   return times;

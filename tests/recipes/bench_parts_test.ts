@@ -131,6 +131,22 @@ Deno.test("bench: a side whose run takes long is timed in the fewest turns", asy
   assertEquals(runs, 4, "one run warms it up");
 });
 
+Deno.test("bench: runs that are slow only at first do not make turns short", async () => {
+  let runs = 0;
+  const turns: number[] = [];
+  // Ten runs of 20 ms, as while a kernel is compiled; then 1 ms each.
+  const side = {
+    time(times: number) {
+      let seconds = 0;
+      for (let i = 0; i < times; i++) seconds += runs++ < 10 ? 0.02 : 0.001;
+      turns.push(times);
+      return Promise.resolve(seconds);
+    },
+  };
+  await interleave([side], { rounds: 3, turn: 0.15, limit: 60 });
+  assertEquals(turns.slice(-3), [150, 150, 150]);
+});
+
 Deno.test("bench: a row says that its peer was timed less often, and why", async () => {
   const c = matmulCase({ m: 4, k: 4, n: 4 }), device = reference();
   const slow = async (): Promise<Runner> => ({
