@@ -158,6 +158,9 @@ export function parseOptions<const C extends Command>(
   return Object.fromEntries(options) as OptionsOf<C>;
 }
 
+/** Units: characters. */
+const WIDEST = 40;
+
 /** What `--help` shows. */
 export function helpText({ name, about, options }: Command): string {
   const rows = Object.entries<Option>({ ...options, help: HELP }).map(([name, option]) => ({
@@ -167,7 +170,12 @@ export function helpText({ name, about, options }: Command): string {
         ? ` (${option.default})`
         : ""),
   }));
-  const width = Math.max(...rows.map(({ left }) => left.length));
-  const lines = rows.map(({ left, help }) => `  ${left.padEnd(width)}  ${help}`);
+  const width = Math.max(...rows.map(({ left }) => left.length).filter((n) => n <= WIDEST));
+  // A long list of choices has a line of its own, so that all others stay beside their words.
+  const lines = rows.map(({ left, help }) =>
+    left.length > width
+      ? `  ${left}\n  ${" ".repeat(width)}  ${help}`
+      : `  ${left.padEnd(width)}  ${help}`
+  );
   return [about, "", `Usage: deno task ${name} [options]`, "", ...lines].join("\n");
 }

@@ -99,3 +99,21 @@ Deno.test("nearest finds slips of the hand and beginnings, and nothing far away"
     ] as const
   ) assertEquals(nearest(word, names), name, word);
 });
+
+Deno.test("helpText gives a long list of choices a line of its own", () => {
+  const choices = Array.from({ length: 9 }, (_, i) => `choice-${i}`);
+  const lines = helpText({
+    name: "try",
+    about: "Tries.",
+    options: {
+      pick: { type: "choice", choices, help: "one of many" },
+      fast: { type: "flag", help: "hurry" },
+    },
+  }).split("\n");
+  assertEquals(lines.slice(-4), [
+    `  --pick ${choices.join("|")}`,
+    "          one of many",
+    "  --fast  hurry",
+    "  --help  shows this",
+  ]);
+});
