@@ -202,7 +202,8 @@ const tiny: PretrainConfig = {
 const small: PretrainConfig = {
   ...tiny,
   name: "motian-small",
-  model: { ...tiny.model, layers: 4, width: 256, heads: 4, hidden: 1024, dropout: 0.1 },
+  // 500 steps of 16 x 128: held-out perplexity 427 with a std of 0.02, 310 with 0.05, at this rate.
+  model: { ...tiny.model, layers: 4, width: 256, heads: 4, hidden: 1024, std: 0.05, dropout: 0.1 },
   data: { ...tiny.data, length: 128, batch: 128, vocabularySize: 21_128 },
   optimizer: { ...tiny.optimizer, rate: 0.004 },
   steps: 18_000,
@@ -215,7 +216,7 @@ const small: PretrainConfig = {
 const base: PretrainConfig = {
   ...small,
   name: "motian-base",
-  model: { ...small.model, layers: 12, width: 768, heads: 12, hidden: 3072 },
+  model: { ...small.model, layers: 12, width: 768, heads: 12, hidden: 3072, std: 0.02 },
   data: { ...small.data, length: 128, batch: 2048 },
   optimizer: { ...small.optimizer, rate: 0.002 },
   steps: 90_000,
