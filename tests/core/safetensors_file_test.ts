@@ -19,16 +19,8 @@ import {
   zeros,
 } from "../../core/mod.ts";
 import { bytesOfFile, hostBytes } from "./safetensors_bytes.ts";
+import { inFolder } from "../in_folder.ts";
 
-/** Runs with a folder that is removed afterwards. */
-async function inFolder(f: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await f(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 const namesIn = (folder: string): string[] => [...Deno.readDirSync(folder)].map((f) => f.name);
 
 Deno.test("safetensors: any tensors of any dtype come back to the bit", async () => {

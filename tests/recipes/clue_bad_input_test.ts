@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { InputError } from "../../recipes/cli/input_error.ts";
-import { fixtures, inFolder, linesText, taskOf, tokens } from "./clue_fixtures.ts";
+import { fixtures, linesText, taskOf, tokens, withFiles } from "./clue_fixtures.ts";
 
 /** Says why a train file is refused. */
 async function refusal(
@@ -11,7 +11,7 @@ async function refusal(
   file = "train.json",
 ): Promise<string> {
   let message = "";
-  await inFolder({ [file]: content }, async (folder) => {
+  await withFiles({ [file]: content }, async (folder) => {
     const split = file.startsWith("test") ? "test" : "train";
     const load = (): Promise<unknown> => taskOf(name).load(folder, split, tokens, 64);
     message =
@@ -179,7 +179,7 @@ Deno.test("U+2028 within a line is text; the line is named", () => {
     ...first,
     sentence: "二\u0085",
   }]);
-  return inFolder({ "train.json": lines }, async (folder) => {
+  return withFiles({ "train.json": lines }, async (folder) => {
     const { count, notes } = (await taskOf("iflytek").load(folder, "train", tokens, 64))!;
     assertEquals(count, 3);
     assertEquals(notes.length, 1);

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { basename, fromFileUrl } from "@std/path";
 import { python } from "../../recipes/bench/peers/environment.ts";
 import { skip } from "../skip.ts";
-import { inFolder, linesText } from "./clue_fixtures.ts";
+import { linesText, withFiles } from "./clue_fixtures.ts";
 
 const script = fromFileUrl(new URL("../../recipes/clue/baselines/tfidf.py", import.meta.url));
 
@@ -49,7 +49,7 @@ if (await said("-c", "import sklearn") === undefined) {
       const files = { "train.json": linesText(lines(120)), "dev.json": linesText(lines(40)) };
       const judged = async (folder: string): Promise<Readonly<Record<string, unknown>>> =>
         JSON.parse(await said(script, folder, metric) ?? "null");
-      return inFolder({ ...files, "test.json": linesText(lines(30)) }, async (folder) => {
+      return withFiles({ ...files, "test.json": linesText(lines(30)) }, async (folder) => {
         const about = { folder: basename(folder), train: 120, accuracy: 100, macro_f1: 100 };
         const { C: _, weight: __, ...found } = await judged(folder);
         assertEquals(found, { ...about, split: "test", n: 30 });

@@ -6,7 +6,7 @@ import { markSpans } from "../../recipes/clue/mark_spans.ts";
 import type { Prepared, SplitName, Task } from "../../recipes/clue/task.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import type { Unit } from "../../recipes/clue/unit.ts";
-import { fixtures, inFolder, linesText, sureOf, taskOf, tokens } from "./clue_fixtures.ts";
+import { fixtures, linesText, sureOf, taskOf, tokens, withFiles } from "./clue_fixtures.ts";
 
 const LENGTH = 64;
 
@@ -35,7 +35,7 @@ for (const [name, fixture] of Object.entries(fixtures)) {
   const files = { "train.json": linesText(train), "dev.json": linesText(train) };
 
   Deno.test(`${name}: files of CLUE are read, judged and answered`, () =>
-    inFolder({ ...files, "test.json": linesText(test) }, async (folder) => {
+    withFiles({ ...files, "test.json": linesText(test) }, async (folder) => {
       const own = await loaded(task, folder, "train"), left = train.length - labels.length;
       assertEquals([own.count, own.labelled], [labels.length, true]);
       assertEquals(labelsOf(own), labels);
@@ -68,7 +68,7 @@ for (const [name, fixture] of Object.entries(fixtures)) {
   Deno.test(`${name}: files of FewCLUE are read and answered; its public test is judged alone`, () => {
     const labelled = linesText(train), hidden = linesText(test);
     const names = ["train_0", "dev_0", "test_public"].map((one) => [`${one}.json`, labelled]);
-    return inFolder({ ...Object.fromEntries(names), "test.json": hidden }, async (folder) => {
+    return withFiles({ ...Object.fromEntries(names), "test.json": hidden }, async (folder) => {
       assertEquals((await loaded(task, folder, "train")).count, labels.length);
       assertEquals((await loaded(task, folder, "dev")).count, labels.length);
       const tests = await task.tests(folder, tokens, LENGTH);
@@ -97,7 +97,7 @@ Deno.test("train_few_all.json comes before the parts that it unites", () => {
     "train_0.json": linesText([one!]),
     "train_few_all.json": linesText([one!, two!]),
   };
-  return inFolder(files, async (folder) => {
+  return withFiles(files, async (folder) => {
     assertEquals((await loaded(taskOf("bustm"), folder, "train")).count, 2);
   });
 });
@@ -106,7 +106,7 @@ for (const [name, id] of [["tnews", "tnews"], ["cluewsc", "cluewsc"]] as const) 
   const test = linesText(fixtures[name]!.test);
   Deno.test(`${name}: tests of CLUE 1.0 and 1.1 are answered under names of their own`, async () => {
     const answersTo = (...names: readonly string[]): Promise<void> =>
-      inFolder(Object.fromEntries(names.map((own) => [own, test])), async (folder) => {
+      withFiles(Object.fromEntries(names.map((own) => [own, test])), async (folder) => {
         const tests = await taskOf(name).tests(folder, tokens, LENGTH);
         assertEquals(
           tests.map(({ submission }) => submission),
@@ -124,7 +124,7 @@ for (const [name, id] of [["tnews", "tnews"], ["cluewsc", "cluewsc"]] as const) 
 }
 
 Deno.test("keywords and descriptions of TNEWS and IFLYTEK are not shown to the model", () =>
-  inFolder({
+  withFiles({
     "tnews/train.json": linesText(fixtures.tnews!.train),
     "iflytek/train.json": linesText(fixtures.iflytek!.train),
   }, async (folder) => {
@@ -148,12 +148,12 @@ Deno.test("tab-separated files are read by their header, or by the number of the
     ["chnsenticorp", "1\t房间很好\n", ["房间很好"], ["1"]],
   ];
   for (const [name, text, reads, labels] of cases) {
-    await inFolder({ "train.tsv": text }, async (folder) => {
+    await withFiles({ "train.tsv": text }, async (folder) => {
       const own = await loaded(taskOf(name), folder, "train");
       assertEquals([textsOf(own.units[0]!), labelsOf(own)], [reads, labels]);
     });
   }
-  await inFolder({ "test.tsv": "山多高\t山有多高\n天多高\t山多高\n" }, async (folder) => {
+  await withFiles({ "test.tsv": "山多高\t山有多高\n天多高\t山多高\n" }, async (folder) => {
     const { lines, submission } = await loaded(taskOf("afqmc"), folder, "test");
     assertEquals(lines(sureOf([1, 0])), ['{"id":0,"label":"1"}', '{"id":1,"label":"0"}']);
     assertEquals(submission, "afqmc_predict.json");
@@ -169,7 +169,7 @@ Deno.test("the parts of several files share no group; what stands in two of them
   });
   const lines = Array.from({ length: 400 }, (_, i) => line(i));
   const tsv = lines.slice(390).map((l) => `${l.sentence1}\t${l.sentence2}\t1`).join("\n");
-  await inFolder(
+  await withFiles(
     { "a.json": linesText(lines), "b.tsv": tsv + "\n问x\t答\t0\n" },
     async (folder) => {
       const { notes, ...parts } = await taskOf("afqmc").split(

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import type { Task } from "../../recipes/clue/task.ts";
 import { tokenizer } from "../../recipes/text/tokenize.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
+import { type FilesToWrite, inFolder } from "../in_folder.ts";
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -166,23 +166,11 @@ export const tokens = tokenizer(vocabularyOf([...SPECIAL_TOKENS, ...characters])
 export const linesText = (lines: readonly Line[]): string =>
   lines.map((line) => JSON.stringify(line)).join("\n") + "\n";
 
-/** Files by name, in a folder for the time of a test. */
-export async function inFolder(
-  files: Readonly<Record<string, string | Uint8Array>>,
+/** Runs a test on a folder that holds these files. */
+export const withFiles = (
+  files: FilesToWrite,
   test: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, content] of Object.entries(files)) {
-      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      await Deno.mkdir(join(folder, name, ".."), { recursive: true });
-      await Deno.writeFile(join(folder, name), bytes);
-    }
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+): Promise<void> => inFolder(test, files);
 
 /** A task by its name. */
 export function taskOf(name: string): Task {

@@ -10,17 +10,17 @@ import {
   type Files,
   groupAnswers,
   groups,
-  inFolder,
   lines,
   sentences,
   texts,
   tokens,
+  withFiles,
 } from "./clue_reading_fixtures.ts";
 
 /** Why a train split is refused; the folder is left out of it. */
 async function refusal(name: string, files: Files): Promise<string> {
   let message = "";
-  await inFolder(files, async (folder) => {
+  await withFiles(files, async (folder) => {
     const load = (): Promise<unknown> => tasks[name]!.load(folder, "train", tokens, 64);
     message = (await assertRejects(load, InputError)).message.replaceAll(join(folder, "/"), "");
   });
@@ -173,7 +173,7 @@ Deno.test("ChID is refused where its answers are not there, or are none", async 
   );
   const files = { "train.json": lines(groups), "train_answer.json": "[1]" };
   assertEquals(await refusal("chid", files), "train_answer.json: it is no object");
-  await inFolder({ ...files, "train_answer.json": groupAnswers }, async (folder) => {
+  await withFiles({ ...files, "train_answer.json": groupAnswers }, async (folder) => {
     const split = (): Promise<unknown> => tasks.chid!.split(join(folder, "train.json"));
     await assertRejects(split, InputError, "its answers are in");
   });

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import type { Asked, Prepared, SplitName } from "../../recipes/clue/task.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import type { Unit } from "../../recipes/clue/unit.ts";
 import { tokenizer } from "../../recipes/text/tokenize.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
+import { inFolder } from "../in_folder.ts";
 
 /** Contents of files by name: text, or what is written as JSON. */
 export type Files = Readonly<Record<string, unknown>>;
@@ -24,17 +24,11 @@ export const vocabulary = vocabularyOf([
 export const tokens = tokenizer(vocabulary);
 
 /** Runs on a folder that holds these files. */
-export async function inFolder<T>(files: Files, run: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, content] of Object.entries(files)) {
-      const text = typeof content === "string" ? content : JSON.stringify(content);
-      await Deno.writeTextFile(join(folder, name), text);
-    }
-    return await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+export function withFiles<T>(files: Files, run: (folder: string) => Promise<T>): Promise<T> {
+  const texts = Object.entries(files).map(([name, content]) =>
+    [name, typeof content === "string" ? content : JSON.stringify(content)] as const
+  );
+  return inFolder(run, Object.fromEntries(texts));
 }
 
 /** A split of a task from files. */
@@ -44,7 +38,7 @@ export async function loaded(
   files: Files,
   length = 64,
 ): Promise<Prepared> {
-  return (await inFolder(files, (folder) => tasks[name]!.load(folder, split, tokens, length)))!;
+  return (await withFiles(files, (folder) => tasks[name]!.load(folder, split, tokens, length)))!;
 }
 
 /** What a model that knows the answers of choices, spans or tags would say of units. */

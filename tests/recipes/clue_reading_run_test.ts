@@ -13,11 +13,11 @@ import {
   type Files,
   groupAnswers,
   groups,
-  inFolder,
   lines,
   sentences,
   texts,
   vocabulary,
+  withFiles,
 } from "./clue_reading_fixtures.ts";
 import { tinyRun } from "./tiny_run.ts";
 
@@ -59,7 +59,7 @@ const cases: readonly (readonly [string, string, number, Files])[] = [
 ];
 for (const [name, file, count, files] of cases) {
   Deno.test(`${name} is learnt, judged and handed in without a fault`, () =>
-    inFolder(files, async (folder) => {
+    withFiles(files, async (folder) => {
       const task = tasks[name]!, common = { task, folder, start, length: 48 };
       const data = await taskData(common);
       const { results, answers } = await runTask({

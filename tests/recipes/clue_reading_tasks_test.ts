@@ -10,7 +10,6 @@ import {
   few,
   groupAnswers,
   groups,
-  inFolder,
   lines,
   loaded,
   perfect,
@@ -18,6 +17,7 @@ import {
   texts,
   tokens,
   vocabulary,
+  withFiles,
 } from "./clue_reading_fixtures.ts";
 
 const shown = ({ rows }: Unit): readonly string[] =>
@@ -105,7 +105,7 @@ Deno.test("C3: tests of 1.1 and 1.0 have names of their own, and questions with 
   const test = (
     id: number,
   ) => [[["王在。"], [{ question: "他在？", choice: ["天", "地", "人", "船"], id }], "11-5"]];
-  await inFolder({ "test1.1.json": test(40), "test1.0.json": test(4) }, async (folder) => {
+  await withFiles({ "test1.1.json": test(40), "test1.0.json": test(4) }, async (folder) => {
     const found = await tasks.c3!.tests(folder, tokens, 64);
     assertEquals(found.map(({ submission }) => submission), [
       "c311_predict.json",
@@ -181,7 +181,7 @@ Deno.test("ChID: FewCLUE's files of one blank, and its submissions", async () =>
     "train_few_all.json": lines(few),
     "test.json": lines(few.map((one) => ({ ...one, answer: undefined }))),
   };
-  await inFolder(files, async (folder) => {
+  await withFiles(files, async (folder) => {
     const train = await tasks.chid!.load(folder, "train", tokens, 64);
     assertEquals(train!.units.map(({ target }) => target), [[1], [1]]);
     assertEquals(train!.judge(perfect(train!.units)), { accuracy: 100 });
@@ -198,26 +198,29 @@ Deno.test("ChID: FewCLUE's files of one blank, and its submissions", async () =>
 });
 
 Deno.test("ChID and CMRC 2018 hand in one object: every fault of it is named", async () => {
-  await inFolder({ "test1.1.json": lines(groups), "train.json": lines(groups) }, async (folder) => {
-    const [test] = await tasks.chid!.tests(folder, tokens, 64),
-      [asked] = await tasks.chid!.asked(folder);
-    const said = test!.lines(test!.units.map(() => Float32Array.of(...Array(10).fill(0).keys())));
-    assertEquals(asked!.submission, "chid11_predict.json");
-    assertEquals(await faultsOf("chid", asked, said.join("\n") + "\n"), []);
-    assertEquals(Object.keys(JSON.parse(said.join("\n"))), Object.keys(groupAnswers));
-    const wrong =
-      '{"#idiom000001#": 1, "#idiom000001#": 2, "#idiom000009#": 0, "#idiom000002#": "a:\\"b\\": 1"}';
-    assertEquals(await faultsOf("chid", asked, wrong), [
-      "entry 2: id #idiom000001# is answered in entry 1 already",
-      'entry 3: id is "#idiom000009#", the test has no such id',
-      'entry 4: the answer is "a:\\"b\\": 1", it must be a whole number from 0 to 2',
-      "ids #idiom000003# to #idiom000004# (2) have no entry",
-    ]);
-    assertEquals((await faultsOf("chid", asked, "[]")).slice(0, 1), [
-      "the file: it is no object",
-    ]);
-  });
-  await inFolder({ "test.json": cmrc({ answers: [] }) }, async (folder) => {
+  await withFiles(
+    { "test1.1.json": lines(groups), "train.json": lines(groups) },
+    async (folder) => {
+      const [test] = await tasks.chid!.tests(folder, tokens, 64),
+        [asked] = await tasks.chid!.asked(folder);
+      const said = test!.lines(test!.units.map(() => Float32Array.of(...Array(10).fill(0).keys())));
+      assertEquals(asked!.submission, "chid11_predict.json");
+      assertEquals(await faultsOf("chid", asked, said.join("\n") + "\n"), []);
+      assertEquals(Object.keys(JSON.parse(said.join("\n"))), Object.keys(groupAnswers));
+      const wrong =
+        '{"#idiom000001#": 1, "#idiom000001#": 2, "#idiom000009#": 0, "#idiom000002#": "a:\\"b\\": 1"}';
+      assertEquals(await faultsOf("chid", asked, wrong), [
+        "entry 2: id #idiom000001# is answered in entry 1 already",
+        'entry 3: id is "#idiom000009#", the test has no such id',
+        'entry 4: the answer is "a:\\"b\\": 1", it must be a whole number from 0 to 2',
+        "ids #idiom000003# to #idiom000004# (2) have no entry",
+      ]);
+      assertEquals((await faultsOf("chid", asked, "[]")).slice(0, 1), [
+        "the file: it is no object",
+      ]);
+    },
+  );
+  await withFiles({ "test.json": cmrc({ answers: [] }) }, async (folder) => {
     const [asked] = await tasks.cmrc2018!.asked(folder);
     assertEquals(await faultsOf("cmrc2018", asked, '{"A_QUERY_0": "港", "A_QUERY_1": 5}'), [
       "entry 2: the answer is 5, not text",
@@ -273,7 +276,7 @@ Deno.test("CLUENER: runs of tags that are no name are none, and long sentences a
 
 Deno.test("CLUENER: a submission's names must stand where it says", async () => {
   const test = lines(sentences.map(({ text }, id) => ({ id, text })));
-  await inFolder({ "test.json": test }, async (folder) => {
+  await withFiles({ "test.json": test }, async (folder) => {
     const [asked] = await tasks["cluener-softmax"]!.asked(folder);
     assertEquals(asked!.submission, "cluener_predict.json");
     const good = sentences.map(({ label }, id) => ({ id, label }));
@@ -300,7 +303,7 @@ Deno.test("documents are split by passage or text into documents again", async (
   };
   const many = Array.from({ length: 60 }, (_, i) => [[`天${i}`], dialogues[0]![1], String(i)]);
   for (const [name, file] of [["cmrc2018", all], ["c3", many]] as const) {
-    await inFolder({ "all.json": file }, async (folder) => {
+    await withFiles({ "all.json": file }, async (folder) => {
       const parts = await tasks[name]!.split(join(folder, "all.json"));
       const counts = [];
       for (const split of ["train", "dev", "test"] as const) {

@@ -8,7 +8,7 @@ import { checkSubmissions } from "../../recipes/clue/check_submissions.ts";
 import { type Expected, submissionFaults } from "../../recipes/clue/submission.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import { writeAnswers, zipOf } from "../../recipes/clue/write_submissions.ts";
-import { fixtures, inFolder, linesText, taskOf } from "./clue_fixtures.ts";
+import { fixtures, linesText, taskOf, withFiles } from "./clue_fixtures.ts";
 
 const examples = (ids: readonly (number | string)[]): readonly Expected[] =>
   ids.map((id) => ({ id, fault: ({ label }) => label === "1" ? undefined : "wrong label" }));
@@ -88,7 +88,7 @@ Deno.test("whatever lines are left out, doubled or relabelled, so many faults ar
 
 Deno.test("labels must be those of the task, as text", async () => {
   for (const [name, { test }] of Object.entries(fixtures)) {
-    await inFolder({ "test.json": linesText(test.slice(0, 1)) }, async (folder) => {
+    await withFiles({ "test.json": linesText(test.slice(0, 1)) }, async (folder) => {
       const id = Number(test[0]!.id), path = join(folder, "test.json");
       const faults = (label: unknown) => taskOf(name).faults(path, JSON.stringify({ id, label }));
       const [unknown] = await faults("7?");
@@ -107,7 +107,7 @@ const data = {
 };
 
 Deno.test("names of files are compared to those that the tests at hand ask for", () =>
-  inFolder({
+  withFiles({
     ...data,
     "out/afqmc_predict.json": right,
     "out/cluewsc_predict.json": '{"id":0,"label":"true"}\n',
@@ -127,7 +127,7 @@ Deno.test("names of files are compared to those that the tests at hand ask for",
 Deno.test("faults in files, in folders and in archives are named with their file", async () => {
   const wrong = right.replace('"0"}', '"2"}');
   const zip = zipOf({ "afqmc_predict.json": wrong.trimEnd().split("\n") });
-  await inFolder({
+  await withFiles({
     ...data,
     "out/afqmc_predict.json": wrong,
     "submit.zip": zip,
@@ -150,7 +150,7 @@ Deno.test("faults in files, in folders and in archives are named with their file
 });
 
 Deno.test("answers are written as they are, later seeds beside the first; a zip holds the same, byte by byte the same again", () =>
-  inFolder({}, async (folder) => {
+  withFiles({}, async (folder) => {
     const answers = { "afqmc_predict.json": right.trimEnd().split("\n"), "b.json": ["{}"] };
     const out = join(folder, "out");
     await writeAnswers(out, answers);

@@ -6,17 +6,9 @@ import { type Block, blocksOf, layoutOf, linesBefore } from "../../recipes/corpu
 import { documentsOf } from "../../recipes/corpus/documents_of.ts";
 import { sourceFiles, sourcesOf } from "../../recipes/corpus/sources.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
+import { inFolder } from "../in_folder.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { fatal: true });
-
-async function inFolder<T>(test: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir();
-  try {
-    return await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 function blocks(path: string, size: number): Promise<readonly Block[]> {
   return Array.fromAsync(blocksOf([{ source: "s", path, bytes: 0, changed: 0 }], size));

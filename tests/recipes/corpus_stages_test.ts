@@ -10,17 +10,9 @@ import type { StageOptions } from "../../recipes/corpus/stage.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { contents } from "./data_command.ts";
 import { characters, sentence } from "./made_text.ts";
+import { inFolder } from "../in_folder.ts";
 
 const view = { show() {}, note() {}, [Symbol.dispose]() {} };
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const stage = (out: string, workers = 2): StageOptions => ({
   out,

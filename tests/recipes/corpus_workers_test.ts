@@ -15,6 +15,7 @@ import { mineSynonyms } from "../../recipes/synonyms/mine.ts";
 import { readVocabulary } from "../../recipes/text/read_vocabulary.ts";
 import { contents } from "./data_command.ts";
 import { sentence } from "./made_text.ts";
+import { inFolder } from "../in_folder.ts";
 
 const encoder = new TextEncoder();
 const lines = (texts: readonly string[]): string => texts.join("\n");
@@ -38,15 +39,6 @@ const readers: Readonly<Record<string, (texts: readonly string[]) => Uint8Array>
 const view = { show() {}, note() {}, [Symbol.dispose]() {} };
 /** Units: bytes. */
 const BLOCK = 12_000;
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("every reader gives the same documents, in order, for any number of workers", () =>
   inFolder(async (folder) => {

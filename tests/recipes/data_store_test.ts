@@ -12,19 +12,11 @@ import type { TokenStream } from "../../recipes/data/token_stream.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { smallCorpus } from "./small_corpus.ts";
 import { tinyData } from "./tiny_run.ts";
+import { inFolder } from "../in_folder.ts";
 
 const view = { show() {}, note() {}, [Symbol.dispose]() {} };
 const stage = (out: string) => ({ out, workers: 2, view, interrupt: { requested: false } });
 const { train, vocabulary } = tinyData(24);
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** A stream as files that end where documents do. */
 async function inFiles(folder: string, stream: TokenStream, parts: number): Promise<TokenFiles> {

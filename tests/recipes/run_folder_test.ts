@@ -5,18 +5,9 @@ import { InputError } from "../../recipes/cli/input_error.ts";
 import { openRows, readRows, type Row } from "../../recipes/run/rows.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../../recipes/run/run_folder.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
+import { inFolder } from "../in_folder.ts";
 
 const vocabulary = vocabularyOf([...SPECIAL_TOKENS, "摩", "天"]);
-
-/** Runs a test with a folder of its own. */
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("newRun makes a folder, and takes an empty one again", () =>
   inFolder(async (folder) => {
