@@ -12,6 +12,7 @@ import { type ProgressView, progressView } from "../cli/progress.ts";
 import { fileCorpus } from "../data/corpus_source.ts";
 import { defaultCorpus } from "../data/default_corpus.ts";
 import { cachedCorpus } from "../data/prepared_cache.ts";
+import { changed } from "../pretrain/load_config.ts";
 import { openPacked, type RunCorpus } from "../pretrain/run_corpus.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { type AblateData, ablateData } from "./ablate_data.ts";
@@ -28,10 +29,13 @@ import { outcomeLines } from "./table.ts";
 /** Where prepared corpora are kept: deleting it costs nothing but time. `pretrain` keeps its own there too. */
 const CACHE = join(".cache", "corpora");
 
-async function corpusOf({ data, corpus }: AblateOptions, view: ProgressView): Promise<RunCorpus> {
+async function corpusOf(
+  { data, corpus, set }: AblateOptions,
+  view: ProgressView,
+): Promise<RunCorpus> {
   if (data !== undefined) return await openPacked(data);
   const source = corpus === undefined ? defaultCorpus() : await fileCorpus(corpus);
-  const settings = { build: { size: baseConfig(1, 1).data.vocabularySize } };
+  const settings = { build: { size: changed(baseConfig(1, 1), set).data.vocabularySize } };
   return await cachedCorpus(
     source,
     CACHE,
@@ -129,6 +133,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     outcomes.push(await outcomeOf(ablation, ran.done, settings, data));
   }
   const report = join(out, "report.html"), { vocabulary } = corpus;
+  const { length } = changed(baseConfig(1, 1), options.set).data;
   const left = `${ran.left} left${
     ran.leftSeconds > 0 ? `, about ${duration(ran.leftSeconds)}` : ""
   }`;
@@ -140,7 +145,7 @@ async function main(interrupt: Interrupt): Promise<number> {
       ["steps of each", String(steps)],
       ["seeds", String(seeds)],
       ["tokens", String(vocabulary.tokens.length)],
-      ["unigram perplexity", data.unigram({ name: "", length: 64 }).toFixed(1)],
+      [`unigram perplexity, ${length} tokens`, data.unigram({ name: "", length }).toFixed(1)],
     ] as const,
   };
   await writeWhole(report, reportHtml(head, outcomes));

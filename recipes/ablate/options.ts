@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { ablations } from "./ablations.ts";
 
@@ -78,5 +79,12 @@ export type AblateOptions = OptionsOf<typeof ablateCommand>;
  * @throws InputError
  */
 export function ablateOptions(words: readonly string[]): AblateOptions {
-  return parseOptions(words, ablateCommand);
+  const options = parseOptions(words, ablateCommand);
+  for (const change of options.set) {
+    const path = change.split("=")[0]!.trim();
+    if (path !== "seed" && path !== "steps") continue;
+    const other = path === "seed" ? "--seeds" : "--steps";
+    throw new InputError(`Cannot ablate with --set ${change}: ${path} is the plan's; use ${other}`);
+  }
+  return options;
 }

@@ -51,7 +51,7 @@ export function isPossible({ needs }: Variant, { files = {} }: PlanSettings): bo
 }
 
 /** A cell: a variant's configurations. */
-export function cellOf(
+function cellOf(
   { name, base, finish, questions }: Ablation,
   variant: Variant,
   seed: number,

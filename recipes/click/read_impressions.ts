@@ -27,7 +27,7 @@ export interface ClickLog {
 }
 
 /** 64 impressions a query, nothing wrong. */
-export const READ_OPTIONS: ReadOptions = { skipBad: false, perQuery: 64 };
+const READ_OPTIONS: ReadOptions = { skipBad: false, perQuery: 64 };
 
 /** Ranks further down are mistakes: estimates are kept for every rank up to the largest. */
 const DEEPEST = 1000;

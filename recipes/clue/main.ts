@@ -10,6 +10,7 @@ import { InputError } from "../cli/input_error.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
+import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
@@ -20,6 +21,7 @@ import type { Task } from "./task.ts";
 import { type Placed, placedTasks } from "./task_folder.ts";
 import { type Start, startOf } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
+import { GRAIN } from "./unit_batches.ts";
 import { type Answers, writeAnswers, zipOf } from "./write_submissions.ts";
 
 /** What tasks are learnt with. */
@@ -86,6 +88,17 @@ async function check(path: string, own: readonly Task[], data: string): Promise<
   console.log(`no fault in ${files.join(", ")}`);
 }
 
+/** Refuses texts that the model has no positions for: batches are padded to a multiple of `GRAIN`. */
+function refuseTooLong({ name }: Task, length: number, { model }: Start): void {
+  const most = longestText(model), padded = Math.ceil(length / GRAIN) * GRAIN;
+  if (padded <= most) return;
+  throw new InputError(
+    `Cannot learn ${name} from texts of ${padded} tokens: the model's scheme "${model.scheme}" has ${most} positions; give --length ${
+      most - most % GRAIN
+    } or less`,
+  );
+}
+
 async function main(interrupt: Interrupt): Promise<number> {
   const options = clueOptions(Deno.args);
   if (options.help) {
@@ -105,6 +118,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   using view = progressView();
   const { placed, absent } = await placedTasks(own, data!);
   const start = await startOf(options.model!, options.scratch);
+  for (const { task } of placed) refuseTooLong(task, lengthOf(task, options), start);
   const read = ({ task, folder }: Placed): Promise<TaskData> =>
     taskData({ task, folder, start, length: lengthOf(task, options) });
   // A fault in the last task's files must not show after hours.

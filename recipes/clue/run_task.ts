@@ -75,7 +75,7 @@ export async function taskData(
 }
 
 /** The first of a task's metrics. */
-export const mainScore = (scores: Scores): number => Object.values(scores)[0]!;
+const mainScore = (scores: Scores): number => Object.values(scores)[0]!;
 
 /** A best epoch so far. */
 interface Best {

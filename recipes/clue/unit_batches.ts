@@ -9,7 +9,7 @@ import type { Head, Targets } from "./heads/head.ts";
 import type { Unit } from "./unit.ts";
 
 /** Lengths of batches are multiples of this: each length is a program of its own. Units: tokens. */
-const GRAIN = 16;
+export const GRAIN = 16;
 /** So many batches are filled from a stretch of the order, sorted by length. */
 const STRETCH = 32;
 

@@ -17,7 +17,7 @@ import type { Model } from "./model.ts";
 import { type LearnState, lossInputs } from "./step.ts";
 import type { ClickStepInputs, StepInputs } from "./step_losses.ts";
 
-/** Steps in a row that are skipped at the lowest scale before a run stops. */
+/** Steps in a row that are skipped at the lowest scale before a run stops, if they still are when it reads its metrics. */
 export const STUCK = 8;
 
 /** Where a run is stuck. */

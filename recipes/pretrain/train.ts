@@ -168,9 +168,10 @@ export async function train(
       dispose(values);
       return { step, ...Object.fromEntries(metricNames.map((name, i) => [name, found[i]!])) };
     }));
-    const last = rows.at(-1), stuck = rows.find((r) => r.stuck! >= STUCK);
+    const last = rows.at(-1);
     if (!last) return undefined;
-    stuckAt ??= stuck && stuck.step - stuck.stuck!;
+    // The newest alone: after a step that moved the weights nothing could be said of one before it.
+    if (last.stuck! >= STUCK) stuckAt ??= last.step - last.stuck!;
     const now = performance.now(), seconds = (now - logged.at) / 1000;
     const row = {
       ...metricsRow(rows, config.precision),

@@ -109,6 +109,9 @@ Deno.test("names and values that are wrong are refused in a line", () => {
   assertThrows(() => ablateOptions(["--minutes", "soon"]), InputError, "a number of at least");
   assertThrows(() => ablateOptions(["--seeds", "0"]), InputError, "at least 1");
   assertThrows(() => ablateOptions(["--data", "a", "--corpus", "b"]), InputError, "leave one out");
+  // With a seed of theirs all seeds would be one training, and the spread 0.
+  assertThrows(() => ablateOptions(["--set", "seed=7"]), InputError, "use --seeds");
+  assertThrows(() => ablateOptions(["--set", "steps=50"]), InputError, "use --steps");
   const settings = { steps: 1, seeds: 1, set: ["model.layer=3"] };
   assertThrows(() => cellsOf(ablations, settings), InputError, "did you mean layers?");
 });

@@ -1,10 +1,10 @@
 /** What the encoder reads of examples, in which batches, and which split an example falls into. */
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { read } from "../../core/mod.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { splitOf } from "../../recipes/clue/split.ts";
-import { meanAndSpread } from "../../recipes/clue/spread.ts";
+import { spreadLines } from "../../recipes/clue/spread.ts";
 import { rowOf, type Unit } from "../../recipes/clue/unit.ts";
 import {
   epochBatches,
@@ -91,9 +91,9 @@ Deno.test("a group falls into one split, by its text alone, about one in ten int
   assertEquals(splitOf("ＱＱ 浏览器 "), splitOf("QQ 浏览器"));
 });
 
-Deno.test("meanAndSpread is the mean and the sample's standard deviation", () => {
-  const [mean, spread] = meanAndSpread([2, 4, 4, 4, 5, 5, 7, 9]);
-  assertEquals(mean, 5);
-  assertAlmostEquals(spread, Math.sqrt(32 / 7));
-  assertEquals(meanAndSpread([3]), [3, 0]);
+Deno.test("a line gives mean and spread over seeds, and no spread for one", () => {
+  const of = (seed: number, accuracy: number) =>
+    ({ task: "t", split: "test", seed, n: 9, epoch: 1, scores: { accuracy } }) as const;
+  assertEquals(spreadLines([of(1, 50), of(2, 54)]), ["t test, 2 seeds: accuracy 52.00 ± 2.83"]);
+  assertEquals(spreadLines([of(1, 50)]), ["t test, 1 seed: accuracy 50.00"]);
 });

@@ -11,7 +11,7 @@
 export type Surfaces = Readonly<Record<string, Iterable<string>>>;
 
 /** F1 of one type over texts; undefined where it neither is nor is said anywhere. From 0 to 1. */
-export function typeF1(
+function typeF1(
   said: readonly Surfaces[],
   right: readonly Surfaces[],
   type: string,
