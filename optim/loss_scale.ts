@@ -27,7 +27,7 @@ import {
   zeros,
 } from "../core/mod.ts";
 
-/** How a loss scale moves. All three are powers of two. */
+/** How a loss scale moves. The scales (`first`, `floor`, `most`) are powers of two. */
 export interface LossScaleOptions {
   /** The scale of the first step; 2^15. */
   readonly first?: number;
@@ -35,7 +35,7 @@ export interface LossScaleOptions {
   readonly growEvery?: number;
   /** It never falls below; 1. */
   readonly floor?: number;
-  /** It never grows beyond; 2^24. */
+  /** It never grows beyond; 2^24, or `first` if that is more. */
   readonly most?: number;
 }
 
@@ -43,7 +43,7 @@ export interface LossScaleOptions {
 export interface LossScaleState {
   /** What the next step's loss is multiplied with. */
   readonly scale: Tensor<[]>;
-  /** Steps without an overflow since the scale last moved. */
+  /** Steps without an overflow since the last one, or since the scale was last to double. */
   readonly good: Tensor<[], "i32">;
   /** Steps skipped so far. */
   readonly skipped: Tensor<[], "i32">;
@@ -61,11 +61,11 @@ const defaults: Required<LossScaleOptions> = {
 /**
  * The options, with what they leave out.
  *
- * @throws {RangeError} if a scale is not a power of two, the floor is above the first, or `growEvery` is no whole number above 0.
+ * @throws {RangeError} if a scale is not a power of two, the floor is above the first, the first above the most, or `growEvery` is no whole number above 0.
  */
 function completed(options: LossScaleOptions): Required<LossScaleOptions> {
   const all = { ...defaults, ...options }, { first, growEvery, floor } = all;
-  const most = Math.max(all.most, first);
+  const most = options.most ?? Math.max(defaults.most, first);
   for (const [name, scale] of Object.entries({ first, floor, most })) {
     const isPower = scale >= 2 ** -126 && scale <= 2 ** 126 && Number.isInteger(Math.log2(scale));
     if (isPower) continue;
@@ -74,6 +74,11 @@ function completed(options: LossScaleOptions): Required<LossScaleOptions> {
   if (!(floor <= first)) {
     throw new RangeError(
       `Cannot scale losses, first ${first}, floor ${floor}: the floor must not be above`,
+    );
+  }
+  if (!(first <= most)) {
+    throw new RangeError(
+      `Cannot scale losses, first ${first}, most ${most}: the first must not be above`,
     );
   }
   if (!Number.isInteger(growEvery) || growEvery < 1) {

@@ -40,7 +40,7 @@ function withSign(size: Expr, x: Expr): Expr {
   return X.bitcast(X.or(X.and(X.bitcast(x, "u32"), SIGN), X.bitcast(size, "u32")), "f32");
 }
 
-/** x / ln 2, rounded to a whole number n: as f32, and n + `bias` as an integer, of which the low nine bits are right. */
+/** x / ln 2, rounded to a whole number n: as f32, and n + `bias` as an integer, of which the low ten bits are right. */
 export type Rounding = (x: Expr, bias: number) => { readonly n: Expr; readonly bits: Expr };
 
 /** By operators for it. */

@@ -124,7 +124,7 @@ export function softmax<S extends Shape, D extends Float, const A extends number
 ): Tensor<S, D> {
   return overOne("softmax", x, axis as A, (n, axes) => {
     const e = compute((a, b) => X.expDown(X.sub(a, b)), [n, shift(n, axes)]);
-    // The sum is 1 at least: its reciprocal costs half a last place, and a division a row instead of one an element.
+    // The sum is 1 at least, or all is NaN: its reciprocal costs half a last place, and a division a row instead of one an element.
     return compute((y, sum) => X.mul(y, X.div(1, sum)), [e, reduce("sum", e, axes)]);
   });
 }

@@ -52,24 +52,25 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   }
   async function serve(stream: ByteStream): Promise<void> {
     const reader = createReader(stream, clock);
-    let hello: Hello | undefined;
+    // Who let it in: by the time it is answered, its group may have failed and another one joined.
+    let hello: Hello | undefined, host: ReturnType<typeof groups.get>;
     try {
       const { status } = await within(stream, () =>
         serveUpgrade(stream, reader, (request) => {
           hello = helloIn(request);
-          return hello
-            ? admit(hello)
-            : { status: 403, reason: "Cannot let in: no hello of Motian" };
+          if (!hello) return { status: 403, reason: "Cannot let in: no hello of Motian" };
+          const answer = admit(hello);
+          if (answer.status === 101) host = groups.get(keyOf(hello));
+          return answer;
         }));
       if (status !== 101) return stream.close();
     } catch {
       // Whoever it was has been told, or is gone.
-      if (hello) groups.get(keyOf(hello))?.release(hello);
+      if (hello) host?.release(hello);
       return stream.close();
     }
     const socket = createSocket(stream, reader, { role: "server", limit: 0, clock });
-    const group = groups.get(keyOf(hello!));
-    if (group) group.attach(hello!, socket);
+    if (host) host.attach(hello!, socket);
     else socket.drop();
   }
   function admit(hello: Hello): Answer {

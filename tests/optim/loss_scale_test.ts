@@ -157,5 +157,6 @@ Deno.test("scales that are no power of two, and floors above the first scale, ar
   refused({ floor: 0 }, "floor 0: it must be a power of two");
   refused({ first: NaN }, "first NaN: it must be a power of two");
   refused({ first: 2, floor: 4 }, "first 2, floor 4: the floor must not be above");
+  refused({ first: 4, most: 2 }, "first 4, most 2: the first must not be above");
   refused({ growEvery: 0 }, "growEvery 0: it must be a whole number above 0");
 });

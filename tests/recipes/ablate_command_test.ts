@@ -82,7 +82,11 @@ Deno.test("killed in the middle, the command goes on with what is trained", asyn
         new TextDecoderStream(),
       ).getReader();
     let seen = "";
-    while (seen.split("\n").length < 3) seen += (await rows.read()).value;
+    while (seen.split("\n").length < 3) {
+      const { value, done } = await rows.read();
+      assert(!done, `it ended by itself, after ${seen}`);
+      seen += value;
+    }
     child.kill("SIGKILL");
     await rows.cancel();
     await Promise.all([child.status, child.stderr.cancel()]);
