@@ -1,5 +1,6 @@
 /** Real processes that are killed and stopped. */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { kill } from "../kill.ts";
 
 interface Worker {
   readonly process: Deno.ChildProcess;
@@ -67,11 +68,7 @@ async function disturb(victim: number, signal: Deno.Signal): Promise<
     }));
   } finally {
     for (const { process } of workers) {
-      try {
-        process.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
+      kill(process);
       await process.status;
       await process.stdout.cancel().catch(() => {});
     }

@@ -1,6 +1,7 @@
 /** `deno task ablate` as a user calls it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { kill } from "../kill.ts";
 import { smallCorpus } from "./small_corpus.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
@@ -87,7 +88,7 @@ Deno.test("killed in the middle, the command goes on with what is trained", asyn
       assert(!done, `it ended by itself, after ${seen}`);
       seen += value;
     }
-    child.kill("SIGKILL");
+    kill(child);
     await rows.cancel();
     await Promise.all([child.status, child.stderr.cancel()]);
     const names = Array.from(Deno.readDirSync(join(folder, "runs/ablate/cells")), (f) => f.name);

@@ -4,6 +4,7 @@
  * @module
  */
 import { fromFileUrl, join } from "@std/path";
+import { kill } from "../kill.ts";
 
 const root = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -58,7 +59,7 @@ export async function killedOnce(
   let isRunning = true;
   ended.then(() => isRunning = false);
   while (isRunning && !await isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
-  if (isRunning) child.kill("SIGKILL");
+  if (isRunning) kill(child);
   const { success, signal, stderr } = await ended;
   if (success || signal === "SIGKILL") return !success;
   throw new Error(new TextDecoder().decode(stderr));

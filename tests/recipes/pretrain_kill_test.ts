@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { draws } from "../../recipes/masking/counter_random.ts";
 import { checkpointPath } from "../../recipes/run/checkpoint.ts";
+import { kill } from "../kill.ts";
 import { gpuFor } from "./any_gpu.ts";
 import { inWorkplace, toyConfig, type Workplace } from "./pretrain_command.ts";
 
@@ -90,7 +91,7 @@ function killer(
       while (!ended && await logged(run) < after) await pause(1);
       if (wait === "checkpoint") { while (!ended && !await isWriting(run)) await pause(0); }
       else await pause(wait);
-      if (!ended) child.kill("SIGKILL");
+      if (!ended) kill(child);
     })();
   };
 }

@@ -11,6 +11,7 @@ import {
 } from "../../recipes/pretrain/stages.ts";
 import { checkpointPath, checkpointSteps } from "../../recipes/run/checkpoint.ts";
 import { bestCheckpoint } from "../../recipes/run/kept_checkpoints.ts";
+import { kill } from "../kill.ts";
 import { inWorkplace, toyConfig } from "./pretrain_command.ts";
 
 const tiny = configurations["motian-tiny"]!;
@@ -94,7 +95,7 @@ Deno.test("a run that is killed without warning goes on and ends the same", () =
       watch: (error, child) => {
         if (killed || !error.includes("step 44: ")) return;
         killed = true;
-        child.kill("SIGKILL");
+        kill(child);
       },
     });
     assert(cut.code !== 0);
