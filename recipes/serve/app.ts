@@ -136,9 +136,8 @@ export function app({ facts, limits, queue, metrics, isReady, report }: AppParts
       reply = await found(path, request, response, gone.signal);
     } catch (error) {
       // Whoever is gone gets no reply, and is nobody's fault.
-      reply = gone.signal.aborted || request.destroyed && !request.complete
-        ? jsonReply(499, {})
-        : errorReply(error, report);
+      const isGone = gone.signal.aborted || request.destroyed && !request.complete;
+      reply = isGone ? jsonReply(499, {}) : errorReply(error, report);
     }
     const seconds = (performance.now() - start) / 1000;
     metrics.answered(known.includes(path) ? path : "other", reply.status, seconds);

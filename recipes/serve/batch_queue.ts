@@ -45,6 +45,8 @@ export interface BatchQueue {
   readonly refuseFull: (rows: number) => void;
   /** Rows that wait. */
   readonly depth: () => number;
+  /** From now on nothing waits for others. */
+  readonly hurry: () => void;
 }
 
 interface Waiting {
@@ -61,7 +63,8 @@ const NEWEST = 0.2;
 
 /** Makes a queue, which is empty. */
 export function batchQueue(options: QueueOptions): BatchQueue {
-  const { run, limit, batch: limits, queue, waitMs, observe, failed } = options;
+  const { run, limit, batch: limits, queue, observe, failed } = options;
+  let { waitMs } = options;
   let waiting: Waiting[] = [], busy = false, timer: ReturnType<typeof setTimeout> | undefined;
   let secondsPerRow = 0;
 
@@ -121,6 +124,10 @@ export function batchQueue(options: QueueOptions): BatchQueue {
   return {
     refuseFull,
     depth: () => waiting.length,
+    hurry() {
+      waitMs = 0;
+      next();
+    },
     async submit(ask, rows, signal) {
       signal.throwIfAborted();
       refuseFull(rows.length);

@@ -76,7 +76,7 @@ export const serveCommand = {
     wait: {
       type: "number",
       value: "MS",
-      max: 1000,
+      max: 60_000,
       default: 2,
       help: "how long an idle model waits for more texts",
     },

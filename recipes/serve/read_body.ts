@@ -29,16 +29,22 @@ export function refuseHeaders({ headers }: IncomingMessage, most: number): void 
 const tooLarge = (most: number): HttpError =>
   new HttpError(413, `the body is too large, the limit is ${most} bytes`);
 
-/** The bytes of a body of unknown length, up to a limit. */
-async function bytesOf(request: IncomingMessage, most: number): Promise<Uint8Array> {
+/** The bytes of a body of unknown length, up to a limit. A request that is too large is left as it is: its reply is still to be sent. */
+function bytesOf(request: IncomingMessage, most: number): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > most) throw tooLarge(most);
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
+  return new Promise((resolve, reject) => {
+    const take = (part: Buffer): void => {
+      size += part.length;
+      if (size <= most) return void parts.push(part);
+      request.off("data", take).pause();
+      reject(tooLarge(most));
+    };
+    request.on("data", take);
+    request.on("end", () => resolve(Buffer.concat(parts)));
+    request.on("error", reject);
+    request.on("close", () => reject(new HttpError(499, "the client is gone")));
+  });
 }
 
 /**

@@ -122,6 +122,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     failed,
     async drain() {
       ready = false;
+      queue.hurry();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       let timer: ReturnType<typeof setTimeout> | undefined;
