@@ -77,8 +77,8 @@ export const serveCommand = {
       type: "number",
       value: "MS",
       max: 60_000,
-      default: 2,
-      help: "how long an idle model waits for more texts",
+      default: 0,
+      help: "how long an idle model waits for more texts; while it computes they gather anyway",
     },
     timeout: {
       type: "number",
