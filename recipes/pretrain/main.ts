@@ -11,9 +11,6 @@ import { type Interrupt, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { packedCorpus } from "../corpus/pack.ts";
 import { corpusInfo } from "../corpus/shards.ts";
-import { fileCorpus } from "../data/corpus_source.ts";
-import { defaultCorpus } from "../data/default_corpus.ts";
-import { cachedCorpus } from "../data/prepared_cache.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
@@ -26,13 +23,11 @@ import { forecastLines } from "./forecast_text.ts";
 import { DivergedError } from "./guard.ts";
 import { originOf, refuseOtherModel, refuseOtherVocabulary } from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
+import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
-import { openPacked, type RunCorpus } from "./run_corpus.ts";
+import type { RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain } from "./run.ts";
 import { extended, stagesOf, withSteps } from "./stages.ts";
-
-/** Where prepared corpora are kept: deleting it costs nothing but time. */
-const CACHE = join(".cache", "corpora");
 
 /** Where `--tune` keeps what it finds. */
 const CHOICES = join(".cache", "matmul.json");
@@ -138,22 +133,8 @@ async function beginning(
 
 type Text = Pick<Plan, "config" | "corpus" | "packed" | "vocabulary">;
 
-async function prepare(plan: Text, view: ProgressView): Promise<RunCorpus> {
-  if (plan.packed !== null) return await openPacked(plan.packed);
-  const source = plan.corpus === null ? defaultCorpus() : await fileCorpus(plan.corpus);
-  const settings = {
-    build: { size: plan.config.data.vocabularySize },
-    ...plan.vocabulary && { vocabulary: plan.vocabulary },
-  };
-  // Documents are read and characters segmented at the same time: one line shows the first.
-  return await cachedCorpus(
-    source,
-    CACHE,
-    settings,
-    (stage, done) =>
-      stage === "read" && view.show({ label: "prepare", done, figures: ["documents"] }),
-  );
-}
+const prepare = (plan: Text, view: ProgressView): Promise<RunCorpus> =>
+  openCorpus({ ...plan, size: plan.config.data.vocabularySize }, view);
 
 async function main(interrupt: Interrupt): Promise<number> {
   const options = pretrainOptions(Deno.args), began = performance.now();

@@ -1,12 +1,12 @@
 /** What a group promises, on every transport. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import fc from "npm:fast-check@4.10.2";
 import { DistError } from "../../dist/error.ts";
 import { chunkOf } from "../../dist/group/chunk.ts";
 import { joinGroup } from "../../dist/group/group.ts";
 import type { WireArray } from "../../dist/message/array.ts";
 import { memberOf, ranks, type Way, ways } from "./ranks.ts";
+import { fc } from "../property.ts";
 
 const SIZES = [1, 2, 3, 4, 5, 8];
 /** Small, and large enough for a ring with several segments a chunk. */

@@ -101,7 +101,7 @@ Deno.test("processes: a kill is known to all survivors within a second", async (
 });
 
 Deno.test("processes: one that is stopped is fenced at its silence, give or take a second", async () => {
-  const silence = 3000;
+  const silence = 5000;
   const measure = async (): Promise<number> => {
     const { endings, ms } = await disturb(1, "SIGSTOP", silence);
     for (const { failure, rank } of endings) assertEquals([failure, rank], ["stalled", 1]);

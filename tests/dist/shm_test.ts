@@ -74,7 +74,7 @@ Deno.test("threads: ranks sum arrays in shared memory", async () => {
 });
 
 Deno.test("threads: one that ends without a word is missed", async () => {
-  const silence = 2000;
+  const silence = 5000;
   const measure = (): Promise<number> =>
     withThreads({ size: 3, length: 100_000, silence }, async (threads) => {
       await within("all to join", Promise.all(threads.map(({ joined }) => joined)));

@@ -5,13 +5,13 @@ import {
   assertLess,
   assertStringIncludes,
 } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { join } from "@std/path";
 import { chartHtml, type Point, smooth, thin } from "../../recipes/run/chart.ts";
 import { html } from "../../recipes/run/html.ts";
 import { reportHtml, writeReport } from "../../recipes/run/report.ts";
 import { linearScale, logScale } from "../../recipes/run/scale.ts";
 import { madeUpReport } from "./run_report_data.ts";
+import { fc } from "../property.ts";
 
 /** Tags that are closed, and those closed by themselves in HTML. */
 function assertBalanced(text: string): void {
