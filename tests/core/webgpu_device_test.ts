@@ -210,6 +210,17 @@ webgpuTestOnce(
   },
 );
 
+// As tests/run.ts has it, which says why.
+if (Deno.build.os === "linux" && Deno.env.get("DENO_WEBGPU_BACKEND") === "vulkan") {
+  webgpuTestOnce(suite, "with Vulkan alone, no library of OpenGL is loaded", async () => {
+    // Another process reads it: what lies under /proc takes all permissions, which the runner does not give.
+    const cat = new Deno.Command("cat", { args: [`/proc/${Deno.pid}/maps`] });
+    const maps = new TextDecoder().decode((await cat.output()).stdout);
+    assertStringIncludes(maps, "libvulkan");
+    assertEquals(maps.match(/lib(EGL|GLdispatch)\b.*/g), null);
+  });
+}
+
 Deno.test("webgpu device: a software adapter is refused unless forced, and the message says what to do", async () => {
   const error = await webgpu().then((device) => device, (e: unknown) => e);
   if (error instanceof WebGpuDevice) return error.destroy();
