@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { join } from "@std/path";
 import { InputError } from "../../recipes/cli/input_error.ts";
-import { type ClickConfig, configurations } from "../../recipes/pretrain/config.ts";
+import { type ClickConfig, configurations, SIMULATED } from "../../recipes/pretrain/config.ts";
 import { configTable } from "../../recipes/pretrain/config_table.ts";
 import { checkConfig, loadConfig } from "../../recipes/pretrain/load_config.ts";
 import { pretrainOptions } from "../../recipes/pretrain/options.ts";
@@ -88,6 +88,7 @@ Deno.test("loadConfig refuses names that are not there", async () => {
 
 const simulated: ClickConfig = {
   log: "simulated",
+  simulated: SIMULATED,
   loss: "listwise",
   docs: 4,
   length: 32,

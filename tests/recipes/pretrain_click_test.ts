@@ -18,7 +18,11 @@ import type { TokenImpression, TokenText } from "../../recipes/click/tokenized_l
 import { maskTokens, trainBatches } from "../../recipes/data/batches.ts";
 import { draws } from "../../recipes/masking/counter_random.ts";
 import { MASK_SETTINGS } from "../../recipes/masking/mask_settings.ts";
-import type { ClickConfig, PretrainConfig } from "../../recipes/pretrain/config.ts";
+import {
+  type ClickConfig,
+  NONE_SIMULATED,
+  type PretrainConfig,
+} from "../../recipes/pretrain/config.ts";
 import { clickInputs, clickStepInputs, stepInputs } from "../../recipes/pretrain/inputs.ts";
 import { stepOptions, stepPrograms, type Sums, zeroSums } from "../../recipes/pretrain/step.ts";
 import { freshTasks, learnTasks, type TaskState } from "../../recipes/pretrain/task_weights.ts";
@@ -45,6 +49,7 @@ const log: readonly TokenImpression[] = Array.from({ length: 11 }, (_, n) => ({
 }));
 const click: ClickConfig = {
   log: "x",
+  simulated: NONE_SIMULATED,
   loss: "skip-above",
   docs: 4,
   length: 20,
