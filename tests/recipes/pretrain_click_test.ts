@@ -1,5 +1,5 @@
 /** Clicks beside text: weights of the tasks, batches, exact accumulation, and a run that learns from them. */
-import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import {
   type AnyTensor,
@@ -22,6 +22,7 @@ import {
   type ClickConfig,
   NONE_SIMULATED,
   type PretrainConfig,
+  SIMULATED,
 } from "../../recipes/pretrain/config.ts";
 import { clickInputs, clickStepInputs, stepInputs } from "../../recipes/pretrain/inputs.ts";
 import { stepOptions, stepPrograms, type Sums, zeroSums } from "../../recipes/pretrain/step.ts";
@@ -245,6 +246,7 @@ Deno.test("pretrain learns from a click log beside text, says how well, and goes
       click: {
         ...click,
         log: "log.jsonl",
+        simulated: { ...SIMULATED, impressions: 30, bias: 0 },
         loss: "listwise",
         batch: 8,
         microBatch: 4,
@@ -257,6 +259,7 @@ Deno.test("pretrain learns from a click log beside text, says how well, and goes
     const { code, error, out } = await pretrain([...words, "--out", "run", "--json"]);
     assertEquals(code, 0, error);
     const summary = JSON.parse(out.trimEnd().split("\n").at(-1)!);
+    assertMatch(error, /SIMULATED clicks: 30 impressions .* for training alone/);
     const { auc, queries, simulated } = summary.clicks;
     assert(auc >= 0 && auc <= 1 && queries > 0 && !simulated, JSON.stringify(summary.clicks));
     const metrics = await rows("run/metrics.jsonl"), last = metrics.at(-1)!;
