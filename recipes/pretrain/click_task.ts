@@ -15,7 +15,6 @@ import {
 import { type MaskTables, maskTokens } from "../data/batches.ts";
 import { clickBatch, clickBatches, type ClickBatchSettings } from "../click/click_batches.ts";
 import { clickPart, clickWeight } from "../click/click_weight.ts";
-import type { Impression } from "../click/impression.ts";
 import { type Ranked, type RankingFigures, rankingFigures } from "../click/metrics.ts";
 import { estimatePropensities, type Propensities } from "../click/propensity.ts";
 import { readImpressions } from "../click/read_impressions.ts";
