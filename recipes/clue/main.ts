@@ -14,15 +14,24 @@ import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
-import { type Result, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { boardRows } from "./results/boards.ts";
+import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
+import { resultLines } from "./results/results_table.ts";
+import { saveResults } from "./results/save_results.ts";
+import { mainScore, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
 import { splitInto } from "./split_into.ts";
-import { spreadLines } from "./spread.ts";
 import type { Task } from "./task.ts";
 import { type Placed, placedTasks } from "./task_folder.ts";
 import { type Start, startOf } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
 import { GRAIN } from "./unit_batches.ts";
-import { type Answers, writeAnswers, zipOf } from "./write_submissions.ts";
+import {
+  type Answers,
+  bestOf,
+  type SeedAnswers,
+  writeSeedAnswers,
+  zipOf,
+} from "./write_submissions.ts";
 
 /** What tasks are learnt with. */
 interface Tools {
@@ -36,18 +45,25 @@ interface Tools {
 const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
   options.length ?? defaults.length;
 
-/** Learns a task with all seeds; gives what the first one answers. */
+/** What has been learnt so far. */
+interface Learnt {
+  readonly rows: readonly ResultRow[];
+  readonly epochs: readonly EpochRow[];
+  /** What is handed in. */
+  readonly answers: Answers;
+}
+
+/** Learns a task with all seeds; what was not learnt to its end does not count. The best seed on the dev split answers. */
 async function learn(
   { task, folder }: Placed,
   data: TaskData,
   { options, start, device, interrupt, view }: Tools,
-): Promise<{ readonly results: readonly Result[]; readonly answers: Answers }> {
+): Promise<Learnt> {
   const { json, out } = options, { defaults } = task;
   const common = { task, folder, start, length: lengthOf(task, options) };
-  const results: Result[] = [];
+  const rows: ResultRow[] = [], epochs: EpochRow[] = [], seeds: SeedAnswers[] = [];
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
-  let first: Answers = {};
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
     const config = {
@@ -60,21 +76,23 @@ async function learn(
       seed,
     };
     const found = await runTask({ ...common, device, config, interrupt, view }, data);
-    results.push(...found.results);
-    for (const { scores, ...rest } of found.results) {
-      if (!json) {
-        console.log(`${task.name} ${rest.split}, seed ${seed}: ${scoreText(scores)}`);
-        continue;
-      }
-      for (const [metric, value] of Object.entries(scores)) {
-        console.log(JSON.stringify({ ...rest, metric, value }));
+    if (interrupt.requested) break;
+    rows.push(...found.results.flatMap(rowsOf));
+    epochs.push(...found.epochs.flatMap(epochRowsOf));
+    seeds.push({ seed, dev: mainScore(found.results[0]!.scores), answers: found.answers });
+    if (json) { for (const row of found.results.flatMap(rowsOf)) console.log(JSON.stringify(row)); }
+    else {
+      for (const { split, scores } of found.results) {
+        console.log(`${task.name} ${split}, seed ${seed}: ${scoreText(scores)}`);
       }
     }
-    if (out === undefined || interrupt.requested) continue;
-    if (seed === options.seed) first = found.answers;
-    await writeAnswers(out, found.answers, seed === options.seed ? undefined : seed);
   }
-  return { results, answers: first };
+  if (out !== undefined) await writeSeedAnswers(out, seeds);
+  const best = bestOf(seeds);
+  if (seeds.length > 1 && Object.keys(best!.answers).length > 0) {
+    view.note(`${task.name}: seed ${best!.seed} is the best on dev and answers the test`);
+  }
+  return { rows, epochs, answers: best?.answers ?? {} };
 }
 
 /** Looks through answers and says what is wrong with them. */
@@ -126,15 +144,24 @@ async function main(interrupt: Interrupt): Promise<number> {
   for (const one of placed) ready = await read(one);
   const device = await openDevice(options.device);
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
-  const results: Result[] = [], answers: Record<string, readonly string[]> = {};
+  const rows: ResultRow[] = [], epochs: EpochRow[] = [];
+  const answers: Record<string, readonly string[]> = {};
+  const subtitle = `${
+    options.scratch ? "sizes of " : ""
+  }${options.model}, on ${device.description}`;
   for (const one of placed) {
     if (interrupt.requested) break;
     const own = placed.length === 1 ? ready! : await read(one);
     const found = await learn(one, own, { options, start, device, interrupt, view });
-    results.push(...found.results);
+    rows.push(...found.rows);
+    epochs.push(...found.epochs);
     Object.assign(answers, found.answers);
+    if (out !== undefined && rows.length > 0) {
+      await saveResults(out, { subtitle, rows, epochs, faults: [] });
+    }
   }
-  if (!json) { for (const line of spreadLines(results)) console.log(line); }
+  if (json) { for (const row of all ? boardRows(rows) : []) console.log(JSON.stringify(row)); }
+  else if (rows.length > 0) { for (const line of resultLines(rows)) console.log(line); }
   if (!all || interrupt.requested || Object.keys(answers).length === 0) return 0;
   const path = join(out!, "submit.zip");
   await writeWhole(path, zipOf(answers));

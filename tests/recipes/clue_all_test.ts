@@ -66,6 +66,11 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
       ...["cluewsc dev 2 accuracy", "cluewsc dev 2 macro_f1"],
       ...["cluewsc test 2 accuracy", "cluewsc test 2 macro_f1"],
     ]);
+    const saved = await Deno.readTextFile(join(folder, "out", "results.jsonl"));
+    assertEquals(saved, all.out, "no board has all its tasks");
+    for (const name of ["epochs.jsonl", "report.html"]) {
+      assertStringIncludes(await Deno.readTextFile(join(folder, "out", name)), "cluewsc");
+    }
     assertMatch(all.error, /nothing to learn afqmc, iflytek, cmnli, ocnli, .* from/);
 
     const names = ["tnews11_predict.json", "tnews10_predict.json", "cluewscf_predict.json"];
@@ -73,7 +78,8 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
     assertEquals(Object.keys(zip), names);
     for (const name of names) {
       assertEquals(await Deno.readFile(join(folder, "out", name)), zip[name]);
-      assert(await exists(join(folder, "out", name.replace(".json", "-2.json"))));
+      const seeds = ["seed-1", "seed-2"].map((seed) => join(folder, "out", seed, name));
+      assert((await Promise.all(seeds.map((path) => exists(path)))).every((is) => is));
     }
 
     const check = (path: string) => clue("--task", "all", "--data", "data", "--check", path);
@@ -91,8 +97,13 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
       "tnews11_predict.json: id 1 has no line",
     ]);
     assertEquals(wrong.error, "Cannot hand out/tnews11_predict.json in: 3 faults, named above\n");
-    // The answers of the second seed bear a name that nobody asks for.
-    assertStringIncludes((await check("out")).out, "did you mean tnews10_predict.json?");
+    // What else lies beside answers is none of them, unless it looks like some.
+    assertStringIncludes((await check("out")).error, "Cannot hand out in: 3 faults");
+    await Deno.rename(path, join(folder, "out", "tnews_predict.json"));
+    assertStringIncludes(
+      (await check("out")).out,
+      "tnews_predict.json: nobody asks for such a file",
+    );
 
     const split = await clue("--task", "all", "--split", "data/ocnli/train.json", "--out", "parts");
     assertEquals([split.code, split.out], [2, ""]);

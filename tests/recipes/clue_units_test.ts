@@ -4,7 +4,6 @@ import fc from "npm:fast-check@4.10.2";
 import { read } from "../../core/mod.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { splitOf } from "../../recipes/clue/split.ts";
-import { spreadLines } from "../../recipes/clue/spread.ts";
 import { rowOf, type Unit } from "../../recipes/clue/unit.ts";
 import {
   epochBatches,
@@ -89,11 +88,4 @@ Deno.test("a group falls into one split, by its text alone, about one in ten int
     assert(Math.abs(part - N / 10) < 4 * Math.sqrt(N * 0.1 * 0.9), `${part} of ${N}`);
   }
   assertEquals(splitOf("ＱＱ 浏览器 "), splitOf("QQ 浏览器"));
-});
-
-Deno.test("a line gives mean and spread over seeds, and no spread for one", () => {
-  const of = (seed: number, accuracy: number) =>
-    ({ task: "t", split: "test", seed, n: 9, epoch: 1, scores: { accuracy } }) as const;
-  assertEquals(spreadLines([of(1, 50), of(2, 54)]), ["t test, 2 seeds: accuracy 52.00 ± 2.83"]);
-  assertEquals(spreadLines([of(1, 50)]), ["t test, 1 seed: accuracy 50.00"]);
 });
