@@ -13,6 +13,8 @@ import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
+import { archives } from "./download/archives.ts";
+import { bringTasks } from "./download/download.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
 import { boardRows } from "./results/boards.ts";
 import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
@@ -106,6 +108,35 @@ async function check(path: string, own: readonly Task[], data: string): Promise<
   console.log(`no fault in ${files.join(", ")}`);
 }
 
+/** Brings the archives of tasks. */
+async function download(
+  own: readonly Task[],
+  { data, mirror, task }: ClueOptions,
+  interrupt: Interrupt,
+  view: ProgressView,
+): Promise<number> {
+  const has = ({ name }: Task): boolean => Object.hasOwn(archives, name);
+  const without = own.filter((one) => !has(one)).map(({ name }) => name).join(", ");
+  const kB = (bytes: number): number => Math.ceil(bytes / 1000);
+  const faults = await bringTasks({
+    tasks: task === "all" ? own.filter(has) : own,
+    data: data!,
+    ...mirror !== undefined && { mirror },
+  }, {
+    note: (line) => view.note(line),
+    progress: (name, done, total) =>
+      view.show({
+        label: `${name}, kB`,
+        done: kB(done),
+        ...total !== undefined && { total: kB(total) },
+      }),
+    stop: () => interrupt.requested,
+  });
+  if (task === "all") view.note(`CLUE has no archives of ${without}`);
+  for (const fault of faults) view.note(fault);
+  return faults.length > 0 ? 2 : 0;
+}
+
 /** Refuses texts that the model has no positions for: batches are padded to a multiple of `GRAIN`. */
 function refuseTooLong({ name }: Task, length: number, { model }: Start): void {
   const most = longestText(model), padded = Math.ceil(length / GRAIN) * GRAIN;
@@ -134,6 +165,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   using view = progressView();
+  if (options.download) return await download(own, options, interrupt, view);
   const { placed, absent } = await placedTasks(own, data!);
   const start = await startOf(options.model!, options.scratch);
   for (const { task } of placed) refuseTooLong(task, lengthOf(task, options), start);

@@ -27,6 +27,15 @@ export const clueCommand = {
       help:
         "split labelled files into train, dev and test by groups, leave them in --out, and stop",
     },
+    download: {
+      type: "flag",
+      help: "bring the official archives into folders of --data, and stop",
+    },
+    mirror: {
+      type: "text",
+      value: "URL",
+      help: "where --download finds the archives by their names instead",
+    },
     check: {
       type: "text",
       value: "PATH",
@@ -69,7 +78,7 @@ export function clueOptions(words: readonly string[]): ClueOptions {
   if (options.help) return options;
   const needed = options.split.length > 0
     ? ["task", "out"]
-    : options.check !== undefined
+    : options.check !== undefined || options.download
     ? ["task", "data"]
     : ["task", "data", "model"];
   for (const name of needed) {
@@ -78,6 +87,15 @@ export function clueOptions(words: readonly string[]): ClueOptions {
   }
   if (options.split.length > 0 && options.task === "all") {
     throw new InputError("Cannot split files of all tasks: pass one with --task");
+  }
+  const { mirror } = options;
+  if (mirror !== undefined && !options.download) {
+    throw new InputError("Cannot clue with --mirror: it is for --download alone");
+  }
+  if (mirror !== undefined && !/^https?:\/\/./.test(URL.parse(mirror)?.href ?? "")) {
+    throw new InputError(
+      `Cannot clue with --mirror ${mirror}: it must be an address such as https://example.org/clue`,
+    );
   }
   return options;
 }
