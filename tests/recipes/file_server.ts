@@ -48,7 +48,7 @@ export function sent(file: Uint8Array, { range, ifRange }: Asked, how: Sending =
       if (at < end) controller.enqueue(body.slice(at, end));
       else if (at >= body.length) controller.close();
       else if (silent) await new Promise(() => {});
-      else controller.error(new Error("cut"));
+      else controller.error(new Error("Cut"));
       at = end;
     },
   });
