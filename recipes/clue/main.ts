@@ -7,8 +7,9 @@ import { join } from "@std/path";
 import type { Device } from "../../core/mod.ts";
 import { openDevice } from "../../core/device/open.ts";
 import { InputError } from "../cli/input_error.ts";
-import { type Interrupt, runMain } from "../cli/main.ts";
+import { type Interrupt, isUsers, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
+import { overallProgress } from "../cli/overall_progress.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
@@ -21,12 +22,14 @@ import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/re
 import { resultLines } from "./results/results_table.ts";
 import { saveResults } from "./results/save_results.ts";
 import { mainScore, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { someUnits } from "./some_units.ts";
 import { splitInto } from "./split_into.ts";
 import type { Task } from "./task.ts";
 import { type Placed, placedTasks } from "./task_folder.ts";
 import { type Start, startOf } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
 import { GRAIN } from "./unit_batches.ts";
+import { workOf } from "./work.ts";
 import {
   type Answers,
   bestOf,
@@ -41,7 +44,8 @@ interface Tools {
   readonly start: Start;
   readonly device: Device;
   readonly interrupt: Interrupt;
-  readonly view: ProgressView;
+  /** One for each seed. */
+  readonly views: readonly ProgressView[];
 }
 
 const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
@@ -59,11 +63,12 @@ interface Learnt {
 async function learn(
   { task, folder }: Placed,
   data: TaskData,
-  { options, start, device, interrupt, view }: Tools,
+  { options, start, device, interrupt, views }: Tools,
 ): Promise<Learnt> {
   const { json, out } = options, { defaults } = task;
   const common = { task, folder, start, length: lengthOf(task, options) };
   const rows: ResultRow[] = [], epochs: EpochRow[] = [], seeds: SeedAnswers[] = [];
+  const [view] = views as [ProgressView];
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
@@ -77,7 +82,8 @@ async function learn(
       dropout: options.dropout,
       seed,
     };
-    const found = await runTask({ ...common, device, config, interrupt, view }, data);
+    const run = { ...common, device, config, interrupt, view: views[seed - options.seed]! };
+    const found = await runTask(run, data);
     if (interrupt.requested) break;
     rows.push(...found.results.flatMap(rowsOf));
     epochs.push(...found.epochs.flatMap(epochRowsOf));
@@ -169,38 +175,70 @@ async function main(interrupt: Interrupt): Promise<number> {
   const { placed, absent } = await placedTasks(own, data!);
   const start = await startOf(options.model!, options.scratch);
   for (const { task } of placed) refuseTooLong(task, lengthOf(task, options), start);
-  const read = ({ task, folder }: Placed): Promise<TaskData> =>
-    taskData({ task, folder, start, length: lengthOf(task, options) });
+  const read = async ({ task, folder }: Placed): Promise<TaskData> => {
+    const data = await taskData({ task, folder, start, length: lengthOf(task, options) });
+    return someUnits(data, options["train-examples"]);
+  };
+  const faults: string[] = [], failed: string[] = [];
+  // Of all tasks, one that is bad keeps no other back.
+  const refuse = ({ task }: Placed, error: unknown): void => {
+    if (!all || !isUsers(error)) throw error;
+    faults.push(error.message);
+    failed.push(task.name);
+    view.note(error.message);
+  };
   // A fault in the last task's files must not show after hours.
   let ready: TaskData | undefined;
-  for (const one of placed) ready = await read(one);
+  const works = new Map<Placed, number>();
+  for (const one of placed) {
+    try {
+      ready = await read(one);
+      works.set(one, workOf(ready, options.epochs ?? one.task.defaults.epochs));
+    } catch (error) {
+      refuse(one, error);
+    }
+  }
   const device = await openDevice(options.device);
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
   const rows: ResultRow[] = [], epochs: EpochRow[] = [];
   const answers: Record<string, readonly string[]> = {};
-  const subtitle = `${
-    options.scratch ? "sizes of " : ""
-  }${options.model}, on ${device.description}`;
-  for (const one of placed) {
+  const most = options["train-examples"];
+  const subtitle = [
+    `${options.scratch ? "sizes of " : ""}${options.model}, on ${device.description}`,
+    ...most === undefined ? [] : [`${most.toLocaleString("en")} examples to learn from at most`],
+  ].join(", ");
+  const { seeds } = options;
+  const each = [...works.values()].flatMap((work) => Array<number>(seeds).fill(work));
+  const views = each.length > 1 ? overallProgress(view, each) : [view];
+  for (const [i, one] of [...works.keys()].entries()) {
     if (interrupt.requested) break;
-    const own = placed.length === 1 ? ready! : await read(one);
-    const found = await learn(one, own, { options, start, device, interrupt, view });
-    rows.push(...found.rows);
-    epochs.push(...found.epochs);
-    Object.assign(answers, found.answers);
+    const own = views.slice(i * seeds, (i + 1) * seeds);
+    try {
+      const data = works.size === 1 ? ready! : await read(one);
+      const found = await learn(one, data, { options, start, device, interrupt, views: own });
+      rows.push(...found.rows);
+      epochs.push(...found.epochs);
+      Object.assign(answers, found.answers);
+    } catch (error) {
+      refuse(one, error);
+    }
     if (out !== undefined && rows.length > 0) {
-      await saveResults(out, { subtitle, rows, epochs, faults: [] });
+      await saveResults(out, { subtitle, rows, epochs, faults });
     }
   }
   if (json) { for (const row of all ? boardRows(rows) : []) console.log(JSON.stringify(row)); }
   else if (rows.length > 0) { for (const line of resultLines(rows)) console.log(line); }
-  if (!all || interrupt.requested || Object.keys(answers).length === 0) return 0;
-  const path = join(out!, "submit.zip");
-  await writeWhole(path, zipOf(answers));
-  const { faults } = await checkSubmissions(path, own, data!);
-  if (faults.length > 0) throw new RangeError(`Wrong answers in ${path}: ${faults.join("; ")}`);
-  view.note(`${Object.keys(answers).length} files to hand in are in ${path}`);
-  return 0;
+  const has = Object.keys(answers).length;
+  if (all && out !== undefined && has > 0 && !interrupt.requested) {
+    const path = join(out, "submit.zip");
+    await writeWhole(path, zipOf(answers));
+    const { faults } = await checkSubmissions(path, own, data!);
+    if (faults.length > 0) throw new RangeError(`Wrong answers in ${path}: ${faults.join("; ")}`);
+    view.note(`${has} files to hand in are in ${path}`);
+  }
+  if (failed.length === 0) return 0;
+  const rest = rows.length > 0 ? "; the results of all others stand" : "";
+  throw new InputError(`Cannot learn ${failed.join(", ")}, as said above${rest}`);
 }
 
 if (import.meta.main) await runMain(main);

@@ -44,6 +44,12 @@ export const clueCommand = {
     },
     seeds: { type: "whole", value: "N", min: 1, default: 1, help: "how many, from --seed on" },
     seed: { type: "whole", value: "N", default: 1, max: 2 ** 31, help: "the first" },
+    "train-examples": {
+      type: "whole",
+      value: "N",
+      min: 1,
+      help: "learn from so many of a task's examples at most (all): a curve over them, or a trial",
+    },
     epochs: { type: "whole", value: "N", min: 1, help: "times that all is seen (the task's)" },
     batch: { type: "whole", value: "N", min: 1, help: "examples of a step (the task's)" },
     rate: { type: "number", value: "R", help: "highest learning rate (the task's)" },

@@ -43,12 +43,6 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
         ...["--epochs", "1", "--batch", "2", "--length", "32", "--out", "out", ...more],
       );
 
-    const bad = await learn("bad");
-    assertEquals([bad.code, bad.out], [2, ""]);
-    assertStringIncludes(
-      bad.error,
-      `Cannot read ${join("bad", "qbqtc", "test.json")}: line 2: it is no JSON`,
-    );
     const none = await learn("none");
     assertEquals([none.code, none.out], [2, ""]);
     assertMatch(none.error, /^Cannot learn all tasks from none: no folder in it .*afqmc.*\n$/);
@@ -81,6 +75,24 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
       const seeds = ["seed-1", "seed-2"].map((seed) => join(folder, "out", seed, name));
       assert((await Promise.all(seeds.map((path) => exists(path)))).every((is) => is));
     }
+
+    // One bad task keeps no other back.
+    const bad = await learn("bad", "--out", "half", "--train-examples", "1");
+    assertEquals(bad.code, 2, bad.error);
+    const fault = `Cannot read ${join("bad", "qbqtc", "test.json")}: line 2: it is no JSON`;
+    const said = bad.error.trimEnd().split("\n");
+    assertStringIncludes(said[0]!, fault);
+    assertEquals(said.at(-1), "Cannot learn qbqtc, as said above; the results of all others stand");
+    assertMatch(bad.error, /tnews: 1 examples to learn from/);
+    assertMatch(bad.out, /^tnews +dev +accuracy/m);
+    assertMatch(bad.out, /^total +dev +average +left out: no afqmc, iflytek,/m);
+    assertStringIncludes(await Deno.readTextFile(join(folder, "half", "report.html")), fault);
+    assert((await Deno.readTextFile(join(folder, "half", "results.jsonl"))).includes("tnews"));
+    await Deno.remove(join(folder, "bad", "tnews"), { recursive: true });
+    const worse = await learn("bad", "--out", "nothing");
+    assertEquals([worse.code, worse.out], [2, ""]);
+    assertMatch(worse.error, /\nCannot learn qbqtc, as said above\n$/);
+    assert(!await exists(join(folder, "nothing")));
 
     const check = (path: string) => clue("--task", "all", "--data", "data", "--check", path);
     const right = await check("out/submit.zip");

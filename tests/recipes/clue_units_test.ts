@@ -3,7 +3,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { read } from "../../core/mod.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
+import { someUnits } from "../../recipes/clue/some_units.ts";
 import { splitOf } from "../../recipes/clue/split.ts";
+import type { TaskData } from "../../recipes/clue/run_task.ts";
 import { rowOf, type Unit } from "../../recipes/clue/unit.ts";
 import {
   epochBatches,
@@ -11,6 +13,7 @@ import {
   sortedBatches,
   targetInputs,
 } from "../../recipes/clue/unit_batches.ts";
+import { tokensOf, workOf } from "../../recipes/clue/work.ts";
 import { tokenizer } from "../../recipes/text/tokenize.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
 
@@ -88,4 +91,23 @@ Deno.test("a group falls into one split, by its text alone, about one in ten int
     assert(Math.abs(part - N / 10) < 4 * Math.sqrt(N * 0.1 * 0.9), `${part} of ${N}`);
   }
   assertEquals(splitOf("ＱＱ 浏览器 "), splitOf("QQ 浏览器"));
+});
+
+Deno.test("a part of the units is the same for every call, in their order, and all where there are no more", () => {
+  const units = Array.from({ length: 50 }, (_, i): Unit => ({
+    rows: [{ ids: [i, 0, 0], segments: [0, 0, 0] }],
+    target: [],
+  }));
+  const data = { train: { units, count: 50 }, dev: { units }, tests: [] } as unknown as TaskData;
+  const some = someUnits(data, 20).train, places = some.units.map((unit) => units.indexOf(unit));
+  assertEquals([some.count, new Set(places).size], [20, 20]);
+  assertEquals(places, places.toSorted((a, b) => a - b));
+  assertEquals(someUnits(data, 20).train, some);
+  assert(places.at(-1)! > 20, "they are no prefix");
+  assertEquals([someUnits(data, 50), someUnits(data)], [data, data]);
+
+  assertEquals(tokensOf(units), 150);
+  assertEquals(tokensOf([]), 0);
+  assertEquals(tokensOf(Array.from({ length: 7 }, () => units).flat()), 1050);
+  assertEquals(workOf(data, 2), 2 * (3 * 150 + 150));
 });
