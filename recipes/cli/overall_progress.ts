@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { duration } from "./format.ts";
 import type { ProgressView } from "./progress.ts";
 
 /**
@@ -13,14 +12,16 @@ import type { ProgressView } from "./progress.ts";
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { overallProgress } from "./overall_progress.ts";
+ * import type { Progress } from "./progress.ts";
  *
- * const seen: (readonly string[])[] = [];
- * const view = { show: ({ label, figures = [] }: { label: string; figures?: readonly string[] }) => seen.push([label, ...figures]) };
+ * const seen: Pick<Progress, "label" | "left">[] = [];
+ * const show = ({ label, left = NaN }: Progress) => void seen.push({ label, left });
+ * const view = { show, note: () => {}, [Symbol.dispose]: () => {} };
  * let time = 0;
- * const pieces = overallProgress({ ...view, note: () => {}, [Symbol.dispose]: () => {} }, [1, 3], () => time);
+ * const pieces = overallProgress(view, [1, 3], () => time);
  * time = 10_000;
  * pieces[0]!.show({ label: "tnews", done: 1, total: 2 });
- * assertEquals(seen, [["1/2 tnews", "all 1:10 left"]]);
+ * assertEquals(seen, [{ label: "1/2 tnews", left: 70 }]);
  * ```
  */
 export function overallProgress(
@@ -33,14 +34,14 @@ export function overallProgress(
     const before = works.slice(0, i).reduce((sum, work) => sum + work, 0);
     return {
       ...view,
-      show({ label, figures = [], ...progress }) {
-        const { done, total } = progress;
+      show(progress) {
+        const { label, done, total } = progress;
         const so = before + (total ? work * done / total : 0);
         const left = (now() - start) / 1000 / so * (all - so);
         view.show({
           ...progress,
           label: `${i + 1}/${works.length} ${label}`,
-          figures: so > 0 ? [...figures, `all ${duration(left)} left`] : figures,
+          ...so > 0 && { left },
         });
       },
     };

@@ -10,7 +10,7 @@ import { page } from "../../run/report_page.ts";
 import { boardAverages, boardMetric, lackOf } from "./boards.ts";
 import { type FigureSource, type Published, published } from "./published.ts";
 import { type EpochRow, groupsOf, type ResultRow, type RowGroup } from "./result_row.ts";
-import { meanText } from "./results_table.ts";
+import { countText, meanText } from "./results_table.ts";
 import { scorePlotHtml } from "./score_plot.ts";
 
 /** What a page shows. */
@@ -27,7 +27,9 @@ export interface ResultsReport {
 const style = `
 .numbers td:nth-child(n + 2), .numbers th:nth-child(n + 2) { text-align: right; white-space: nowrap; padding-left: 16px; }
 .numbers th { color: var(--soft); font-weight: normal; vertical-align: bottom; } .numbers th:first-child { text-align: left; }
-.numbers td { font-variant-numeric: tabular-nums; } section.published { border: 1px dashed var(--two); }
+.ours td:nth-child(-n + 3), .ours th:nth-child(-n + 3) { text-align: left; }
+.numbers td { font-variant-numeric: tabular-nums; } .published.wide th { white-space: normal; min-width: 64px; }
+.published td:nth-child(3) { padding-right: 12px; } section.published { border: 1px dashed var(--two); }
 .published td:nth-child(n + 4) { color: var(--soft); font-style: italic; } .published td:nth-child(4) { border-left: 1px dashed var(--two); }
 .published sup { font-size: 10px; font-style: normal; } .sources { color: var(--soft); font-size: 13px; padding-left: 20px; }
 .scores path { fill: none; stroke: var(--one); stroke-width: 2; } .scores .figure { stroke: var(--two); stroke-width: 1.2; }
@@ -44,7 +46,7 @@ function mainGroups(groups: readonly RowGroup[]): readonly RowGroup[] {
 function tiles(rows: readonly ResultRow[]): Html {
   const shown = boardAverages(rows).map((average): readonly [string, string] => [
     `${average.board.name}, ${average.split}`,
-    average.summary ? meanText(average.summary) : "–",
+    average.summary?.mean.toFixed(2) ?? "–",
   ]);
   return shown.length === 0 ? html`` : html`<dl class="tiles">${tilesHtml(shown)}</dl>`;
 }
@@ -55,21 +57,28 @@ function ownTable(groups: readonly RowGroup[], rows: readonly ResultRow[]): Html
   const lines = groups.map(({ task, split, metric, summary, n, seeds }) =>
     cells([task, split, metric, meanText(summary), n.toLocaleString("en"), seeds.join(", ")])
   );
-  const lacking = boardAverages(rows).filter(({ summary }) => !summary);
+  const averages = boardAverages(rows).map((average) => {
+    const { board: { name, tasks }, split, summary, seeds } = average, { length } = tasks;
+    return summary
+      ? cells([name, split, "average", meanText(summary), countText(length), seeds.join(", ")])
+      : html`
+        <tr>
+          <td>${name}</td>
+          <td>${split}</td>
+          <td>average</td>
+          <td colspan="3">${lackOf(average)}</td>
+        </tr>
+      `;
+  });
   return html`
     <section class="wide">
       <h2>Our results</h2>
-      <table class="numbers">
+      <table class="numbers ours">
         <tr>
           <th>task</th><th>split</th><th>metric</th><th>mean ± spread</th><th>n</th><th>seeds</th>
         </tr>
-        ${lines}
+        ${lines}${averages}
       </table>
-      ${lacking.map((average) =>
-        html`
-          <p class="guesses">${average.board.name}, ${average.split}: ${lackOf(average)}</p>
-        `
-      )}
     </section>
   `;
 }

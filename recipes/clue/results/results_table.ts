@@ -13,6 +13,9 @@ export function meanText({ mean, spread }: Summary): string {
   return mean.toFixed(2) + (spread === undefined ? "" : ` ± ${spread.toFixed(2)}`);
 }
 
+/** 10 tasks. */
+export const countText = (tasks: number): string => `${tasks} ${tasks === 1 ? "task" : "tasks"}`;
+
 /** Lines: a row for every task, split and metric, then the averages. */
 export function resultLines(rows: readonly ResultRow[]): readonly string[] {
   const found = groupsOf(rows).map(({ task, split, metric, summary, n, seeds }) => [
@@ -22,7 +25,7 @@ export function resultLines(rows: readonly ResultRow[]): readonly string[] {
   const averages = boardAverages(rows).map((average) => {
     const { board: { name, tasks }, split, summary, seeds } = average;
     return summary
-      ? [name, split, "average", meanText(summary), `${tasks.length} tasks`, String(seeds.length)]
+      ? [name, split, "average", meanText(summary), countText(tasks.length), String(seeds.length)]
       : [name, split, "average", lackOf(average)];
   });
   const head = ["task", "split", "metric", "mean ± spread", "n", "seeds"];
