@@ -11,7 +11,7 @@ import { type AxisPlace, type Builder, builder } from "./builder.ts";
 import { emitter } from "./emit.ts";
 import { rangeFinder } from "./id_range.ts";
 import { joined, type Joint, sizesOf } from "./joint.ts";
-import { GREATEST, isFixed, lengthsOf, sameSize, type Size } from "./lengths.ts";
+import { greatestTraced, isFixed, lengthsOf, sameSize, type Size } from "./lengths.ts";
 import { ELEMENTS, type OnnxModel, type OnnxValue } from "./model.ts";
 import { tableValue } from "./table.ts";
 import { repeated, type Value, written } from "./value.ts";
@@ -21,7 +21,7 @@ import { weights } from "./weights.ts";
 export interface ExportedInput {
   readonly name: string;
   /** What the function takes. */
-  readonly dtype: "f32" | "i32";
+  readonly dtype: "f32" | "i32" | "bool";
   /** What the model takes, if it is something else: token ids are i64 by custom. */
   readonly given?: "i64";
   /** Sizes, or names of sizes that are known when it runs. */
@@ -103,7 +103,7 @@ function inputValue(b: Builder, input: ExportedInput, j: Joint): Value {
  * expression of the sizes.
  *
  * @throws {TypeError} if the function's steps depend on its sizes, or it has what ONNX lacks.
- * @throws {RangeError} if the greatest size of an axis is below 13, up to which it is traced.
+ * @throws {RangeError} if the greatest size of an axis is below what it is traced at: 14 where there are two named axes.
  *
  * @example
  * ```ts
@@ -124,12 +124,11 @@ export async function exportFunction(f: Exported, options: ExportOptions): Promi
   const { inputs, greatest = {}, metadata = {} } = options;
   const named = inputs.flatMap(({ axes }) => axes.filter((axis) => typeof axis === "string"));
   const axes = [...new Set(named)], lengths = lengthsOf(axes);
-  const short = axes.find((axis) => (greatest[axis] ?? Infinity) < GREATEST);
+  const least = greatestTraced(axes.length);
+  const short = axes.find((axis) => (greatest[axis] ?? Infinity) < least);
   if (short !== undefined) {
     throw new RangeError(
-      `Cannot export with at most ${
-        greatest[short]
-      } along ${short}: it must be at least ${GREATEST}`,
+      `Cannot export with at most ${greatest[short]} along ${short}: it must be at least ${least}`,
     );
   }
   const pointOf = (sizes: readonly number[]): Point =>

@@ -35,6 +35,14 @@ const division = (op: string): Rule => (b, e, args) => {
   return b.node("Where", [isZero, zero, b.node(op, [x, safe], attributes)]);
 };
 
+/** Where the condition holds, the first. Runtimes have no choice of bool. */
+export function choice(b: Builder, isBool: boolean, args: readonly string[]): string {
+  const [condition, yes, no] = args as [string, string, string];
+  if (!isBool) return b.node("Where", args);
+  const other = b.node("And", [b.node("Not", [condition]), no]);
+  return b.node("Or", [b.node("And", [condition, yes]), other]);
+}
+
 const through = (element: Element): Rule => (b, _, [x]) =>
   b.node("Cast", [b.node("Cast", [x!], { to: ELEMENTS[element] })], { to: ELEMENTS.f32 });
 
@@ -61,7 +69,7 @@ const rules: { readonly [Op in Exclude<ExprOp, "in" | "const">]: Rule } = {
   xor: logical("Xor"),
   shl: refuse,
   shr: refuse,
-  select: call("Where"),
+  select: (b, e, args) => choice(b, e.dtype === "bool", args),
   cast: (b, e, args) => b.node("Cast", args, { to: ELEMENTS[elementOf(e)] }),
   bitcast: refuse,
   exp: call("Exp"),

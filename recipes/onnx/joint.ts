@@ -30,10 +30,12 @@ export function joined(outputs: readonly (readonly Node[])[]): readonly Joint[] 
   const longest = Math.max(...orders.map((own) => own.length));
   for (let i = 0; i < longest; i++) {
     const at = orders.map((own) => own[i]!), first = at[0]!;
-    const alike = at.every((n) =>
-      n?.kind === first.kind && n.dtype === first.dtype && n.shape.length === first.shape.length &&
-      n.inputs.length === first.inputs.length
-    );
+    const alike = first &&
+      at.every((n) =>
+        n?.kind === first.kind && n.dtype === first.dtype &&
+        n.shape.length === first.shape.length &&
+        n.inputs.length === first.inputs.length
+      );
     if (!alike) fail(at);
     const inputs = first.inputs.map((n) => made.get(n)!);
     if (at.some((n, t) => n.inputs.some((m, k) => inputs[k]!.at[t] !== m))) fail(at);

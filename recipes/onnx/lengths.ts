@@ -1,9 +1,9 @@
 /**
  * Sizes that are only known when a model runs, as polynomials of its named axes.
  *
- * A function is traced at several points (a size for every named axis). What was 6, 10 and 14 at lengths of 3, 5 and 7 is 2T, and 2T at
- * every length: at the points of a lattice a polynomial of degree 3 is the only one through its values, and further points
- * refute what is none.
+ * A function is traced at several points (a size for every named axis). What was 6, 8, 10 and 12 at lengths of 3 to 6 is 2T, and 2T at
+ * every length: no other polynomial of degree 3 goes through the values at the points of a lattice, and two points beyond it refute what
+ * is none.
  *
  * @module
  */
@@ -27,19 +27,23 @@ export interface Lengths {
   readonly polynomial: (values: Size) => readonly Term[] | undefined;
 }
 
-/** Sizes that an axis is traced at, primes: numbers that happen to be equal to others would hide what they come from. */
-const SIZES = [3, 5, 7, 11] as const;
-/** The size of all axes at the points that refute. */
-const REFUTING = [13, 2] as const;
-/** The greatest size that an axis is traced at. */
-export const GREATEST = Math.max(...SIZES, ...REFUTING);
-const DEGREE = SIZES.length - 1;
+/** Of the polynomials that can be found. */
+const DEGREE = 3;
+const SMALLEST = 3;
+
+/** Size number `i` of axis `axis` of so many. No two axes are ever of one size: what depends on that would hide. */
+const sizeOf = (axis: number, axes: number, i: number): number => SMALLEST + axis + axes * i;
+
+/** The greatest size that one of so many axes is traced at. */
+export function greatestTraced(axes: number): number {
+  return sizeOf(axes - 1, axes, DEGREE + 2);
+}
 
 /** Whole numbers of at least 0, so many, of a sum of at most `DEGREE`. */
 function lattice(count: number): number[][] {
   let all: number[][] = [[]];
   for (let k = 0; k < count; k++) {
-    all = all.flatMap((p) => SIZES.map((_, i) => [...p, i]));
+    all = all.flatMap((p) => Array.from({ length: DEGREE + 1 }, (_, i) => [...p, i]));
   }
   return all.filter((p) => p.reduce((sum, i) => sum + i, 0) <= DEGREE);
 }
@@ -82,8 +86,10 @@ function inverse(matrix: readonly (readonly number[])[]): number[][] {
  * ```
  */
 export function lengthsOf(axes: readonly string[]): Lengths {
-  const grid = lattice(axes.length), fitted = grid.map((p) => p.map((i) => SIZES[i]!));
-  const points = [...fitted, ...REFUTING.map((size) => axes.map(() => size))];
+  const n = axes.length, grid = lattice(n);
+  const fitted = grid.map((p) => p.map((i, k) => sizeOf(k, n, i)));
+  const refuting = [1, 2].map((more) => axes.map((_, k) => sizeOf(k, n, DEGREE + more)));
+  const points = [...fitted, ...refuting];
   const solve = inverse(fitted.map((point) => grid.map((powers) => power(point, powers))));
   return {
     axes,

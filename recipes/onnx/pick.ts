@@ -5,7 +5,7 @@
  */
 import type { NodeOf } from "../../core/graph/node.ts";
 import type { Builder } from "./builder.ts";
-import { literal } from "./expression.ts";
+import { choice, literal, scalar } from "./expression.ts";
 import { type Joint, sizesOf } from "./joint.ts";
 import { isOne, sameSizes, type Size } from "./lengths.ts";
 import { ELEMENTS } from "./model.ts";
@@ -20,8 +20,7 @@ interface SafeIds {
 /** Ids outside a table read 0 and add nothing here; runtimes refuse them, or read what lies there. */
 function safe(b: Builder, ids: Value, V: Size, areInside: boolean): SafeIds {
   if (areInside) return { ids };
-  const zero = literal(b, "i32", 0);
-  const size = b.node("Cast", [b.sizes([V])], { to: ELEMENTS.i32 });
+  const zero = literal(b, "i32", 0), size = scalar(b, "i32", V);
   const inside = b.node("And", [
     b.node("GreaterOrEqual", [ids.name(), zero]),
     b.node("Less", [ids.name(), size]),
@@ -70,11 +69,11 @@ export function gathered(
     return written(b.node("GatherND", names, { batch_dims: batch }), [...all, ...rest]);
   })();
   if (!inside) return found;
-  const ones = rest.map((size) => b.fixed(1));
+  const ones = rest.map(() => b.fixed(1));
   const holds = reshaped(b, inside, [...inside.sizes, ...ones]);
   const element = n.dtype === "i32" ? "i32" : n.dtype === "bool" ? "bool" : "f32";
   return written(
-    b.node("Where", [holds.name(), found.name(), literal(b, element, 0)]),
+    choice(b, element === "bool", [holds.name(), found.name(), literal(b, element, 0)]),
     found.sizes.map((size, k) => isOne(size) ? holds.sizes[k]! : size),
   );
 }
@@ -106,7 +105,7 @@ export function scattered(
   const full = repeated(b, updates, sizesOf(added)), wide = repeated(b, ids, all);
   const holds = inside && reshaped(b, repeated(b, inside, all), [
     ...all,
-    ...rest.map((size) => b.fixed(1)),
+    ...rest.map(() => b.fixed(1)),
   ]);
   const parts = holds ? b.node("Where", [holds.name(), full.name(), zero]) : full.name();
   if (rest.length === 0 && all.length === batch + 1) {

@@ -13,6 +13,9 @@ export interface Message {
   readonly parts: readonly Uint8Array[];
 }
 
+/** Parts of fewer bytes are written together. */
+const SMALL = 4096;
+
 const WIRE = { varint: 0, delimited: 2, fixed32: 5 } as const;
 
 /** A whole number in groups of seven bits; a negative one as 64 bits. */
@@ -64,4 +67,23 @@ export function text(number: number, value: string): Message {
 /** A message of these fields. */
 export function message(number: number, fields: readonly Message[]): Message {
   return field(number, "delimited", joined(fields));
+}
+
+/** Small parts put together, in their order; large ones as they are. */
+export function gathered({ parts }: Message): readonly Uint8Array[] {
+  const out: Uint8Array[] = [];
+  let small: number[] = [];
+  const close = (): void => {
+    if (small.length > 0) out.push(Uint8Array.from(small));
+    small = [];
+  };
+  for (const part of parts) {
+    if (part.length < SMALL) small.push(...part);
+    else {
+      close();
+      out.push(part);
+    }
+  }
+  close();
+  return out;
 }

@@ -42,6 +42,11 @@ export function repeated(b: Builder, value: Value, sizes: readonly Size[]): Valu
 export function reshaped(b: Builder, value: Value, sizes: readonly Size[]): Value {
   if (sameSizes(value.sizes, sizes)) return value;
   if (value.reshaped && fixedSizes(sizes)) return value.reshaped(sizes);
+  if (sizes.some((size) => size.includes(0))) {
+    // Here a 0 is a size, and nothing can be left to the runtime.
+    const to = b.sizes(sizes);
+    return written(b.node("Reshape", [value.name(), to], { allowzero: 1 }), sizes);
+  }
   let isLeft = false;
   const wanted = sizes.map((size, k) => {
     if (isFixed(size)) return size;
