@@ -28,7 +28,12 @@ const LINES = 64;
 const MOST = 2 ** 31 - 1;
 
 function lengthOf({ length, model }: ExportOptions, { config }: OpenedModel): number {
-  const most = longestText(config.model);
+  const most = longestText(config.model), least = exportCommand.options.length.min;
+  if (most < least) {
+    throw new InputError(
+      `Cannot export ${model}: it has ${most} positions, and an export needs ${least}; pretrain with a larger model.maxLength`,
+    );
+  }
   if (length === undefined) return Math.min(USUAL, most);
   if (length <= most) return length;
   throw new InputError(

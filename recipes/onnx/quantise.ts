@@ -4,7 +4,8 @@
  *     scale_c = max |w_c| / 127          q = round(w / scale_c)
  *
  * Only weights are rounded; the arithmetic stays f32, so that any runtime gives the same. Matrices have a scale for every column, tables
- * for every row. Tables are read before they are widened; what is small or is no matrix stays as it is.
+ * for every row. Tables are read before they are widened. What is small stays as it is, and so do left factors (rows of positions): a
+ * runtime that finds both factors rounded may multiply bytes.
  *
  * @module
  */
@@ -32,19 +33,25 @@ function numbersOf({ data }: OnnxTensor): Float32Array {
 }
 
 /** Rounds a matrix by its columns (axis 1) or rows (axis 0). */
-export function rounded(w: Float32Array, [, columns]: readonly number[], axis: 0 | 1): Rounded {
-  const rows = w.length / columns!,
-    channel = (i: number): number => axis === 1 ? i % columns! : Math.floor(i / columns!);
-  const scales = new Float32Array(axis === 1 ? columns! : rows);
-  w.forEach((x, i) => scales[channel(i)] = Math.max(scales[channel(i)]!, Math.abs(x)));
+export function rounded(w: Float32Array, dims: readonly number[], axis: 0 | 1): Rounded {
+  const [rows, columns] = dims as readonly [number, number];
+  const scales = new Float32Array(dims[axis]!), q = new Int8Array(w.length);
+  const values = new Float32Array(w.length);
+  const each = (f: (i: number, channel: number) => void): void => {
+    for (let r = 0, i = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++, i++) f(i, axis === 1 ? c : r);
+    }
+  };
+  each((i, c) => scales[c] = Math.max(scales[c]!, Math.abs(w[i]!)));
   if (!scales.every(Number.isFinite)) {
     throw new RangeError("Cannot round weights to one byte: one of them is not finite");
   }
   scales.forEach((most, c) => scales[c] = most === 0 ? 1 : most / LARGEST);
-  const q = Int8Array.from(w, (x, i) => {
-    return Math.max(-LARGEST, Math.min(LARGEST, Math.round(x / scales[channel(i)]!)));
+  each((i, c) => {
+    q[i] = Math.max(-LARGEST, Math.min(LARGEST, Math.round(w[i]! / scales[c]!)));
+    values[i] = q[i]! * scales[c]!;
   });
-  return { q, scales, values: Float32Array.from(q, (n, i) => n * scales[channel(i)]!) };
+  return { q, scales, values };
 }
 
 /** How weights are read. */
@@ -87,10 +94,24 @@ function gathered({ inputs, output }: OnnxNode, name: string): readonly OnnxNode
   ];
 }
 
+const wide = (inputs: readonly string[], output: string, axis: 0 | 1): OnnxNode => {
+  return { op: "DequantizeLinear", inputs, output, attributes: { axis } };
+};
+
+/** A matrix turned while it is small. Between widening and product a runtime may round once more, as if that were wanted. */
+function turnedFirst(node: OnnxNode, name: string): readonly OnnxNode[] {
+  const small = `${node.output}_int8`;
+  return [
+    { ...node, inputs: [`${name}_int8`], output: small },
+    wide([small, `${name}_scales`], node.output, 1),
+  ];
+}
+
 /** The model with its matrices and tables in one byte. */
 export function quantised(model: OnnxModel): Quantised {
   const readers = readersOf(model), weights = new Map<string, Float32Array>();
   const tensors: OnnxTensor[] = [], widened: OnnxNode[] = [], tables = new Set<string>();
+  const turned = new Set<string>();
   for (const tensor of model.tensors) {
     const { name, dims, element } = tensor;
     const uses = new Set((readers.get(name) ?? []).map((node) => useOf(name, node, readers)));
@@ -110,13 +131,9 @@ export function quantised(model: OnnxModel): Quantised {
       data: bytesOf(scales),
     });
     if (uses.has("table")) tables.add(name);
-    if (uses.has("columns") || uses.has("rows")) {
-      widened.push({
-        op: "DequantizeLinear",
-        inputs: [`${name}_int8`, `${name}_scales`],
-        output: name,
-        attributes: { axis },
-      });
+    if (uses.has("rows")) turned.add(name);
+    if (uses.has("columns")) {
+      widened.push(wide([`${name}_int8`, `${name}_scales`], name, axis));
     }
   }
   if (tables.size > 0) {
@@ -124,8 +141,9 @@ export function quantised(model: OnnxModel): Quantised {
     tensors.push({ name: "last_axis", element: "i64", dims: [1], data: bytesOf(last) });
   }
   const nodes = model.nodes.flatMap((node) => {
-    const [name] = node.inputs;
-    return node.op === "Gather" && tables.has(name!) ? gathered(node, name!) : [node];
+    const name = node.inputs[0]!;
+    if (node.op === "Gather" && tables.has(name)) return gathered(node, name);
+    return node.op === "Transpose" && turned.has(name) ? turnedFirst(node, name) : [node];
   });
   return { model: { ...model, nodes: [...widened, ...nodes], tensors }, weights };
 }
