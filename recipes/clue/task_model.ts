@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { type Device, dispose } from "../../core/mod.ts";
+import { type Device, dispose, toDevice } from "../../core/mod.ts";
 import { type Dropout, encode, type EncoderOptions, init, type TensorsOf } from "../../nn/mod.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 import { originOf } from "../pretrain/init_from.ts";
 import { encoderOptions, type Model, modelSpec } from "../pretrain/model.ts";
-import { checkpointModel } from "../run/checkpoint.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Head, HeadInputs, HeadSpec } from "./heads/head.ts";
 import type { RowInputs } from "./unit_batches.ts";
@@ -34,7 +33,7 @@ export interface Start {
  * @throws InputError where there is no run.
  */
 export async function startOf(run: string, scratch: boolean): Promise<Start> {
-  const { checkpoint, config: { model, click }, vocabulary } = await originOf(run);
+  const { weights, config: { model, click }, vocabulary } = await originOf(run);
   const spec = modelSpec(model, vocabulary.tokens.length, click !== null);
   return {
     model,
@@ -42,7 +41,7 @@ export async function startOf(run: string, scratch: boolean): Promise<Start> {
     vocabulary,
     async begin(head, seed, device) {
       const fresh = init(seed, spec, device);
-      const all = scratch ? fresh : await checkpointModel(checkpoint, fresh, device);
+      const all = scratch ? fresh : await toDevice(await weights(fresh), device);
       if (all !== fresh) dispose(fresh);
       const { encoder, ...rest } = all;
       dispose(rest);

@@ -8,7 +8,7 @@
 import { dirname, join, resolve } from "@std/path";
 import { exists } from "@std/fs";
 import { InputError } from "../cli/input_error.ts";
-import { checkpointPath, checkpointSteps } from "../run/checkpoint.ts";
+import { checkpointPath, checkpointSteps, checkpointWeights } from "../run/checkpoint.ts";
 import { bestCheckpoint } from "../run/kept_checkpoints.ts";
 import { readRun } from "../run/run_folder.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
@@ -22,6 +22,8 @@ export interface Origin {
   /** That run's configuration. */
   readonly config: PretrainConfig;
   readonly vocabulary: Vocabulary;
+  /** Its weights on the host, in the structure of `like`, which has a model's shapes. */
+  readonly weights: <M>(like: M) => Promise<M>;
 }
 
 const fail = (path: string, why: string): never => {
@@ -53,10 +55,12 @@ export async function originOf(path: string): Promise<Origin> {
   const run = isCheckpoint ? dirname(dirname(resolve(path))) : path;
   const saved = await readRun(run, "start from");
   const { corpus: _c, packed: _p, init: _i, general: _g, ...config } = saved.config;
+  const checkpoint = isCheckpoint ? path : await bestOrNewest(run);
   return {
-    checkpoint: isCheckpoint ? path : await bestOrNewest(run),
+    checkpoint,
     config: checkConfig(config, saved.configPath),
     vocabulary: saved.vocabulary,
+    weights: (like) => checkpointWeights(checkpoint, like),
   };
 }
 

@@ -198,14 +198,13 @@ export async function latestCheckpoint<M, O>(
 }
 
 /**
- * The weights of one checkpoint, on a device. `like` is a model of the same sizes, such as a fresh one.
+ * The weights of one checkpoint, on the host. `like` is a model of the same sizes, such as a fresh one or placeholders.
  *
  * @throws InputError where it was cut short or changed, or is of another model.
  */
-export async function checkpointModel<M>(folder: string, like: M, device: Device): Promise<M> {
+export async function checkpointWeights<M>(folder: string, like: M): Promise<M> {
   const { sha256 } = await recorded(folder, OTHER);
-  const path = join(folder, "model.safetensors");
-  return await toDevice(await readTree(path, sha256.model, like, OTHER), device);
+  return await readTree(join(folder, "model.safetensors"), sha256.model, like, OTHER);
 }
 
 /**
