@@ -125,6 +125,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   let ready: TaskData | undefined;
   for (const one of placed) ready = await read(one);
   const device = await openDevice(options.device);
+  if (start.note !== undefined) view.note(start.note);
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
   const results: Result[] = [], answers: Record<string, readonly string[]> = {};
   for (const one of placed) {
