@@ -81,10 +81,11 @@ function modelOf(
  * @throws InputError where it is of another kind of model, or contradicts itself.
  */
 export function readConfig(json: Json, path: string, name: string): ReadConfig {
-  const get = <T>(field: string, check: Check<T>, otherwise?: T): T =>
-    json[field] === undefined && otherwise !== undefined
-      ? otherwise
-      : check(json[field], { source: path, path: field });
+  const get = <T>(field: string, check: Check<T>, otherwise?: T): T => {
+    if (json[field] !== undefined) return check(json[field], { source: path, path: field });
+    if (otherwise !== undefined) return otherwise;
+    throw new InputError(`Cannot use ${path}: ${field} is missing`);
+  };
   const family = get<Family>("model_type", oneOf(["bert", "roberta", "motian"]), "bert");
   const vocabularySize = get("vocab_size", whole(6));
   const skipped = family === "roberta" ? get("pad_token_id", whole(0), 1) + 1 : 0;

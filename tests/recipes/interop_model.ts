@@ -44,3 +44,18 @@ export function randomModel(kind: Partial<ModelConfig>, seed = 1): WholeModel {
   });
   return { config, vocabulary, params: params as unknown as Model };
 }
+
+/** The same model with a head for clicks. */
+export function withClicks({ config, vocabulary, params }: WholeModel): WholeModel {
+  const click = {
+    ...{ log: "simulated", loss: "listwise", docs: 4, length: 32, batch: 8, microBatch: 8 },
+    ...{ mlm: true, weights: "uncertainty", share: 1, clip: 10, heldOut: 0.1 },
+  };
+  const w = fromArray(Float32Array.from({ length: 24 }, noise(9)), [24]) as AnyTensor;
+  const b = fromArray(Float32Array.of(0.5), []) as AnyTensor;
+  return {
+    config: checkConfig({ ...config, click }, "the test's configuration"),
+    vocabulary,
+    params: { ...params, click: { w, b } },
+  };
+}
