@@ -4,7 +4,7 @@
  * @module
  */
 import { ensureDir } from "@std/fs";
-import { basename, dirname, resolve } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
 
 /** What is in a folder; nothing where it is not there. */
@@ -41,18 +41,15 @@ export async function inNewFolder(
   fill: (folder: string) => Promise<void>,
 ): Promise<void> {
   await refuseUsed(path);
-  const parent = dirname(resolve(path));
-  let made: string;
+  // Not makeTempDir, whose folders are for their owner alone.
+  const made = join(dirname(resolve(path)), `part-${crypto.randomUUID()}`);
   try {
-    await ensureDir(parent);
-    made = await Deno.makeTempDir({ dir: parent, prefix: `part-${basename(resolve(path))}-` });
+    await ensureDir(made);
   } catch (error) {
     throw new InputError(`Cannot write ${path}: ${(error as Error).message}; pass another --to`);
   }
   try {
     await fill(made);
-    // makeTempDir's is for its owner alone.
-    if (Deno.build.os !== "windows") await Deno.chmod(made, 0o777 & ~Deno.umask());
     await Deno.remove(path).catch(() => {}); // an empty folder
     await Deno.rename(made, path);
   } catch (error) {
