@@ -35,9 +35,10 @@ const SAME = {
   layer_norm_eps: "normEpsilon",
 } as const satisfies Readonly<Record<string, keyof ModelConfig>>;
 
+const tiny = configurations["motian-tiny"]!;
+
 /** How weights from elsewhere learn where nothing says it: gently, for `--init`. */
 function learning(name: string, model: ModelConfig, vocabularySize: number): PretrainConfig {
-  const tiny = configurations["motian-tiny"]!;
   return {
     ...tiny,
     name,
@@ -57,9 +58,11 @@ function modelOf(
   get: <T>(name: string, check: Check<T>, otherwise?: T) => T,
   skipped: number,
 ): ModelConfig {
+  const std = get("initializer_range", positive, 0.02);
   get("hidden_act", oneOf(["gelu"]), "gelu");
   get("position_embedding_type", oneOf(["absolute"]), "absolute");
   return {
+    ...tiny.model,
     layers: get("num_hidden_layers", whole(1)),
     width: get("hidden_size", whole(1)),
     heads: get("num_attention_heads", whole(1)),
@@ -70,7 +73,9 @@ function modelOf(
     embeddingNorm: true,
     norm: "post",
     normEpsilon: get("layer_norm_eps", positive, 1e-12),
-    std: get("initializer_range", positive, 0.02),
+    std,
+    segmentStd: std,
+    keysLikeQueries: false,
     dropout: get("hidden_dropout_prob", between(0, 1), 0.1),
   };
 }

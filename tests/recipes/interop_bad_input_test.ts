@@ -1,19 +1,14 @@
 /** Folders that are not what they seem: one line that names what is wrong, before anything is written. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import {
-  type AnyTensor,
-  fromArray,
-  readSafetensors,
-  type Tensor,
-  writeSafetensors,
-} from "../../core/mod.ts";
+import { type AnyTensor, fromArray, readSafetensors, writeSafetensors } from "../../core/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { layoutFor } from "../../recipes/interop/model_config.ts";
 import { writeHuggingFace } from "../../recipes/interop/write_folders.ts";
 import { readJson } from "../../recipes/interop/read_json.ts";
 import { openModel } from "../../recipes/pretrain/open_model.ts";
 import type { ModelConfig } from "../../recipes/pretrain/config.ts";
+import { inNewFolder } from "../../recipes/interop/new_folder.ts";
 import { inFolder } from "../in_folder.ts";
 import { bert, randomModel } from "./interop_model.ts";
 
@@ -235,3 +230,32 @@ Deno.test("names are RoBERTa's only where its layout can express the model", () 
   }
   assertEquals(said.startsWith("Cannot use --names roberta for this model: "), true, said);
 });
+
+Deno.test("a folder that is to be made is there whole or not at all, and never in the place of another", () =>
+  inFolder(async (folder) => {
+    const to = join(folder, "to"),
+      names = () => Array.from(Deno.readDirSync(folder), (one) => one.name);
+    const fill = (at: string) => Deno.writeTextFile(join(at, "a.txt"), "a");
+    const broken = async (at: string): Promise<void> => {
+      await fill(at);
+      throw new InputError("Cannot go on");
+    };
+    await assertRejects(() => inNewFolder(to, broken), InputError, "Cannot go on");
+    assertEquals(names(), []);
+    await Deno.mkdir(to);
+    await inNewFolder(to, fill);
+    assertEquals(names(), ["to"]);
+    assertEquals(await Deno.readTextFile(join(to, "a.txt")), "a");
+    await assertRejects(
+      () => inNewFolder(to, fill),
+      InputError,
+      "a.txt is in it; pass an empty or new --to",
+    );
+    const file = join(to, "a.txt");
+    await assertRejects(
+      () => inNewFolder(file, fill),
+      InputError,
+      "it is a file; pass another --to",
+    );
+    await assertRejects(() => inNewFolder(join(file, "b"), fill), InputError, "pass another --to");
+  }));

@@ -68,9 +68,10 @@ class Model:
     def embeddings(self, ids, keep, segments):
         at = self.family + ".embeddings."
         x = self.take(at + "word_embeddings.weight")[ids]
-        if self.family == "motian":
-            return x
         length = ids.shape[1]
+        if self.family == "motian":
+            segment_rows = at + "token_type_embeddings.weight"
+            return x + self.take(segment_rows)[segments] if segment_rows in self.w else x
         if self.family == "roberta":
             pad = self.config["pad_token_id"]
             places = torch.cumsum(keep, 1).long() * keep.long() + pad

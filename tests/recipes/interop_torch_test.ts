@@ -74,6 +74,7 @@ const cases: readonly (readonly [
   ["BERT", bert, "bert"],
   ["BERT's layout under RoBERTa's names", { ...bert, segments: 1 }, "roberta"],
   ["our scheme under Pre-LN", { segments: 0 }, "bert"],
+  ["our scheme with rows for segments", { segments: 2 }, "bert"],
 ];
 
 if (await said(["-c", "import torch"]) === undefined) {
