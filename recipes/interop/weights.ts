@@ -13,7 +13,7 @@ import {
   type Tensor,
   type Tree,
 } from "../../core/mod.ts";
-import { describe, type ParameterInfo } from "../../nn/mod.ts";
+import { describe } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { ModelSpec } from "../pretrain/model.ts";
 import { type Layout, type Place, placeOf } from "./names.ts";
@@ -39,7 +39,7 @@ const head = (layout: Layout): string =>
   layout.family === "roberta" ? "lm_head" : "cls.predictions";
 
 /** Names as they are today, with the family's prefix, by the names in a file. */
-function namesNow(stored: StoredTensors, layout: Layout): ReadonlyMap<string, string> {
+function namesNow(stored: StoredTensors, layout: Layout): Names {
   const { family } = layout, names = [...stored.entries.keys()];
   const hasPrefix = names.some((name) => name.startsWith(`${family}.`));
   const now = new Map<string, string>();
@@ -72,59 +72,71 @@ function tiesOf(layout: Layout): readonly (readonly [one: string, other: string]
 
 const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
+type Names = ReadonlyMap<string, string>;
+/** Parameters of the model, and where they stand. */
+type Places = readonly { readonly path: string; readonly place: Place }[];
+
+const refusal = ({ folder }: StoredTensors, name: string, why: string): InputError =>
+  new InputError(`Cannot read ${folder}: '${name}' ${why}`);
+
+/** Refuses a parameter that is missing, or stands there in another shape or as no floats. */
+function refuseMisfits(stored: StoredTensors, names: Names, places: Places): void {
+  for (const { place: { name, shape } } of places) {
+    const found = names.get(name), entry = stored.entries.get(found ?? "");
+    if (found === undefined || !entry) {
+      throw refusal(stored, name, `must be ${show(shape)}, and is missing`);
+    }
+    if (show(entry.shape) !== show(shape)) {
+      throw refusal(stored, found, `must be ${show(shape)}, it is ${show(entry.shape)}`);
+    }
+    if (!/^(F32|F16|BF16)$/.test(entry.stored)) {
+      throw refusal(stored, found, `must be F32, F16 or BF16, it is ${entry.stored}`);
+    }
+  }
+}
+
+/** Names of tensors that BERT has and we have not; refuses those that nobody knows. */
+function leftOutOf(
+  stored: StoredTensors,
+  names: Names,
+  known: ReadonlySet<string>,
+  { family }: Layout,
+): readonly string[] {
+  const others = [...names].filter(([full]) => !known.has(full) && !BUFFERS.test(full));
+  for (const [full, name] of others) {
+    if (NO_PLACE.test(full.replace(`${family}.`, ""))) continue;
+    const shape = show(stored.entries.get(name)!.shape);
+    throw refusal(stored, name, `${shape} has no place in this model; is it another's?`);
+  }
+  return others.map(([, name]) => name);
+}
+
 /**
  * Compares the headers of files with a model.
  *
  * @throws InputError at the first tensor that is missing, of another shape or dtype, or that the model has no place for.
  */
 export function fitWeights(stored: StoredTensors, spec: ModelSpec, layout: Layout): FittingWeights {
-  const { folder, entries } = stored, names = namesNow(stored, layout);
-  const fail = (name: string, why: string): never => {
-    throw new InputError(`Cannot read ${folder}: '${name}' ${why}`);
-  };
-  const all = describe(spec).map(({ path, shape }: ParameterInfo) => ({
-    path,
-    place: placeOf(path, shape, layout),
-  }));
-  const ofHead = all.filter(({ path }) => path.startsWith("head."));
+  const names = namesNow(stored, layout), ties = tiesOf(layout);
+  const places = describe(spec)
+    .map(({ path, shape }) => ({ path, place: placeOf(path, shape, layout) }));
+  const ofHead = places.filter(({ path }) => path.startsWith("head."));
   const hasHead = ofHead.some(({ place }) => names.has(place.name));
-  for (const { path, place: { name, shape } } of all) {
-    if (!hasHead && path.startsWith("head.")) continue;
-    const entry = entries.get(names.get(name) ?? "");
-    if (!entry) return fail(name, `must be ${show(shape)}, and is missing`);
-    if (show(entry.shape) !== show(shape)) {
-      fail(names.get(name)!, `must be ${show(shape)}, it is ${show(entry.shape)}`);
-    }
-    if (!/^(F32|F16|BF16)$/.test(entry.stored)) {
-      fail(names.get(name)!, `must be F32, F16 or BF16, it is ${entry.stored}`);
-    }
-  }
-  const known = new Set(all.map(({ place }) => place.name)), leftOut: string[] = [];
-  const ties = tiesOf(layout), tied = new Set(ties.map(([, other]) => other));
-  for (const [full, name] of names) {
-    if (known.has(full) || BUFFERS.test(full) || tied.has(full)) continue;
-    const bare = full.replace(`${layout.family}.`, "");
-    if (!NO_PLACE.test(bare)) {
-      fail(name, `${show(entries.get(name)!.shape)} has no place in this model; is it another's?`);
-    }
-    leftOut.push(name);
-  }
+  refuseMisfits(stored, names, hasHead ? places : places.filter((one) => !ofHead.includes(one)));
+  const known = [...places.map(({ place }) => place.name), ...ties.map(([, other]) => other)];
   return {
     hasHead,
-    leftOut,
+    leftOut: leftOutOf(stored, names, new Set(known), layout),
     weights: async <M>(like: M): Promise<M> => {
-      const first = paths(like as Tree<AnyTensor>).find(([path]) => path.startsWith("head."));
-      if (first && !hasHead) {
-        fail(
-          placeOf(first[0], sizesOf(first[1]), layout).name,
-          "is missing, as all of its head is",
-        );
-      }
       await refuseUntied(stored, ties.map((pair) => pair.map((name) => names.get(name))));
       const wanted = new Map(
         paths(like as Tree<AnyTensor>).map(([path, tensor]) => {
           const shape = sizesOf(tensor), place = placeOf(path, shape, layout);
-          return [names.get(place.name)!, { path, shape, place }] as const;
+          const name = names.get(place.name);
+          if (name === undefined) {
+            throw refusal(stored, place.name, `must be ${show(place.shape)}, and is missing`);
+          }
+          return [name, { path, shape, place }] as const;
         }),
       );
       const found = new Map<string, AnyTensor>();
