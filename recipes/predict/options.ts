@@ -17,7 +17,7 @@ export const predictCommand = {
     model: {
       type: "text",
       value: "RUN",
-      help: "a pretraining run, a checkpoint, or what clue --save left",
+      help: "a run, a checkpoint, a folder of BERT's, or what clue --save left",
     },
     kind: { type: "choice", choices: asks, help: "what is asked" },
     in: {

@@ -16,7 +16,7 @@ export const serveCommand = {
     model: {
       type: "text",
       value: "RUN",
-      help: "a pretraining run, a checkpoint, or what clue --save left",
+      help: "a run, a checkpoint, a folder of BERT's, or what clue --save left",
     },
     port: {
       type: "whole",

@@ -9,7 +9,7 @@ import { init } from "../../nn/mod.ts";
 import { taskSaver } from "../../recipes/clue/saved_task.ts";
 import type { TaskModel } from "../../recipes/clue/task_model.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
-import type { ClickConfig, PretrainConfig } from "../../recipes/pretrain/config.ts";
+import { type ClickConfig, type PretrainConfig, SIMULATED } from "../../recipes/pretrain/config.ts";
 import { modelSpec } from "../../recipes/pretrain/model.ts";
 import { saveCheckpoint } from "../../recipes/run/checkpoint.ts";
 import { newRun, saveRun } from "../../recipes/run/run_folder.ts";
@@ -19,7 +19,15 @@ import { tinyCorpus, tinyRun } from "./tiny_run.ts";
 export const { vocabulary } = tinyCorpus();
 
 const click: ClickConfig = {
-  ...{ log: "simulated", loss: "pointwise", docs: 4, length: 24, batch: 8, microBatch: 4 },
+  ...{
+    log: "simulated",
+    simulated: SIMULATED,
+    loss: "pointwise",
+    docs: 4,
+    length: 24,
+    batch: 8,
+    microBatch: 4,
+  },
   ...{ mlm: true, weights: "uncertainty", share: 1, clip: 1, heldOut: 0.1 },
 };
 
@@ -57,11 +65,11 @@ export async function savedTaskOf(
     head: head.spec(model.width),
   };
   await using saver = await taskSaver(path, { model, vocabulary }, {
-    ...{ task: name, length: defaults.length, texts, seed: 1 },
+    ...{ task: name, length: defaults.length, texts },
   });
   for (const epoch of [1, 2]) {
     const weights = init(epoch, spec, device) as TaskModel;
-    await saver.keep({ epoch, model: weights, dev: {}, ...tuned && { tuned } });
+    await saver.keep({ epoch, model: weights, dev: { score: epoch }, ...tuned && { tuned } }, 7);
   }
   await saver.finish();
 }

@@ -14,6 +14,9 @@ import { modelSource } from "../../recipes/predict/model_source.ts";
 import { openPredictor } from "../../recipes/predict/open_predictor.ts";
 import { relevance } from "../../recipes/predict/relevance.ts";
 import { textRow } from "../../recipes/predict/row.ts";
+import { layoutFor } from "../../recipes/interop/model_config.ts";
+import { writeHuggingFace, writeRun } from "../../recipes/interop/write_folders.ts";
+import { bert, randomModel } from "./interop_model.ts";
 import { inModels, savedRunOf, savedTaskOf, vocabulary } from "./asked_models.ts";
 
 const characters = vocabulary.tokens.filter((token) => /^\p{Script=Han}$/u.test(token));
@@ -182,6 +185,24 @@ Deno.test("predict: texts that are too long are refused by name, or cut", () => 
     // No row is padded beyond what the model has positions for.
     assertEquals((await embed(await openPredictor(rows, device), [textOf(1, 37)])).length, 1);
     assertEquals(paddedLengths(40), [16, 32, 40]);
+  });
+});
+
+Deno.test("predict: a folder of BERT's answers as the run of the same weights does", () => {
+  const device = cpu(), model = randomModel(bert);
+  return inModels(device, async ({ folder }) => {
+    const [run, other] = [join(folder, "same"), join(folder, "bert")];
+    await writeRun(run, model);
+    await writeHuggingFace(other, model, layoutFor(model.config.model, model.vocabulary, "bert"));
+    const tools = await Promise.all([run, other].map((path) => openPredictor(path, device)));
+    assertEquals(tools.map(({ facts }) => [facts.asks, facts.limit]), [
+      [["embed", "fill-mask"], 96],
+      [["embed", "fill-mask"], 96],
+    ]);
+    const [a, b] = await Promise.all(tools.map((own) => embed(own, ["天地玄黄", "deno，日月"])));
+    assertEquals(a, b);
+    const [c, d] = await Promise.all(tools.map((own) => fillMask(own, "天[MASK]玄黄")));
+    assertEquals(c, d);
   });
 });
 

@@ -99,7 +99,7 @@ Deno.test("serve: an end that takes too long is an end all the same", () => {
 
 Deno.test("serve: a model that fails is said to whoever waits, and ends the service", () =>
   inServer(
-    () => Promise.reject(new RangeError("out of memory")),
+    () => Promise.reject(new RangeError("Out of memory")),
     {},
     async ({ post, failed, url, reported }) => {
       const response = await post("/v1/embeddings", { input: "天" });
@@ -107,7 +107,7 @@ Deno.test("serve: a model that fails is said to whoever waits, and ends the serv
         error: "the model failed; the server's log says why",
       }]);
       await failed;
-      assertEquals(reported.map((error) => (error as Error).message), ["out of memory"]);
+      assertEquals(reported.map((error) => (error as Error).message), ["Out of memory"]);
       const health = await fetch(`${url}/health`);
       assertEquals([health.status, await health.json()], [503, {
         live: true,
