@@ -228,6 +228,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   if (json) { for (const row of all ? boardRows(rows) : []) console.log(JSON.stringify(row)); }
   else if (rows.length > 0) { for (const line of resultLines(rows)) console.log(line); }
+  if (out !== undefined && rows.length > 0) view.note(`see ${join(out, "report.html")}`);
   const has = Object.keys(answers).length;
   if (all && out !== undefined && has > 0 && !interrupt.requested) {
     const path = join(out, "submit.zip");

@@ -20,7 +20,11 @@ export const clueCommand = {
     },
     model: { type: "text", value: "RUN", help: "a pretraining run; its best checkpoint is taken" },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
-    out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
+    out: {
+      type: "text",
+      value: "DIR",
+      help: "gets results, report.html, and answers to the test split",
+    },
     split: {
       type: "list",
       value: "FILE",
