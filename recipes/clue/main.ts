@@ -199,6 +199,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     }
   }
   const device = await openDevice(options.device);
+  if (start.note !== undefined) view.note(start.note);
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
   const rows: ResultRow[] = [], epochs: EpochRow[] = [];
   const answers: Record<string, readonly string[]> = {};

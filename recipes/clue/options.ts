@@ -18,7 +18,11 @@ export const clueCommand = {
       value: "DIR",
       help: "the task's files, or a folder of such folders by the tasks' names",
     },
-    model: { type: "text", value: "RUN", help: "a pretraining run; its best checkpoint is taken" },
+    model: {
+      type: "text",
+      value: "RUN|HF_DIR",
+      help: "a pretraining run (its best checkpoint), or a model in Hugging Face's layout",
+    },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
     out: {
       type: "text",

@@ -95,6 +95,27 @@ Deno.test("clue refuses in one line what it cannot do, and leaves nothing", () =
       assertStringIncludes(error, `Cannot read ${join("bad", "train.json")}: ${why}`);
       assertEquals(error.trimEnd().split("\n").length, 1, error);
     }
+    // Texts that the model has no positions for, seen before any file is read; batches are padded to a multiple of 16.
+    const path = join(folder, "first", "config.json");
+    const config = JSON.parse(await Deno.readTextFile(path));
+    const told = async (scheme: string, maxLength: number, length: number): Promise<string> => {
+      const model = { ...config.model, scheme, maxLength };
+      await Deno.writeTextFile(path, JSON.stringify({ ...config, model }));
+      const { code, error } = await clue([...at("first"), "--length", `${length}`]);
+      assertEquals([code, error.trimEnd().split("\n").length], [2, 1], error);
+      return error.trimEnd();
+    };
+    const text = "Cannot learn qbqtc from texts of";
+    assertEquals(
+      [await told("absolute", 40, 33), await told("tupe", 40, 513)],
+      [
+        `${text} 48 tokens: the model's scheme "absolute" has 40 positions; give --length 32 or less`,
+        `${text} 528 tokens: the model's scheme "tupe" has 512 positions; give --length 512 or less`,
+      ],
+    );
+    for (const [scheme, length] of [["absolute", 32], ["motian", 513]] as const) {
+      assertStringIncludes(await told(scheme, 40, length), "no example is in it");
+    }
     await Deno.remove(join(folder, "bad", "train.json"));
     const others: readonly (readonly [words: readonly string[], why: string])[] = [
       [at("first"), "Cannot learn qbqtc from bad: it has no train file"],

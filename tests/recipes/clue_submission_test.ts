@@ -1,7 +1,6 @@
 /** Answers are looked through before they are handed in: every fault is named, and nothing else. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import fc from "npm:fast-check@4.10.2";
 import { unzipSync } from "npm:fflate@0.8.3";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { checkSubmissions } from "../../recipes/clue/check_submissions.ts";
@@ -9,6 +8,7 @@ import { type Expected, submissionFaults } from "../../recipes/clue/submission.t
 import { tasks } from "../../recipes/clue/tasks.ts";
 import { writeSeedAnswers, zipOf } from "../../recipes/clue/write_submissions.ts";
 import { fixtures, linesText, taskOf, withFiles } from "./clue_fixtures.ts";
+import { fc } from "../property.ts";
 
 const examples = (ids: readonly (number | string)[]): readonly Expected[] =>
   ids.map((id) => ({ id, fault: ({ label }) => label === "1" ? undefined : "wrong label" }));

@@ -1,6 +1,5 @@
 /** What the encoder reads of examples, in which batches, and which split an example falls into. */
 import { assert, assertEquals } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { read } from "../../core/mod.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { someUnits } from "../../recipes/clue/some_units.ts";
@@ -16,6 +15,7 @@ import {
 import { tokensOf, workOf } from "../../recipes/clue/work.ts";
 import { tokenizer } from "../../recipes/text/tokenize.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
+import { fc } from "../property.ts";
 
 const characters = [..."天地玄黄宇宙洪荒日月盈昃辰宿列张"];
 const vocabulary = vocabularyOf([...SPECIAL_TOKENS, ...characters]);

@@ -5,7 +5,6 @@ import {
   assertLess,
   assertStringIncludes,
 } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { join } from "@std/path";
 import { chartHtml, type Point, smooth, thin } from "../../recipes/run/chart.ts";
 import { html } from "../../recipes/run/html.ts";
@@ -13,6 +12,7 @@ import { reportHtml, writeReport } from "../../recipes/run/report.ts";
 import { linearScale, logScale } from "../../recipes/run/scale.ts";
 import { assertPage } from "./assert_page.ts";
 import { madeUpReport } from "./run_report_data.ts";
+import { fc } from "../property.ts";
 
 Deno.test("reportHtml is one page that needs nothing from outside", () => {
   const page = reportHtml(madeUpReport(1500));
