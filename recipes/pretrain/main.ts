@@ -21,7 +21,13 @@ import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./
 import { type Forecast, forecast } from "./forecast.ts";
 import { forecastLines } from "./forecast_text.ts";
 import { DivergedError } from "./guard.ts";
-import { originOf, refuseOtherModel, refuseOtherVocabulary } from "./init_from.ts";
+import {
+  leftOutLine,
+  originOf,
+  refuseHeadless,
+  refuseOtherModel,
+  refuseOtherVocabulary,
+} from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
@@ -41,6 +47,8 @@ interface Plan {
   readonly init: string | null;
   readonly general: string | null;
   readonly vocabulary?: Vocabulary;
+  /** What is to be said of the weights that it begins with. */
+  readonly note?: string;
 }
 
 /** A configuration with what the command line says otherwise. */
@@ -83,9 +91,12 @@ async function planOf(options: PretrainOptions): Promise<Plan> {
   const config = origin && options.config === undefined
     ? changes.length > 0 ? changed(origin.config, changes) : origin.config
     : await loadConfig(options.config ?? DEFAULT, changes);
+  if (origin) refuseHeadless(origin);
   if (origin) refuseOtherModel(config.model, origin);
   if (origin && vocabulary && packed !== null) refuseOtherVocabulary(vocabulary, origin, packed);
+  const note = origin && leftOutLine(origin);
   return {
+    ...note !== undefined && { note },
     config: withOptions(config, options),
     corpus,
     packed,
@@ -150,6 +161,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
   const opened = await openDevice(options.device, { tune }), plan = await planOf(options);
   const { config } = plan, future = foreseen(plan, opened);
+  if (plan.note !== undefined) view.note(plan.note);
   if (options["dry-run"]) {
     dryRun(plan, future, options.json);
     return 0;
@@ -176,7 +188,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     skipBad: options["skip-bad"],
     ready: async () => {
       if (options.resume) return;
-      const { vocabulary: _, config: __, ...texts } = plan;
+      const { vocabulary: _, config: __, note: ___, ...texts } = plan;
       await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
     },
     ...init && { init },
