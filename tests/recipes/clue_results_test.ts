@@ -1,6 +1,5 @@
 /** Results over tasks and seeds: the table, the boards, the page, and what others have published. */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { aligned } from "../../recipes/cli/aligned.ts";
 import { boardAverages, boardRows, boards } from "../../recipes/clue/results/boards.ts";
 import { published } from "../../recipes/clue/results/published.ts";
@@ -10,6 +9,7 @@ import { resultLines } from "../../recipes/clue/results/results_table.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import { bestOf, type SeedAnswers } from "../../recipes/clue/write_submissions.ts";
 import { assertPage } from "./assert_page.ts";
+import { fc } from "../property.ts";
 
 const row = (task: string, metric: string, seed: number, value: number): ResultRow => ({
   ...{ task, split: "dev", metric, value, n: 1234, seed },
