@@ -131,9 +131,9 @@ Deno.test("serve: a model may take longer than a client's time", () => {
   let release = (): void => {};
   const gate = new Promise<void>((resolve) => release = resolve);
   const run: typeof counting = async (batch) => (await gate, counting(batch));
-  return inServer(run, { clientMs: 400 }, async ({ post }) => {
+  return inServer(run, { clientMs: 1500 }, async ({ post }) => {
     const answer = post("/v1/embeddings", { input: "天" });
-    setTimeout(release, 1500);
+    setTimeout(release, 3000);
     assertEquals((await answer).status, 200);
     await (await answer).body?.cancel();
   });
