@@ -8,7 +8,6 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path";
-import fc from "npm:fast-check@4.10.2";
 import { aligned } from "../../recipes/cli/aligned.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { boardAverages, boardRows, boards } from "../../recipes/clue/results/boards.ts";
@@ -22,6 +21,7 @@ import { bestOf, type SeedAnswers } from "../../recipes/clue/write_submissions.t
 import { inFolder } from "../in_folder.ts";
 import { assertPage } from "./assert_page.ts";
 import { runRecipe } from "./recipe_command.ts";
+import { fc } from "../property.ts";
 
 const row = (task: string, metric: string, seed: number, value: number): ResultRow => ({
   ...{ task, split: "dev", metric, value, n: 1234, seed },
