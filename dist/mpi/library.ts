@@ -63,6 +63,7 @@ export interface Calls {
     type: Word,
     comm: Word,
   ): Promise<number>;
+  barrierWaiting(comm: Word): Promise<number>;
   broadcastWaiting(b: Memory, n: number, type: Word, root: number, comm: Word): Promise<number>;
 }
 
@@ -204,6 +205,7 @@ function open(path: string, { handle: h }: Abi): Calls {
     allReduceWaiting: waiting("Allreduce", w, b, i, h, h, h),
     reduceScatterWaiting: waiting("Reduce_scatter", b, b, b, h, h, h),
     allGatherWaiting: waiting("Allgatherv", w, i, h, b, b, b, h, h),
+    barrierWaiting: waiting("Barrier", h),
     broadcastWaiting: waiting("Bcast", b, i, h, i, h),
   });
   return symbols as unknown as Calls;

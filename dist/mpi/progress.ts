@@ -15,8 +15,10 @@ export interface Progress {
   post(bytes: Uint8Array, to: number, tag: number): Promise<void>;
   /** Receives a message of at most so many bytes as fit, which must not move, and gives how many came. */
   receive(into: Uint8Array, from: number, tag: number): Promise<number>;
-  /** Gives up what is not done: receives at once, sends after `linger` milliseconds. What waits then waits for ever. */
-  stop(linger: number): Promise<void>;
+  /** Resolves when all sends are done, or `linger` milliseconds are over. */
+  flush(linger: number): Promise<void>;
+  /** Gives up what is not done: what waits then waits for ever. */
+  stop(): void;
 }
 
 interface Pending {
@@ -52,6 +54,7 @@ export function createProgress({ abi, calls, objects, check, room }: Library): P
   function turn(): void {
     isSpinning = false;
     timer = undefined;
+    if (isStopped) return;
     let moved = false;
     for (const each of pending) moved = look(each) || moved;
     const now = performance.now();
@@ -94,19 +97,20 @@ export function createProgress({ abi, calls, objects, check, room }: Library): P
     },
     receive: (into, from, tag) =>
       start(into, false, (r) => calls.irecv(into, into.length, byte, from, tag, world, r)),
-    async stop(linger) {
+    async flush(linger) {
+      const end = performance.now() + linger;
+      while ([...pending].some(({ isSend }) => isSend) && performance.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, SHORT));
+      }
+    },
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
       for (const { isSend, request } of pending) {
         if (isSend) continue;
         calls.cancel(request);
         calls.wait(request, abi.statusIgnore);
       }
-      for (const each of pending) if (!each.isSend) pending.delete(each);
-      const end = performance.now() + linger;
-      while (pending.size > 0 && performance.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, SHORT));
-      }
-      isStopped = true;
-      clearTimeout(timer);
     },
   };
 }

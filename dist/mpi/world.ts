@@ -101,7 +101,10 @@ export function openMpi({ library: path, size: expected }: MpiOptions = {}): Mpi
     },
     async close() {
       if (counting.waiting > 0) calls.abort(objects.world, 1);
-      await progress.stop(LINGER);
+      await progress.flush(LINGER);
+      // Only when all sends have arrived everywhere does nobody need to listen any more.
+      check("wait for all", await calls.barrierWaiting(objects.world));
+      progress.stop();
       check("end", calls.finalize());
     },
   };
