@@ -6,7 +6,7 @@
 import { placeholders } from "../../nn/mod.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
-import { originOf } from "./init_from.ts";
+import { originOf, refuseHeadless } from "./init_from.ts";
 import { type Model, type ModelSpec, modelSpec } from "./model.ts";
 
 /** A model and what it needs to be run. */
@@ -19,12 +19,13 @@ export interface OpenedModel {
 }
 
 /**
- * The model of whatever `--model` and `--init` take: a run (its best checkpoint) or a checkpoint's folder.
+ * The model of whatever `--model` and `--init` take: a run (its best checkpoint), a checkpoint's folder, or a model in Hugging Face's layout.
  *
- * @throws InputError where there is none, or it is broken.
+ * @throws InputError where there is none, it is broken, or has no head for masked language modelling.
  */
 export async function openModel(path: string): Promise<OpenedModel> {
-  const { config, vocabulary, weights } = await originOf(path);
+  const origin = await originOf(path), { config, vocabulary, weights } = origin;
+  refuseHeadless(origin);
   const spec = modelSpec(config.model, vocabulary.tokens.length, config.click !== null);
   return { config, vocabulary, spec, params: await weights(placeholders(spec)) };
 }
