@@ -14,8 +14,8 @@ export const exportCommand = {
   options: {
     model: {
       type: "text",
-      value: "RUN",
-      help: "a run (its best checkpoint), or a checkpoint's folder",
+      value: "RUN|HF_DIR",
+      help: "a run (its best checkpoint), a checkpoint, or a Hugging Face folder of BERT's",
     },
     out: { type: "text", value: "FILE", help: "the file, as model.onnx" },
     head: {
