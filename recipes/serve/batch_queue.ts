@@ -1,9 +1,11 @@
 /**
  * Rows of many requests in batches: while the model computes one batch, rows gather for the next.
  *
- * The oldest row decides what comes next: what is asked and which length; others that are asked the same at the same padded length go
- * with it, oldest first. So nothing waits for ever, and no batch is padded for one long text. A batch is made only when the model is
- * free: rows that are still waiting can leave, and those of a client that is gone do.
+ * The row whose turn it is decides what comes next: what is asked and which length; others that are asked the same at the same padded
+ * length go with it, in turn. Turns are those of arrival, but the rows of one request count as if they had come one after another, as
+ * fast as the model takes them: a request of many texts lets others in between. So nothing waits for ever, and no batch is padded for
+ * one long text. A batch is made only when the model is free: rows that are still waiting can leave, and those of a client that is gone
+ * do.
  *
  * @module
  */
@@ -54,6 +56,8 @@ interface Waiting {
   readonly row: Row;
   readonly T: number;
   readonly since: number;
+  /** The lowest is the next. */
+  readonly turn: number;
   readonly done: (output: Float32Array) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -78,7 +82,7 @@ export function batchQueue(options: QueueOptions): BatchQueue {
     );
   }
 
-  /** Those that go with the oldest. */
+  /** Those that go with the next. */
   function mates(): readonly Waiting[] {
     const { ask, T } = waiting[0]!, most = rowsAt(T, limits), found: Waiting[] = [];
     for (const one of waiting) {
@@ -132,12 +136,13 @@ export function batchQueue(options: QueueOptions): BatchQueue {
       signal.throwIfAborted();
       refuseFull(rows.length);
       const since = performance.now(), own: Waiting[] = [];
-      const outputs = rows.map((row) =>
-        new Promise<Float32Array>((done, fail) =>
-          own.push({ ask, row, T: paddedLength(row.ids.length, limit), since, done, fail })
-        )
-      );
-      waiting.push(...own);
+      const outputs = rows.map((row, i) => {
+        const T = paddedLength(row.ids.length, limit), turn = since + 1000 * secondsPerRow * i;
+        return new Promise<Float32Array>((done, fail) =>
+          own.push({ ask, row, T, since, turn, done, fail })
+        );
+      });
+      waiting = [...waiting, ...own].sort((a, b) => a.turn - b.turn);
       const leave = (): void => {
         const gone = new Set(own);
         waiting = waiting.filter((one) => !gone.has(one));

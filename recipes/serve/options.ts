@@ -114,7 +114,9 @@ export function serveOptions(words: readonly string[]): ServeCommandOptions {
   };
   if (options.model === undefined) fail("without --model; see --help");
   const { queue, "max-rows": rows, "batch-rows": batch } = options;
-  if (queue < rows) fail(`with --queue ${queue}: a request may have --max-rows ${rows} texts`);
+  if (queue < rows) {
+    fail(`with --queue ${queue}: a request may have ${rows} texts; raise it, or lower --max-rows`);
+  }
   if (!Number.isInteger(Math.log2(batch))) {
     fail(`with --batch-rows ${batch}: it must be a power of two`);
   }

@@ -1,7 +1,8 @@
 /** How texts of many requests become batches, and what becomes of them when clients leave, models fail and servers end. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Batch } from "../../recipes/predict/batch.ts";
-import { counting, inServer, until } from "./served.ts";
+import { batchQueue } from "../../recipes/serve/batch_queue.ts";
+import { counting, inServer, smallLimits, until } from "./served.ts";
 
 /** A model that stands still until it is let go on. */
 function gated(): { readonly run: typeof counting; readonly batches: Batch[]; release(): void } {
@@ -42,6 +43,32 @@ Deno.test("serve: texts of many requests are computed together, each with others
     assertMatch(text, /motian_tokens_total\{of="text"\} 162\n/);
     assertMatch(text, /motian_tokens_total\{of="padding"\} 126\n/);
   });
+});
+
+Deno.test("serve: a request of many texts lets others in between", async () => {
+  const { run, batches, release } = gated(), never = new AbortController().signal;
+  const row = (n: number) => ({ ids: Array(n).fill(5), segments: [] });
+  let first = true;
+  const queue = batchQueue({
+    ...smallLimits,
+    limit: 64,
+    async run(batch) {
+      if (!first) return await run(batch);
+      first = false;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return await counting(batch);
+    },
+    observe: () => {},
+    failed: () => {},
+  });
+  await queue.submit("embed", [row(1)], never); // a row is thought to take a fifth of a second now
+  const blocks = queue.submit("embed", [row(2)], never);
+  const many = queue.submit("embed", Array(8).fill(row(3)), never);
+  const one = queue.submit("embed", [row(4)], never);
+  release();
+  assertEquals((await one)[0], Float32Array.of(4));
+  await Promise.all([blocks, many]);
+  assertEquals(batches.map(lengths), [[2], [3, 4, 3, 3], [3, 3, 3, 3], [3]]);
 });
 
 Deno.test("serve: texts of a client that is gone leave the queue", () => {
