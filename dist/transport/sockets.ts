@@ -41,7 +41,8 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   const groups = new Map<string, OpenLinks>(), over = new Map<string, number>();
   const patience: Patience = { silence, grace: GRACE, linger: LINGER };
   const strangers = new Set<ByteStream>();
-  let isOpen = true;
+  // Of the group joined last: who comes from another job is told so, even when that has made this one fail already.
+  let isOpen = true, job: string | undefined;
 
   /** Ends a stream that has not come to an agreement in time. */
   async function within<T>(stream: ByteStream, agree: () => Promise<T>): Promise<T> {
@@ -86,9 +87,8 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       return { status: 409, reason };
     }
     if (group && hello.generation === here) return group.admit(hello);
-    const [other] = groups.values();
-    if (!group && other && other.member.job !== hello.job) {
-      const reason = `Cannot let in job ${hello.job}: this is job ${other.member.job}`;
+    if (!group && job !== undefined && job !== hello.job) {
+      const reason = `Cannot let in job ${hello.job}: this is job ${job}`;
       return { status: 409, reason };
     }
     return { status: 503, reason: "Cannot let in yet: this rank has not joined" };
@@ -163,6 +163,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
         over.set(key, member.generation);
       });
       groups.set(key, links);
+      job = member.job;
       return links;
     },
     async close() {

@@ -4,7 +4,7 @@ import type { Network } from "../../dist/net/network.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { simulate } from "../../dist/sim/simulation.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
-import { ranks, type Way } from "./ranks.ts";
+import { type LocalWay, localWay, ranks } from "./ranks.ts";
 
 /** A network on which `failing` says of every accept, by its number from 0, whether it fails, and the errors that came of it. */
 function faulty(network: Network, failing: (accept: number) => boolean): {
@@ -34,7 +34,7 @@ function sum(way: "mem" | "ws", size: number, failing: (accept: number) => boole
     doors.push(made.failed);
     return openSockets(made.network, { hostname, port: 0 });
   };
-  const use: Way["use"] = async (size, f) => {
+  const use: LocalWay["use"] = async (size, f) => {
     const simulation = simulate({ seed: 1 });
     const body = async () => {
       const transports = Array.from(
@@ -49,7 +49,7 @@ function sum(way: "mem" | "ws", size: number, failing: (accept: number) => boole
     };
     return way === "mem" ? await simulation.run(body) : await body();
   };
-  return ranks({ name: way, use }, size, async (group, rank) => {
+  return ranks(localWay(way, size, use), size, async (group, rank) => {
     const [total] = await group.allReduce(Float32Array.of(rank + 1));
     return { total, failed: doors[rank]!() };
   });

@@ -5,7 +5,7 @@ import { DistError } from "../../dist/error.ts";
 import { chunkOf } from "../../dist/group/chunk.ts";
 import { joinGroup } from "../../dist/group/group.ts";
 import type { WireArray } from "../../dist/message/array.ts";
-import { memberOf, ranks, type Way, ways } from "./ranks.ts";
+import { memberOf, ranks, valuesOf as valuesFrom, type Way, ways } from "./ranks.ts";
 import { fc } from "../property.ts";
 
 const SIZES = [1, 2, 3, 4, 5, 8];
@@ -41,8 +41,7 @@ function assertSame(found: Float32Array, expected: Float32Array): void {
 }
 
 function sizesOf(way: Way): readonly number[] {
-  const most = { mem: 8, shm: 4, ws: 4, wss: 3 }[way.name]!;
-  return SIZES.filter((size) => size <= most);
+  return SIZES.filter((size) => size <= way.most);
 }
 
 for (const way of ways) {
@@ -97,12 +96,15 @@ for (const way of ways) {
     });
 
     Deno.test(`${way.name}, ${size} ranks: nobody leaves a barrier before all have come`, async () => {
-      let here = 0;
-      await ranks(way, size, async (group) => {
-        here++;
+      const now = (): number => performance.timeOrigin + performance.now();
+      const times = await ranks(way, size, async (group) => {
+        const here = now();
         await group.barrier();
-        assertEquals(here, size);
+        return [here, now()] as const;
       });
+      assert(
+        Math.max(...times.map(([here]) => here)) <= Math.min(...times.map(([, left]) => left)),
+      );
     });
 
     Deno.test(`${way.name}, ${size} ranks: send and receive between all pairs, beside the rest`, async () => {
@@ -160,26 +162,29 @@ for (const way of ways) {
   });
 
   Deno.test(`${way.name}: more ranks than shards`, async () => {
-    const results = await ranks(way, 4, (group, rank) => {
-      const { from, to } = chunkOf(3, rank, 4);
+    const size = Math.min(4, way.most), total = size - 1;
+    const results = await ranks(way, size, (group, rank) => {
+      const { from, to } = chunkOf(total, rank, size);
       const shards = Array.from({ length: to - from }, (_, i) => valuesOf(from + i, 50_000));
-      return group.allReduceShards(shards, 3, new Float32Array(50_000));
+      return group.allReduceShards(shards, total, new Float32Array(50_000));
     });
-    for (const sum of results) assertEquals(sum, sumOf(3, 50_000));
+    for (const sum of results) assertEquals(sum, sumOf(total, 50_000));
   });
 
   Deno.test(`${way.name}: arrays of all types, shared memory, and all reductions`, async () => {
-    await ranks(way, 3, async (group, rank) => {
+    const size = Math.min(3, way.most), all = Array.from({ length: size }, (_, r) => r);
+    const total = all.reduce((sum, rank) => sum + 10 + rank, 0);
+    await ranks(way, size, async (group, rank) => {
       const makers = [Uint8Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array];
       for (const make of makers) {
         for (const length of [3, 100_000]) {
           const bytes = length * make.BYTES_PER_ELEMENT;
           const array: WireArray = new make(new SharedArrayBuffer(bytes) as never);
           array.fill(10 + rank);
-          assertEquals(new Set(await group.allReduce(array)), new Set([33]));
+          assertEquals(new Set(await group.allReduce(array)), new Set([total]));
           assertEquals(
             new Set(await group.allReduce(array.fill(rank), { reduction: "max" })),
-            new Set([2]),
+            new Set([size - 1]),
           );
           array.fill(5 + rank);
           assertEquals(new Set(await group.allReduce(array, { reduction: "min" })), new Set([5]));
@@ -230,21 +235,22 @@ for (const way of ways) {
         (rank) => [10 + rank, "sum"],
       ],
       [
+        "length of large arrays",
+        /shape \[50000\].*shape \[50001\]|shape \[50001\].*shape \[50000\]/,
+        (rank) => [50_000 + rank, "sum"],
+      ],
+      [
         "reduction",
         /reduction sum.*reduction max|reduction max.*reduction sum/,
         (rank) => [5, rank ? "max" : "sum"],
       ],
     ];
     for (const [, words, choose] of disagreements) {
-      const outcome = await way.use(
-        2,
-        (transports) =>
-          Promise.allSettled(transports.map(async (transport, rank) => {
-            const group = await joinGroup(transport, memberOf(transports, rank));
-            const [length, reduction] = choose(rank, 2);
-            await group.allReduce(new Float32Array(length), { reduction });
-          })),
-      );
+      const outcome = await way.each(2, async (transports, rank) => {
+        const group = await joinGroup(transports[rank]!, memberOf(transports, rank));
+        const [length, reduction] = choose(rank, 2);
+        await group.allReduce(new Float32Array(length), { reduction });
+      });
       for (const result of outcome) {
         assert(result.status === "rejected" && result.reason instanceof DistError);
         assertEquals(result.reason.failure, "mismatch");
@@ -255,14 +261,10 @@ for (const way of ways) {
   });
 
   Deno.test(`${way.name}: an order of operations that differs is found out`, async () => {
-    const outcome = await way.use(
-      2,
-      (transports) =>
-        Promise.allSettled(transports.map(async (transport, rank) => {
-          const group = await joinGroup(transport, memberOf(transports, rank));
-          await (rank ? group.barrier() : group.allReduce(new Float32Array(0)));
-        })),
-    );
+    const outcome = await way.each(2, async (transports, rank) => {
+      const group = await joinGroup(transports[rank]!, memberOf(transports, rank));
+      await (rank ? group.barrier() : group.allReduce(new Float32Array(0)));
+    });
     for (const result of outcome) {
       assert(result.status === "rejected" && result.reason instanceof DistError);
       assertEquals(result.reason.failure, "mismatch");
@@ -273,51 +275,46 @@ for (const way of ways) {
   });
 
   Deno.test(`${way.name}: a rank that never comes is named at the deadline`, async () => {
-    await way.use(3, async (transports) => {
-      const outcome = await Promise.allSettled(
-        [0, 1].map((rank) =>
-          joinGroup(transports[rank]!, memberOf(transports, rank), { deadline: 2000 })
-        ),
-      );
-      for (const result of outcome) {
-        assert(result.status === "rejected" && result.reason instanceof DistError);
-        assertEquals(result.reason.failure, "deadline");
-      }
-      assert(outcome.some((r) => r.status === "rejected" && r.reason.rank === 2));
+    const last = Math.min(3, way.most) - 1;
+    const outcome = await way.each(last + 1, async (transports, rank) => {
+      if (rank === last) return;
+      await joinGroup(transports[rank]!, memberOf(transports, rank), { deadline: 2000 });
     });
+    for (const result of outcome.slice(0, last)) {
+      assert(result.status === "rejected" && result.reason instanceof DistError);
+      assertEquals(result.reason.failure, "deadline");
+    }
+    assert(outcome.some((r) => r.status === "rejected" && r.reason.rank === last));
   });
 
   Deno.test(`${way.name}: an operation that is taken back ends everybody's`, async () => {
-    await way.use(3, async (transports) => {
-      const stop = new AbortController();
-      const outcome = await Promise.allSettled(transports.map(async (transport, rank) => {
-        const group = await joinGroup(transport, memberOf(transports, rank));
-        const { signal } = stop;
-        if (rank === 2) {
-          transport.clock.after(50, () => stop.abort());
-          return await group.receive(new Float32Array(5), 0, { signal });
-        }
-        return await group.allReduce(new Float32Array(1e6));
-      }));
-      for (const result of outcome) {
-        assert(result.status === "rejected" && result.reason instanceof DistError);
-        assertEquals([result.reason.failure, result.reason.rank], ["aborted", 2]);
+    const last = Math.min(3, way.most) - 1;
+    const outcome = await way.each(last + 1, async (transports, rank) => {
+      const transport = transports[rank]!, stop = new AbortController(), { signal } = stop;
+      const group = await joinGroup(transport, memberOf(transports, rank));
+      if (rank === last) {
+        transport.clock.after(50, () => stop.abort());
+        return await group.receive(new Float32Array(5), 0, { signal });
       }
+      return await group.allReduce(new Float32Array(1e6));
     });
+    for (const result of outcome) {
+      assert(result.status === "rejected" && result.reason instanceof DistError);
+      assertEquals([result.reason.failure, result.reason.rank], ["aborted", last]);
+    }
   });
 
   Deno.test(`${way.name}: who has left is named, and nothing is done after the group`, async () => {
-    await way.use(2, async (transports) => {
-      const [first, second] = await Promise.all(
-        transports.map((transport, rank) => joinGroup(transport, memberOf(transports, rank))),
-      );
-      const left = second!.close();
-      const error = await assertRejects(() => first!.barrier(), DistError);
-      assertEquals([error.failure, error.rank], ["closed", 1]);
-      await left;
-      await assertRejects(() => second!.barrier(), DistError, "left the group");
-      await assertRejects(() => first!.barrier(), DistError, "left the group");
+    const outcome = await way.each(2, async (transports, rank) => {
+      const group = await joinGroup(transports[rank]!, memberOf(transports, rank));
+      if (rank === 1) await group.close();
+      else {
+        const error = await assertRejects(() => group.barrier(), DistError);
+        assertEquals([error.failure, error.rank], ["closed", 1]);
+      }
+      await assertRejects(() => group.barrier(), DistError, "left the group");
     });
+    valuesFrom(outcome);
   });
 
   Deno.test(`${way.name}: another size, plan, job or generation is refused`, async () => {
@@ -326,47 +323,45 @@ for (const way of ways) {
       [{ job: "other" }, /job other: this is job test|job test: this is job other/],
     ] as const;
     for (const [other, words] of others) {
-      await way.use(2, async (transports) => {
-        const outcome = await Promise.allSettled(
-          transports.map((transport, rank) =>
-            joinGroup(transport, memberOf(transports, rank, rank ? other : {}), {
-              deadline: 60_000,
-            })
-          ),
-        );
-        for (const result of outcome) {
-          assert(result.status === "rejected" && result.reason instanceof DistError);
-          assertEquals(result.reason.failure, "mismatch", result.reason.message);
-          assert(words.test(result.reason.message), result.reason.message);
-        }
+      const outcome = await way.each(2, async (transports, rank) => {
+        const member = memberOf(transports, rank, rank ? other : {});
+        await joinGroup(transports[rank]!, member, { deadline: 60_000 });
       });
+      for (const result of outcome) {
+        assert(result.status === "rejected" && result.reason instanceof DistError);
+        assertEquals(result.reason.failure, "mismatch", result.reason.message);
+        assert(words.test(result.reason.message), result.reason.message);
+      }
     }
-    await way.use(2, async (transports) => {
-      const late = Promise.allSettled([
-        joinGroup(transports[1]!, memberOf(transports, 1, { generation: 1 }), { deadline: 60_000 }),
-      ]);
-      const [, now] = await Promise.allSettled([
-        late,
-        joinGroup(transports[0]!, memberOf(transports, 0, { generation: 2 }), { deadline: 2000 }),
-      ]);
-      const [old] = await late;
-      assert(old!.status === "rejected" && /generation 1 is over/.test(old!.reason.message));
-      assert(now!.status === "rejected" && now!.reason.failure === "deadline");
+    // The one that comes late is told so too, by one that has failed meanwhile.
+    const late = await way.each(2, async (transports, rank) => {
+      const member = memberOf(transports, rank, rank ? { job: "other" } : {});
+      if (rank === 0) await new Promise<void>((done) => transports[0]!.clock.after(300, done));
+      await joinGroup(transports[rank]!, member, { deadline: rank ? 200 : 60_000 });
     });
+    assert(late[0]!.status === "rejected" && /job test: this is job other/.test(late[0]!.reason));
+    const [now, old] = await way.each(2, async (transports, rank) => {
+      const member = memberOf(transports, rank, { generation: rank ? 1 : 2 });
+      await joinGroup(transports[rank]!, member, { deadline: rank ? 60_000 : 2000 });
+    });
+    assert(old!.status === "rejected" && /generation 1 is over/.test(old!.reason.message));
+    assert(now!.status === "rejected" && now!.reason.failure === "deadline");
   });
 
   Deno.test(`${way.name}: groups of the next generation work on the same transports`, async () => {
-    await way.use(2, async (transports) => {
+    const outcome = await way.each(2, async (transports, rank) => {
       for (const generation of [1, 2, 3]) {
-        await Promise.all(transports.map(async (transport, rank) => {
-          const group = await joinGroup(transport, memberOf(transports, rank, { generation }));
-          const [sum] = await group.allReduce(Float32Array.of(rank + generation));
-          assertEquals(sum, 1 + 2 * generation);
-          await group.close();
-        }));
+        const member = memberOf(transports, rank, { generation });
+        const group = await joinGroup(transports[rank]!, member);
+        const [sum] = await group.allReduce(Float32Array.of(rank + generation));
+        assertEquals(sum, 1 + 2 * generation);
+        await group.close();
       }
     });
+    valuesFrom(outcome);
   });
+
+  Deno.test.afterAll(() => way.end?.());
 }
 
 Deno.test("group: wrong calls are refused before anything is sent", async () => {
@@ -378,6 +373,8 @@ Deno.test("group: wrong calls are refused before anything is sent", async () => 
     await assertRejects(() => group.allReduceShards([three], 8, three), RangeError, "1 shards");
     await assertRejects(() => group.split(-1), RangeError, "color -1");
     const wrong = [new Float64Array(3), new Float64Array(3)];
+    const longs = new BigInt64Array(3) as never;
+    await assertRejects(() => group.allReduce(longs), TypeError, "Cannot send a BigInt64Array");
     await assertRejects(() => group.allReduceShards(wrong, 4, three as never), TypeError, "alike");
     await group.barrier();
   });

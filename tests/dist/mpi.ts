@@ -1,7 +1,24 @@
 /** How programs are started under MPI. */
 
-/** `mpiexec` of one MPI, `mpich` or `openmpi`, with more processes than cores and as root if need be. */
+/** Set for a process of an MPI world that runs tests. */
+export const MPI_VARIABLE = "MOTIAN_TEST_MPI";
+
+/** The MPIs that are known, by the last part of the name that Debian gives to each one's mpiexec. */
+export const mpis = ["mpich", "openmpi"] as const;
+
+/** `mpiexec` of one MPI, with more processes than cores and as root if need be. */
 export function mpiCommand(which: string, size: number): readonly string[] {
   const allowances = which === "openmpi" ? ["--allow-run-as-root", "--oversubscribe"] : [];
   return [`mpiexec.${which}`, ...allowances, "-n", String(size)];
+}
+
+/** Is it on this machine? */
+export async function hasMpi(which: string): Promise<boolean> {
+  try {
+    await new Deno.Command(`mpiexec.${which}`, { args: ["--version"] }).output();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 /** Programs for several ranks, on every transport. */
+import { DistError } from "../../dist/error.ts";
 import { type Group, type GroupOptions, joinGroup } from "../../dist/group/group.ts";
 import { tcp, type TlsFiles } from "../../dist/net/tcp.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
@@ -6,6 +7,8 @@ import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import type { Membership, Transport } from "../../dist/transport/transport.ts";
+import { MPI_VARIABLE } from "./mpi.ts";
+import { mpiWay } from "./mpi_way.ts";
 
 /** What a rank does. */
 export type Program<T> = (group: Group, rank: number) => Promise<T>;
@@ -13,6 +16,22 @@ export type Program<T> = (group: Group, rank: number) => Promise<T>;
 /** One way to connect ranks. */
 export interface Way {
   readonly name: string;
+  /** Ranks of a group at most, as tests choose them. */
+  readonly most: number;
+  /**
+   * Runs something for each rank, and gives what came of it, by rank. Ranks may be processes, which all run the test: each one runs its
+   * own rank, knows of the others' transports only the address, and gets everybody's outcome as a copy.
+   */
+  each<T>(size: number, f: RankProgram<T>): Promise<readonly PromiseSettledResult<T>[]>;
+  /** After all tests. */
+  end?(): Promise<void>;
+}
+
+/** What a rank does with its transport. */
+export type RankProgram<T> = (transports: readonly Transport[], rank: number) => Promise<T>;
+
+/** A way to connect ranks of this process. */
+export interface LocalWay extends Way {
   /** Runs something with a transport for each rank, and closes them. */
   use<T>(size: number, f: (transports: readonly Transport[]) => Promise<T>): Promise<T>;
 }
@@ -28,21 +47,34 @@ async function closing<T>(
   }
 }
 
-/** A simulated network. */
-export function simulated(options: Partial<SimulationOptions> = {}): Way {
+type Use = LocalWay["use"];
+
+/** Ranks of this process, by what gives each of them a transport. */
+export function localWay(name: string, most: number, use: Use): LocalWay {
   return {
-    name: "mem",
-    use(size, f) {
-      const simulation = simulate({ seed: 1, ...options });
-      return simulation.run(() =>
-        closing(
-          Array.from({ length: size }, (_, r) =>
-            openSockets(simulation.host(r), { hostname: `sim${r}`, port: 0 })),
-          f,
-        )
-      );
-    },
+    name,
+    most,
+    use,
+    each: (size, f) =>
+      use(
+        size,
+        (transports) => Promise.allSettled(transports.map((_, rank) => f(transports, rank))),
+      ),
   };
+}
+
+/** A simulated network. */
+export function simulated(options: Partial<SimulationOptions> = {}): LocalWay {
+  return localWay("mem", 8, (size, f) => {
+    const simulation = simulate({ seed: 1, ...options });
+    return simulation.run(() =>
+      closing(
+        Array.from({ length: size }, (_, r) =>
+          openSockets(simulation.host(r), { hostname: `sim${r}`, port: 0 })),
+        f,
+      )
+    );
+  });
 }
 
 /** A certificate for this machine. */
@@ -57,29 +89,29 @@ function text(name: string): string {
 }
 
 /** Sockets of this machine. */
-function sockets(name: string, tls?: TlsFiles): Way {
+function sockets(name: string, most: number, tls?: TlsFiles): LocalWay {
   const open = (): Transport => openSockets(tcp(tls), { hostname: "127.0.0.1", port: 0 });
-  return { name, use: (size, f) => closing(Array.from({ length: size }, open), f) };
+  return localWay(name, most, (size, f) => closing(Array.from({ length: size }, open), f));
 }
 
 /** Shared memory, here of one thread with itself. */
-const shared: Way = {
-  name: "shm",
-  use(size, f) {
-    const space = createSharedSpace({ hosts: size, connections: 8 * size * size, window: 1 << 16 });
-    const open = (_: unknown, host: number): Transport =>
-      openSockets(sharedMemory(space, host), { hostname: `shm${host}`, port: 0 });
-    return closing(Array.from({ length: size }, open), f);
-  },
-};
+const shared = localWay("shm", 4, (size, f) => {
+  const space = createSharedSpace({ hosts: size, connections: 8 * size * size, window: 1 << 16 });
+  const open = (_: unknown, host: number): Transport =>
+    openSockets(sharedMemory(space, host), { hostname: `shm${host}`, port: 0 });
+  return closing(Array.from({ length: size }, open), f);
+});
 
-/** Every way. */
-export const ways: readonly Way[] = [
+/** Every way to connect ranks of this process. */
+export const localWays: readonly LocalWay[] = [
   simulated(),
   shared,
-  sockets("ws"),
-  sockets("wss", certificate),
+  sockets("ws", 4),
+  sockets("wss", 3, certificate),
 ];
+
+/** Every way; in a process that mpiexec has started for it (see mpi_test.ts), MPI. */
+export const ways: readonly Way[] = Deno.env.has(MPI_VARIABLE) ? [mpiWay()] : localWays;
 
 /** A member of a group of all. */
 export function memberOf(
@@ -91,18 +123,25 @@ export function memberOf(
   return { job: "test", generation: 1, group: "", rank, addresses, plan: 0, ...other };
 }
 
+/** What all ranks gave; the first error that is more than a consequence, if one failed. */
+export function valuesOf<T>(outcomes: readonly PromiseSettledResult<T>[]): readonly T[] {
+  const errors = outcomes.flatMap((o) => o.status === "rejected" ? [o.reason as unknown] : []);
+  if (errors.length) throw errors.find((error) => !(error instanceof DistError)) ?? errors[0];
+  return outcomes.flatMap((o) => o.status === "fulfilled" ? [o.value] : []);
+}
+
 /** Runs a program on every rank of a new group; the results by rank. */
-export function ranks<T>(
+export async function ranks<T>(
   way: Way,
   size: number,
   program: Program<T>,
   options: GroupOptions = { deadline: 60_000 },
 ): Promise<readonly T[]> {
-  return way.use(size, (transports) =>
-    Promise.all(transports.map(async (transport, rank) => {
-      const group = await joinGroup(transport, memberOf(transports, rank), options);
-      const result = await program(group, rank);
-      await group.close();
-      return result;
-    })));
+  const outcomes = await way.each(size, async (transports, rank) => {
+    const group = await joinGroup(transports[rank]!, memberOf(transports, rank), options);
+    const result = await program(group, rank);
+    await group.close();
+    return result;
+  });
+  return valuesOf(outcomes);
 }

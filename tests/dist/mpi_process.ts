@@ -1,0 +1,35 @@
+/**
+ * One process of an MPI world, for tests: `mpi_process.ts die` sums until rank 1 kills itself, saying each process's number on a line;
+ * `mpi_process.ts open SIZE [LIBRARY]` enters and leaves MPI, or says in one line why it cannot.
+ *
+ * @module
+ */
+import { DistError } from "../../dist/error.ts";
+import { joinGroup } from "../../dist/group/group.ts";
+import { openMpi } from "../../dist/mpi/world.ts";
+
+async function die(): Promise<never> {
+  const { rank, addresses, transport } = openMpi();
+  console.log(`process ${Deno.pid}`);
+  const member = { job: "die", generation: 1, group: "", rank, addresses, plan: 0 };
+  const group = await joinGroup(transport(), member), array = new Float32Array(2e5);
+  for (let step = 0;; step++) {
+    if (rank === 1 && step === 3) Deno.kill(Deno.pid, "SIGKILL");
+    await group.allReduce(array.fill(1));
+  }
+}
+
+async function open(size: number, library: string | undefined): Promise<void> {
+  try {
+    const world = openMpi({ size, library });
+    console.log(`rank ${world.rank} of ${world.size}`);
+    await world.close();
+  } catch (error) {
+    if (!(error instanceof DistError)) throw error;
+    console.log(`${error.failure}: ${error.message}`);
+  }
+}
+
+const [what, size, library] = Deno.args;
+if (what === "die") await die();
+else await open(Number(size), library);

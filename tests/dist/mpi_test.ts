@@ -1,0 +1,89 @@
+/** MPI: what groups promise on every transport, by each of its libraries, and what is its own. */
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { DistError } from "../../dist/error.ts";
+import { openMpi } from "../../dist/mpi/world.ts";
+import { skip } from "../skip.ts";
+import { hasMpi, MPI_VARIABLE, mpiCommand, mpis } from "./mpi.ts";
+
+/** Nothing here takes so long, on however slow a machine. Units: milliseconds. */
+const LONG = 240_000;
+
+interface Ended {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly text: string;
+  readonly ms: number;
+}
+
+async function start(
+  [name, ...args]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const begin = performance.now();
+  const { code, signal, stdout, stderr } = await new Deno.Command(name!, {
+    args,
+    env: { ...env, NO_COLOR: "1" },
+    stdin: "null",
+    signal: AbortSignal.timeout(LONG),
+  }).output();
+  const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
+  return { code, signal, text, ms: performance.now() - begin };
+}
+
+const deno = (...args: readonly string[]): readonly string[] => [Deno.execPath(), ...args];
+const path = (name: string): string => new URL(name, import.meta.url).pathname;
+const program = deno("run", "--no-check", "--allow-all", path("mpi_process.ts"));
+
+/** Does a process live? */
+async function lives(process: string): Promise<boolean> {
+  const text = await Deno.readTextFile(`/proc/${process}/stat`).catch(() => "0 (gone) Z");
+  // One that has ended and was not waited for yet is a zombie.
+  return text.slice(text.lastIndexOf(")") + 2)[0] !== "Z";
+}
+
+for (const which of mpis) {
+  if (!await hasMpi(which)) {
+    skip(`mpi ${which}`, `no mpiexec.${which}`);
+    continue;
+  }
+
+  Deno.test(`mpi ${which}: two processes keep what groups promise on every transport`, async () => {
+    const suite = deno("test", "--no-check", "--allow-all", path("group_test.ts"));
+    const { code, text } = await start([...mpiCommand(which, 2), ...suite], {
+      [MPI_VARIABLE]: which,
+    });
+    assertEquals(code, 0, text);
+    const passed = [...text.matchAll(/(\d+) passed[^|]*\| 0 failed/g)].map(([, n]) => Number(n));
+    assertEquals(passed.length, 2, text);
+    assert(passed.every((n) => n > 20), text);
+  });
+
+  Deno.test(`mpi ${which}: a rank that is killed ends the job`, async () => {
+    const { code, text } = await start([...mpiCommand(which, 2), ...program, "die"]);
+    assert(code !== 0, text);
+    const processes = [...text.matchAll(/process (\d+)/g)].map(([, process]) => process!);
+    assertEquals(processes.length, 2, text);
+    for (const process of processes) {
+      while (await lives(process)) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+
+  Deno.test(`mpi ${which}: a world of another size is refused in a line`, async () => {
+    const { code, text } = await start([...mpiCommand(which, 2), ...program, "open", "3"]);
+    assertEquals(code, 0, text);
+    assertMatch(text, /^mismatch: Cannot use a world of size 2: the caller says 3, .*$/m);
+  });
+}
+
+if (await hasMpi("mpich") && await hasMpi("openmpi")) {
+  Deno.test("mpi: another MPI's library than that of mpiexec is refused in a line", async () => {
+    const command = [...mpiCommand("openmpi", 2), ...program, "open", "2", "libmpich.so.12"];
+    const { text } = await start(command);
+    assertMatch(text, /^mismatch: Cannot use a world of size 1: the caller says 2, .*MPICH.*$/m);
+  });
+}
+
+Deno.test("mpi: no library is one line", () => {
+  const error = assertThrows(() => openMpi({ library: "libnone.so" }), DistError, "libnone.so");
+  assertEquals([error.failure, error.message.split("\n").length], ["engine", 1]);
+});
