@@ -2,7 +2,8 @@
  * Streams of bytes between the processes of an MPI world, with all that runs on sockets running on them.
  *
  * Who connects sends its rank and the number of a channel, and is answered with one byte; a stream is two tags. A message without bytes
- * is its end. Messages are sent so that they are done when they are received: nothing piles up at a receiver.
+ * is its end. Messages are sent so that they are done when they are received, but for some small ones in a row: nothing piles up at a
+ * receiver.
  *
  * @module
  */
@@ -16,6 +17,8 @@ import type { Progress } from "./progress.ts";
 const FRAGMENT = 128 << 10;
 /** Bytes up to which they are copied before they are sent: small arrays may be moved by the garbage collector. */
 const COPIED = 4 << 10;
+/** So many of these in a row need not have been received; the next one must. */
+const AHEAD = 16;
 
 /** The only port of a process, and the tag of those who connect. */
 const PORT = 1, CONNECT = 1;
@@ -154,7 +157,7 @@ function streamOf(
   onOver: () => void,
 ): ByteStream {
   const room = new Uint8Array(FRAGMENT), copy = new Uint8Array(COPIED);
-  let from = 0, to = 0, isOpen = true, isTaking = false, hasEnded = false;
+  let ahead = 0, from = 0, to = 0, isOpen = true, isTaking = false, hasEnded = false;
   let failure: { readonly error: unknown } | undefined;
   let gate = Promise.withResolvers<void>(), stopWrite: ((error: unknown) => void) | undefined;
 
@@ -190,13 +193,16 @@ function streamOf(
       if (!isOpen) throw new DistError("Cannot write: the stream was closed", "closed");
       if (bytes.length === 0) return 0;
       let part = bytes.subarray(0, FRAGMENT);
-      if (part.length <= COPIED) {
+      const isSmall = part.length <= COPIED;
+      if (isSmall) {
         copy.set(part);
         part = copy.subarray(0, part.length);
       }
+      ahead = isSmall ? (ahead + 1) % AHEAD : 0;
+      const send = ahead > 0 ? progress.post : progress.send;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       stopWrite = reject;
-      progress.send(part, other, outTag).then(resolve, reject);
+      send(part, other, outTag).then(resolve, reject);
       await promise;
       stopWrite = undefined;
       return part.length;

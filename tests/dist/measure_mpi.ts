@@ -8,11 +8,12 @@
  * @module
  */
 import { joinGroup } from "../../dist/group/group.ts";
+import { openLibrary } from "../../dist/mpi/library.ts";
 import { openMpi } from "../../dist/mpi/world.ts";
 import { mpiCommand } from "./mpi.ts";
 
 /** Rounds of one turn. */
-const ROUNDS = 8;
+const ROUNDS = 20;
 
 const source = `
 #include <mpi.h>
@@ -47,19 +48,26 @@ async function child(rounds: number, mib: readonly number[]): Promise<void> {
   const world = openMpi(), { rank, size, addresses } = world, transport = world.transport();
   const member = { job: "measure", generation: 1, group: "", rank, addresses, plan: 0 };
   const group = await joinGroup(transport, member, { deadline: 60_000 });
-  const sum = size * (size + 1) / 2;
+  const { abi, calls, objects } = openLibrary(undefined, (name) => Deno.env.get(name));
+  const { sum: op, types, world: comm } = objects, sum = size * (size + 1) / 2;
+  const ways: Record<string, (array: Float32Array) => Promise<unknown>> = {
+    call: (x) => calls.allReduceWaiting(abi.inPlace, x, x.length, types.f32, op, comm),
+    group: (x) => group.allReduce(x),
+  };
   for (const n of mib) {
     const array = new Float32Array(n * 2 ** 18);
-    let best = Infinity;
-    for (let round = 0; round <= rounds; round++) {
-      array.fill(rank + 1);
-      await group.barrier();
-      const start = performance.now();
-      await group.allReduce(array);
-      if (round > 0) best = Math.min(best, performance.now() - start);
-      if (array.some((x) => x !== sum)) throw new RangeError(`Cannot use a sum: not ${sum}`);
+    for (const [name, way] of Object.entries(ways)) {
+      let best = Infinity;
+      for (let round = 0; round <= rounds; round++) {
+        array.fill(rank + 1);
+        await calls.barrierWaiting(comm);
+        const start = performance.now();
+        await way(array);
+        if (round > 0) best = Math.min(best, performance.now() - start);
+        if (array.some((x) => x !== sum)) throw new RangeError(`Cannot use a sum: not ${sum}`);
+      }
+      if (rank === 0) console.log(`${name} ${n} ${best.toFixed(6)}`);
     }
-    if (rank === 0) console.log(`group ${n} ${best}`);
   }
   await group.close();
   await transport.close();
