@@ -1,0 +1,115 @@
+/**
+ * The losses of a student that reads the same masked text as its teacher.
+ *
+ * Every loss is a sum and what it is to be divided by in the whole step, so that any split of a batch into micro-batches adds up to the
+ * same: `minilm` is a mean over sequences, `logits` and `mlm` are means over masked places.
+ *
+ * @module
+ */
+import {
+  add,
+  type AnyTensor,
+  cast,
+  greater,
+  max,
+  mul,
+  reshape,
+  sizesOf,
+  stack,
+  sum,
+  type Tensor,
+} from "../../core/mod.ts";
+import { crossEntropy, encode } from "../../nn/mod.ts";
+import type { ModelConfig } from "../pretrain/config.ts";
+import {
+  encoderOptions,
+  logitsAt,
+  type MlmInputs,
+  type Model,
+  type Pass,
+} from "../pretrain/model.ts";
+import { activeLosses, type DistillConfig, type LossName } from "./distill_config.ts";
+import { relationLoss } from "./losses/relations.ts";
+import { softLabelLoss } from "./losses/soft_labels.ts";
+
+/** What is learnt: the student. */
+export interface Pupil {
+  readonly model: Model;
+}
+
+/** Sums of losses over a micro-batch, and what they are to be divided by. */
+export interface LossSums {
+  /** In the order of `activeLosses`. Shapes: [K]. */
+  readonly losses: AnyTensor;
+  /** Sequences that count. */
+  readonly rows: Tensor<[]>;
+  /** Masked places. */
+  readonly places: Tensor<[]>;
+}
+
+/** One over what losses are divided by, or what they are divided by. */
+export type Counts = Pick<LossSums, "rows" | "places">;
+
+/** What a loss is a mean over. */
+const over: Readonly<Record<LossName, keyof Counts>> = {
+  minilm: "rows",
+  logits: "places",
+  mlm: "places",
+};
+
+/** For every active loss what it is a mean over, and what it counts. Shapes: [K]. */
+export function perLoss(
+  distill: Pick<DistillConfig, "losses">,
+  counts: Counts,
+): { readonly counts: AnyTensor; readonly weights: readonly number[] } {
+  const names = activeLosses(distill);
+  return {
+    counts: stack(names.map((name): AnyTensor => counts[over[name]]), 0) as AnyTensor,
+    weights: names.map((name) => distill.losses[name]),
+  };
+}
+
+/** Does a sequence count? Those that fill up a batch predict nothing. Shapes: weights [B · P] -> [B]. */
+function counted({ ids, weights }: MlmInputs): AnyTensor {
+  const all: AnyTensor = reshape(weights, [sizesOf(ids)[0]!, -1]);
+  return cast(greater(max(all, 1), 0), "f32");
+}
+
+/** The losses of a student of these sizes: what they add up to over a micro-batch. */
+export function textLosses(
+  distill: DistillConfig,
+  student: ModelConfig,
+  teacher: ModelConfig,
+): (pupil: Pupil, knows: Model, inputs: MlmInputs, pass?: Pass) => LossSums {
+  return ({ model }, knows, inputs, pass = {}) => {
+    const own = encode(model.encoder, inputs, encoderOptions(student), pass);
+    const other = encode(knows.encoder, inputs, encoderOptions(teacher));
+    const keep: AnyTensor = inputs.keep,
+      rows = counted(inputs),
+      weights: AnyTensor = inputs.weights;
+    const found = logitsAt(model, own.hidden, inputs.positions, student);
+    const each: Readonly<Record<LossName, () => AnyTensor>> = {
+      minilm: () => {
+        const read = own.layers.at(-1)!, shown = other.layers[distill.layer - 1]!;
+        return sum(mul(relationLoss(read, shown, keep, distill.heads), rows));
+      },
+      logits: () => {
+        const wanted = logitsAt(knows, other.hidden, inputs.positions, teacher);
+        return sum(mul(softLabelLoss(found, wanted, distill.temperature), weights));
+      },
+      mlm: () => crossEntropy(found, inputs.labels, inputs.weights).sum,
+    };
+    const losses = activeLosses(distill).map((name): AnyTensor => each[name]());
+    const total = (x: AnyTensor): AnyTensor => sum(x);
+    return { losses: stack(losses, 0) as AnyTensor, rows: total(rows), places: total(weights) };
+  };
+}
+
+/** Sums of two micro-batches. */
+export function addSums(a: LossSums, b: LossSums): LossSums {
+  return {
+    losses: add(a.losses, b.losses) as AnyTensor,
+    rows: add(a.rows, b.rows),
+    places: add(a.places, b.places),
+  };
+}
