@@ -11,10 +11,12 @@ import { type Interrupt, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
+import { newRun } from "../run/run_folder.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
 import { type Result, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { taskSaver } from "./saved_task.ts";
 import { splitInto } from "./split_into.ts";
 import { spreadLines } from "./spread.ts";
 import type { Task } from "./task.ts";
@@ -36,17 +38,25 @@ interface Tools {
 const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
   options.length ?? defaults.length;
 
+/** Where a task's model is left. */
+const savedIn = ({ task, save }: ClueOptions, { name }: Task): string | undefined =>
+  save === undefined || task !== "all" ? save : join(save, name);
+
 /** Learns a task with all seeds; gives what the first one answers. */
 async function learn(
   { task, folder }: Placed,
   data: TaskData,
   { options, start, device, interrupt, view }: Tools,
 ): Promise<{ readonly results: readonly Result[]; readonly answers: Answers }> {
-  const { json, out } = options, { defaults } = task;
-  const common = { task, folder, start, length: lengthOf(task, options) };
+  const { json, out } = options, { defaults } = task, length = lengthOf(task, options);
+  const common = { task, folder, start, length };
   const results: Result[] = [];
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
+  const texts = data.train.units.some(({ rows: [row] }) => row!.segments.includes(1)) ? 2 : 1;
+  const about = { task: task.name, length, texts, seed: options.seed };
+  const model = savedIn(options, task);
+  await using saver = model === undefined ? undefined : await taskSaver(model, start, about);
   let first: Answers = {};
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
@@ -59,7 +69,10 @@ async function learn(
       dropout: options.dropout,
       seed,
     };
-    const found = await runTask({ ...common, device, config, interrupt, view }, data);
+    const isFirst = seed === options.seed;
+    const keep = isFirst && saver ? { keep: saver.keep } : {};
+    const found = await runTask({ ...common, device, config, interrupt, view, ...keep }, data);
+    if (isFirst && !interrupt.requested) await saver?.finish();
     results.push(...found.results);
     for (const { scores, ...rest } of found.results) {
       if (!json) {
@@ -71,8 +84,8 @@ async function learn(
       }
     }
     if (out === undefined || interrupt.requested) continue;
-    if (seed === options.seed) first = found.answers;
-    await writeAnswers(out, found.answers, seed === options.seed ? undefined : seed);
+    if (isFirst) first = found.answers;
+    await writeAnswers(out, found.answers, isFirst ? undefined : seed);
   }
   return { results, answers: first };
 }
@@ -124,6 +137,10 @@ async function main(interrupt: Interrupt): Promise<number> {
   // A fault in the last task's files must not show after hours.
   let ready: TaskData | undefined;
   for (const one of placed) ready = await read(one);
+  for (const { task } of placed) {
+    const folder = savedIn(options, task);
+    if (folder !== undefined) await newRun(folder, "--save");
+  }
   const device = await openDevice(options.device);
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
   const results: Result[] = [], answers: Record<string, readonly string[]> = {};

@@ -21,6 +21,11 @@ export const clueCommand = {
     model: { type: "text", value: "RUN", help: "a pretraining run; its best checkpoint is taken" },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
     out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
+    save: {
+      type: "text",
+      value: "DIR",
+      help: "where the model of the first seed's best epoch is left, for predict and serve",
+    },
     split: {
       type: "list",
       value: "FILE",
