@@ -11,6 +11,7 @@ import { DivergedError } from "../pretrain/guard.ts";
 import { newRun, newRunName, saveRun } from "../run/run_folder.ts";
 import { closingLines, distillText } from "./distill_text.ts";
 import { distillCommand, distillOptions } from "./options.ts";
+import { taskCommand } from "./task_command.ts";
 import { textCorpus, textPlan } from "./text_plan.ts";
 
 async function main(interrupt: Interrupt): Promise<number> {
@@ -21,6 +22,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   const { json, resume, minutes } = options;
   using view = progressView();
+  if (options.task !== undefined) return await taskCommand(options, interrupt, view);
   const plan = await textPlan(options), { config, teacher, distill, corpus: text, packed } = plan;
   const out = options.out ?? newRunName(config.name);
   if (!resume) await newRun(out);

@@ -3,14 +3,12 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import { type Device, dispose } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
-import { isRecord } from "../cli/schema.ts";
 import { type Origin, originOf } from "../pretrain/init_from.ts";
 import { type Model, modelSpec } from "../pretrain/model.ts";
-import { checkpointModel } from "../run/checkpoint.ts";
+import { checkpointModel, weightsHash } from "../run/checkpoint.ts";
 
 /** A teacher, not yet on a device. */
 export interface Teacher extends Origin {
@@ -24,14 +22,7 @@ export interface Teacher extends Origin {
  * @throws InputError
  */
 export async function teacherOf(path: string, sha256?: string): Promise<Teacher> {
-  const origin = await originOf(path), file = join(origin.checkpoint, "state.json");
-  const state: unknown = await Deno.readTextFile(file).then(JSON.parse).catch(() => undefined);
-  const found = isRecord(state) && isRecord(state.sha256) ? state.sha256.model : undefined;
-  if (typeof found !== "string") {
-    throw new InputError(
-      `Cannot learn from ${path}: ${file} names no weights; pass another --teacher`,
-    );
-  }
+  const origin = await originOf(path), found = await weightsHash(origin.checkpoint);
   if (sha256 !== undefined && sha256 !== found) {
     throw new InputError(
       `Cannot go on learning from ${path}: its weights are not those that the run began with; put them back`,

@@ -1,6 +1,8 @@
 /** The losses of distillation against plain loops in double precision, and their gradients against differences of those loops. */
 import { assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { type AnyTensor, fromArray, grad, mul, read, sum, type Tensor } from "../../core/mod.ts";
+import { classes } from "../../recipes/clue/heads/classes.ts";
+import { distilledHead } from "../../recipes/distill/distilled_head.ts";
 import { type Projections, relationLoss } from "../../recipes/distill/losses/relations.ts";
 import { softLabelLoss } from "../../recipes/distill/losses/soft_labels.ts";
 
@@ -145,4 +147,24 @@ Deno.test("softLabelLoss and its slope are those of the formula, at every temper
     TypeError,
     "Cannot learn from logits [2,4]: the student's are [3,4]",
   );
+});
+
+Deno.test("distilledHead mixes the teacher's answers and the right ones by alpha, and passes over units of no weight", async () => {
+  const L = 3, outputs = numbers(2 * L, 7), soft = numbers(2 * L, 8), right = [2, 1];
+  const head = classes(L),
+    targets = {
+      targets: fromArray(Int32Array.from(right), [2, 1], "i32") as AnyTensor,
+      weights: tensorOf([1, 0], [2]),
+      soft: tensorOf(soft, [2, L]),
+    };
+  const row = outputs.slice(0, L), temperature = 2;
+  const wrong = Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - row[2]!;
+  const half = (x: Values): Values => x.slice(0, L).map((v) => v / temperature);
+  const taught = temperature ** 2 * divergence(half(soft), half(outputs));
+  for (const alpha of [0, 0.3, 1]) {
+    const { loss } = distilledHead(head, { alpha, temperature });
+    const found = loss({} as never, tensorOf(outputs, [2, L]), {} as never, targets);
+    const [value] = await read(found.sum);
+    assertAlmostEquals(value!, alpha * taught + (1 - alpha) * wrong, 1e-6);
+  }
 });
