@@ -5,11 +5,14 @@
  */
 import { InputError } from "../cli/input_error.ts";
 import { anyOf, suggestion } from "../cli/nearest.ts";
-import { between, type Check, isRecord, positive, record, text, whole } from "../cli/schema.ts";
+import { between, type Check, positive, record, text, whole } from "../cli/schema.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 
-/** `minilm`: relations between tokens; `logits`: what the teacher predicts at masked places; `mlm`: what stood there. */
-export const lossNames = ["minilm", "logits", "mlm"] as const;
+/**
+ * `minilm`: relations between tokens; `tinybert`: states and scores of all layers; `logits`: what the teacher predicts at masked places;
+ * `mlm`: what stood there.
+ */
+export const lossNames = ["minilm", "tinybert", "logits", "mlm"] as const;
 
 /** The name of a loss. */
 export type LossName = typeof lossNames[number];
@@ -36,7 +39,12 @@ export function checkDistill(value: unknown, source: string): DistillConfig {
   const check: Check<DistillConfig> = record<DistillConfig>({
     teacher: text,
     sha256: text,
-    losses: record<DistillConfig["losses"]>({ minilm: weight, logits: weight, mlm: weight }),
+    losses: record<DistillConfig["losses"]>({
+      minilm: weight,
+      tinybert: weight,
+      logits: weight,
+      mlm: weight,
+    }),
     layer: whole(1),
     heads: whole(1),
     temperature: positive,
@@ -64,7 +72,7 @@ export function predicts({ losses }: Pick<DistillConfig, "losses">): boolean {
  * import { assertEquals } from "@std/assert";
  * import { lossesOf } from "./distill_config.ts";
  *
- * assertEquals(lossesOf("minilm,logits=0.5"), { minilm: 1, logits: 0.5, mlm: 0 });
+ * assertEquals(lossesOf("minilm,logits=0.5"), { minilm: 1, tinybert: 0, logits: 0.5, mlm: 0 });
  * ```
  */
 export function lossesOf(list: string): DistillConfig["losses"] {
@@ -84,19 +92,22 @@ export function lossesOf(list: string): DistillConfig["losses"] {
   return losses as DistillConfig["losses"];
 }
 
-type Sizes = Pick<ModelConfig, "layers" | "width">;
+type Sizes = Pick<ModelConfig, "layers" | "width" | "heads">;
 
 /**
  * The layer whose relations are learnt where none is named: of 24 layers and more one of the upper middle, else the last.
  *
  * Source: MiniLMv2 (arXiv 2012.15828), section 5.2: layer 21 of BERT-large's 24, the last of a base model.
  */
-export function relationLayer({ layers }: Sizes): number {
+export function relationLayer({ layers }: Pick<Sizes, "layers">): number {
   return layers >= 24 ? Math.round(7 * layers / 8) : layers;
 }
 
 /** Relation heads where no number is given: as wide as 16 in the teacher, or wider where that does not divide both widths. */
-export function relationHeads(teacher: Sizes, student: Sizes): number {
+export function relationHeads(
+  teacher: Pick<Sizes, "width">,
+  student: Pick<Sizes, "width">,
+): number {
   let heads = Math.max(1, Math.floor(teacher.width / 16));
   while (teacher.width % heads !== 0 || student.width % heads !== 0) heads--;
   return heads;
@@ -107,28 +118,37 @@ export function relationHeads(teacher: Sizes, student: Sizes): number {
  *
  * @throws InputError
  */
-export function refuseUnfit(
-  { layer, heads, losses }: DistillConfig,
-  teacher: Sizes,
-  student: Sizes,
-): void {
-  if (losses.minilm === 0) return;
-  if (layer > teacher.layers) {
-    throw new InputError(
-      `Cannot distil layer ${layer}: the teacher has ${teacher.layers} layers; give --layer ${teacher.layers} or less`,
+export function refuseUnfit(distill: DistillConfig, teacher: Sizes, student: Sizes): void {
+  const refuse = (why: string): never => {
+    throw new InputError(`Cannot distil ${why}`);
+  };
+  const { layer, heads, losses } = distill;
+  if (losses.minilm > 0) {
+    if (layer > teacher.layers) {
+      const most = teacher.layers;
+      refuse(`layer ${layer}: the teacher has ${most} layers; give --layer ${most} or less`);
+    }
+    for (const [whose, { width }] of [["teacher", teacher], ["student", student]] as const) {
+      if (width % heads === 0) continue;
+      const other = relationHeads(teacher, student);
+      refuse(
+        `with ${heads} relation heads: they must divide the ${whose}'s width ${width}; give --heads ${other}`,
+      );
+    }
+  }
+  if (losses.tinybert === 0) return;
+  for (
+    const [name, fits] of [
+      ["layers", teacher.layers % student.layers === 0],
+      ["heads", teacher.heads === student.heads],
+    ] as const
+  ) {
+    if (fits) continue;
+    const must = name === "layers" ? "divide" : "equal";
+    refuse(
+      `with tinybert: the student's ${name} (${student[name]}) must ${must} the teacher's (${
+        teacher[name]
+      }); give others, or --loss minilm`,
     );
   }
-  for (const [whose, { width }] of [["teacher", teacher], ["student", student]] as const) {
-    if (width % heads === 0) continue;
-    throw new InputError(
-      `Cannot distil with ${heads} relation heads: they must divide the ${whose}'s width ${width}; give --heads ${
-        relationHeads(teacher, student)
-      }`,
-    );
-  }
-}
-
-/** The `distill` of a run's config, where it is a distillation. */
-export function distillOf(config: unknown): unknown {
-  return isRecord(config) ? config.distill : undefined;
 }

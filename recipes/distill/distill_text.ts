@@ -19,13 +19,18 @@ import { maskTables } from "../pretrain/mask_tables.ts";
 import { type Model, modelSpec } from "../pretrain/model.ts";
 import type { RunCorpus } from "../pretrain/run_corpus.ts";
 import { optimizerOf, type TrainData } from "../pretrain/train.ts";
-import { checkpointSteps, latestCheckpoint, saveCheckpoint } from "../run/checkpoint.ts";
+import {
+  type Checkpointed,
+  checkpointSteps,
+  latestCheckpoint,
+  saveCheckpoint,
+} from "../run/checkpoint.ts";
 import { keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import { activeLosses, type DistillConfig, predicts } from "./distill_config.ts";
 import { type Teacher, teacherModel } from "./teacher.ts";
-import type { Pupil } from "./text_losses.ts";
+import { type Pupil, pupilSpec } from "./text_losses.ts";
 import { type DistillState, distillTrain } from "./train.ts";
 
 /** What distillation on text needs. */
@@ -64,31 +69,38 @@ export interface DistillSummary {
 
 /** The state of a student before its first step. */
 async function freshState(
-  config: PretrainConfig,
-  vocabulary: number,
-  device: Device,
+  { config, distill, teacher, corpus, device }: DistillTextOptions,
 ): Promise<DistillState> {
-  const pupil: Pupil = { model: init(config.seed, modelSpec(config.model, vocabulary), device) };
+  const V = corpus.vocabulary.tokens.length;
+  const spec = pupilSpec(distill, config.model, teacher.config.model, V);
+  const pupil: Pupil = init(config.seed, spec, device);
   const optimizer = jit((p: Pupil) => optimizerOf(config).init(p), { device })(pupil);
   await device.synchronize();
   return { step: 0, pupil, optimizer };
 }
 
+/** What a checkpoint keeps beside the model: whoever takes a run sees the model alone. */
+type Aside = OptimizerState & Pick<Pupil, "bridge">;
+
+/** A state as a checkpoint keeps it. */
+function parted(
+  { step, pupil: { model, bridge }, optimizer }: DistillState,
+): Checkpointed<Model, Aside> {
+  return { step, model, optimizer: { ...optimizer, ...bridge && { bridge } } };
+}
+
 /** What a run goes on from; one that died before its first checkpoint begins again. */
-async function startState(
-  { config, corpus, device, out, resume, view }: DistillTextOptions,
-): Promise<DistillState> {
-  const fresh = await freshState(config, corpus.vocabulary.tokens.length, device);
+async function startState(o: DistillTextOptions): Promise<DistillState> {
+  const { out, resume, device, view } = o, fresh = await freshState(o);
   if (!resume) return fresh;
   if ((await checkpointSteps(out)).length === 0) {
     view.note(`no checkpoint in ${out} yet: the run begins again`);
     return fresh;
   }
-  const { step, pupil: { model }, optimizer } = fresh;
-  const like = { step, model, optimizer };
-  const found = await latestCheckpoint<Model, OptimizerState>(out, like, device);
-  dispose(like);
-  return { step: found.step, pupil: { model: found.model }, optimizer: found.optimizer };
+  const like = parted(fresh), found = await latestCheckpoint(out, like, device);
+  const { model, optimizer: { bridge, ...optimizer } } = found;
+  dispose([like.model, like.optimizer]);
+  return { step: found.step, pupil: { model, ...bridge && { bridge } }, optimizer };
 }
 
 const numberIn = (row: Row | undefined, name: string): number | null => {
@@ -152,8 +164,8 @@ export async function distillText(
       }
       view.show({ label: "distil", done: step, total: config.steps, figures: shown });
     },
-    async checkpoint({ step, pupil, optimizer }) {
-      await saveCheckpoint(out, { step, model: pupil.model, optimizer });
+    async checkpoint(state) {
+      await saveCheckpoint(out, parted(state));
       await keep();
     },
     stop: () => o.interrupt.requested || performance.now() >= limit,

@@ -15,6 +15,8 @@ export interface StudentChanges {
   readonly set: readonly string[];
   readonly steps?: number;
   readonly seed?: number;
+  /** As many heads as the teacher has, where no number is given, instead of heads as wide. */
+  readonly sameHeads?: boolean;
 }
 
 /** A JSON object in the words themselves, or in the file that they name. */
@@ -39,21 +41,23 @@ async function objectOf(words: string): Promise<Readonly<Record<string, unknown>
   return isRecord(value) ? value : refuse('it must be an object, as {"layers": 2, "width": 128}');
 }
 
-/** What follows from a width: heads as wide as the teacher's, and its share of hidden width. */
+/** What follows from a width: heads as wide as the teacher's, or as many, and its share of hidden width. */
 function sizesFor(
   { width = 0, heads, hidden }: Readonly<Record<string, unknown>>,
   { model }: PretrainConfig,
   words: string,
+  sameHeads: boolean,
 ): Readonly<Record<string, unknown>> {
   if (typeof width !== "number" || width < 1 || width === model.width) return {};
   const headWidth = model.width / model.heads;
-  if (heads === undefined && width % headWidth !== 0) {
+  const asWide = heads === undefined && !sameHeads;
+  if (asWide && width % headWidth !== 0) {
     throw new InputError(
       `Cannot use --student ${words}: the teacher's heads are ${headWidth} wide, which does not divide width ${width}; give heads too`,
     );
   }
   return {
-    ...heads === undefined && { heads: width / headWidth },
+    ...asWide && { heads: width / headWidth },
     ...hidden === undefined &&
       { hidden: Math.max(1, Math.round(width * model.hidden / model.width)) },
   };
@@ -68,11 +72,11 @@ function sizesFor(
 export async function studentConfig(
   teacher: PretrainConfig,
   words: string,
-  { set, steps, seed }: StudentChanges,
+  { set, steps, seed, sameHeads = false }: StudentChanges,
 ): Promise<PretrainConfig> {
   const own = await objectOf(words);
   const model = overridden(
-    { ...teacher.model, dropout: 0, ...sizesFor(own, teacher, words) },
+    { ...teacher.model, dropout: 0, ...sizesFor(own, teacher, words, sameHeads) },
     own,
   ) as PretrainConfig["model"];
   const source = `--student ${words}`;

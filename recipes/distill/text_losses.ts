@@ -2,7 +2,7 @@
  * The losses of a student that reads the same masked text as its teacher.
  *
  * Every loss is a sum and what it is to be divided by in the whole step, so that any split of a batch into micro-batches adds up to the
- * same: `minilm` is a mean over sequences, `logits` and `mlm` are means over masked places.
+ * same: `minilm` and `tinybert` are means over sequences, `logits` and `mlm` over masked places.
  *
  * @module
  */
@@ -19,22 +19,45 @@ import {
   sum,
   type Tensor,
 } from "../../core/mod.ts";
-import { crossEntropy, encode } from "../../nn/mod.ts";
+import { attentionScores, crossEntropy, encode } from "../../nn/mod.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 import {
   encoderOptions,
   logitsAt,
   type MlmInputs,
   type Model,
+  type ModelSpec,
+  modelSpec,
   type Pass,
 } from "../pretrain/model.ts";
 import { activeLosses, type DistillConfig, type LossName } from "./distill_config.ts";
+import {
+  type Bridge,
+  type BridgeSpec,
+  bridgeSpec,
+  layerLoss,
+  type Layers,
+} from "./losses/layers.ts";
 import { relationLoss } from "./losses/relations.ts";
 import { softLabelLoss } from "./losses/soft_labels.ts";
 
-/** What is learnt: the student. */
+/** What is learnt: the student, and what leads from its states to the teacher's where those are compared. */
 export interface Pupil {
   readonly model: Model;
+  readonly bridge?: Bridge;
+}
+
+/** The specs of a student over so many tokens. */
+export function pupilSpec(
+  { losses }: Pick<DistillConfig, "losses">,
+  student: ModelConfig,
+  teacher: ModelConfig,
+  vocabulary: number,
+): { readonly model: ModelSpec; readonly bridge?: BridgeSpec } {
+  return {
+    model: modelSpec(student, vocabulary),
+    ...losses.tinybert > 0 && { bridge: bridgeSpec(student.width, teacher.width) },
+  };
 }
 
 /** Sums of losses over a micro-batch, and what they are to be divided by. */
@@ -53,6 +76,7 @@ export type Counts = Pick<LossSums, "rows" | "places">;
 /** What a loss is a mean over. */
 const over: Readonly<Record<LossName, keyof Counts>> = {
   minilm: "rows",
+  tinybert: "rows",
   logits: "places",
   mlm: "places",
 };
@@ -75,13 +99,24 @@ function counted({ ids, weights }: MlmInputs): AnyTensor {
   return cast(greater(max(all, 1), 0), "f32");
 }
 
+/** States and scores of all layers. */
+function layersOf(
+  { encoder }: Model,
+  { states, layers, positions }: ReturnType<typeof encode<"B", "T", "V", "C", "H", "K", "F">>,
+): Layers {
+  const scores = layers.map((own, m): AnyTensor =>
+    attentionScores(encoder.layers[m]!.attention, own, positions)
+  );
+  return { states, scores };
+}
+
 /** The losses of a student of these sizes: what they add up to over a micro-batch. */
 export function textLosses(
   distill: DistillConfig,
   student: ModelConfig,
   teacher: ModelConfig,
 ): (pupil: Pupil, knows: Model, inputs: MlmInputs, pass?: Pass) => LossSums {
-  return ({ model }, knows, inputs, pass = {}) => {
+  return ({ model, bridge }, knows, inputs, pass = {}) => {
     const own = encode(model.encoder, inputs, encoderOptions(student), pass);
     const other = encode(knows.encoder, inputs, encoderOptions(teacher));
     const keep: AnyTensor = inputs.keep,
@@ -92,6 +127,10 @@ export function textLosses(
       minilm: () => {
         const read = own.layers.at(-1)!, shown = other.layers[distill.layer - 1]!;
         return sum(mul(relationLoss(read, shown, keep, distill.heads), rows));
+      },
+      tinybert: () => {
+        const [learnt, known] = [layersOf(model, own), layersOf(knows, other)];
+        return sum(mul(layerLoss(learnt, known, bridge!, keep), rows));
       },
       logits: () => {
         const wanted = logitsAt(knows, other.hidden, inputs.positions, teacher);

@@ -70,6 +70,7 @@ export async function textPlan(options: DistillOptions): Promise<TextPlan> {
   const { steps, seed, set, data: packed = null, corpus = null } = options;
   const config = await studentConfig(teacher.config, options.student!, {
     set,
+    sameHeads: losses.tinybert > 0,
     ...steps !== undefined && { steps },
     ...seed !== undefined && { seed },
   });

@@ -29,7 +29,7 @@ Deno.test("distill leaves a run like any other, and goes on to the bit", () =>
     const { code, out, error } = await distill([
       ...text,
       ...asked,
-      ...["--loss", "minilm,logits=0.5", "--out", "student", "--json"],
+      ...["--loss", "minilm,tinybert,logits=0.5", "--out", "student", "--json"],
     ]);
     assertEquals(code, 0, error);
     const printed = out.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -44,7 +44,7 @@ Deno.test("distill leaves a run like any other, and goes on to the bit", () =>
     assertStringIncludes(page, "Held-out distillation loss");
 
     const { config, vocabulary } = await originOf(join(folder, "student"));
-    assertEquals([config.model.layers, config.model.width, config.model.heads], [1, 8, 1]);
+    assertEquals([config.model.layers, config.model.width, config.model.heads], [1, 8, 2]);
     assertEquals([config.model.hidden, config.model.dropout], [16, 0]);
     assertEquals(vocabulary, (await originOf(join(folder, "teacher"))).vocabulary);
     const more = await pretrain([...text, "--init", "student", "--steps", "1", "--out", "more"]);
@@ -91,6 +91,14 @@ Deno.test("distill refuses in one line what it cannot do, and leaves nothing", (
         "Cannot distil with 3 relation heads: they must divide the teacher's width 16; give --heads 1",
       ],
       [asked(one, "--heads", "16"), "they must divide the student's width 8"],
+      [
+        asked('{"layers": 2, "width": 8, "heads": 1}', "--loss", "tinybert"),
+        "Cannot distil with tinybert: the student's heads (1) must equal the teacher's (2)",
+      ],
+      [
+        asked('{"layers": 3}', "--loss", "tinybert"),
+        "the student's layers (3) must divide the teacher's (2)",
+      ],
       [asked(one, "--layer", "3"), "Cannot distil layer 3: the teacher has 2 layers"],
       [asked(one, "--loss", "minilm,logit"), "did you mean logits?"],
       [asked(one, "--loss", "mlm=0"), "mlm counts 0, it must be above 0"],

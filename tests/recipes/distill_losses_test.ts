@@ -3,6 +3,7 @@ import { assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@
 import { type AnyTensor, fromArray, grad, mul, read, sum, type Tensor } from "../../core/mod.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { distilledHead } from "../../recipes/distill/distilled_head.ts";
+import { layerLoss, type Layers } from "../../recipes/distill/losses/layers.ts";
 import { type Projections, relationLoss } from "../../recipes/distill/losses/relations.ts";
 import { softLabelLoss } from "../../recipes/distill/losses/soft_labels.ts";
 
@@ -167,4 +168,109 @@ Deno.test("distilledHead mixes the teacher's answers and the right ones by alpha
     const [value] = await read(found.sum);
     assertAlmostEquals(value!, alpha * taught + (1 - alpha) * wrong, 1e-6);
   }
+});
+
+/** A student of two layers, one head and width 3, a teacher of four layers, one head and width 4. */
+const widths = { student: 3, teacher: 4 }, layers = { student: 2, teacher: 4 };
+
+/** States of all layers, then their scores, in one line. */
+const lineOf = (whose: keyof typeof layers, seed: number): Values =>
+  numbers((layers[whose] + 1) * B * T * widths[whose] + layers[whose] * B * T * T, seed);
+
+/** Number i of state m, and of the scores of layer m from 0. */
+function places(whose: keyof typeof layers) {
+  const C = widths[whose], size = B * T * C;
+  return {
+    state: (m: number, b: number, t: number): number => m * size + (b * T + t) * C,
+    score: (m: number, b: number, i: number, j: number): number =>
+      (layers[whose] + 1) * size + ((m * B + b) * T + i) * T + j,
+  };
+}
+
+/** The layer loss of each sequence, loop by loop; w holds both maps, that of the embeddings first. */
+function plainLayers(s: Values, t: Values, w: Values): Values {
+  const C = widths.student, D = widths.teacher, own = places("student"), other = places("teacher");
+  const normed = (x: Values, from: number, n: number): Values => {
+    const row = x.slice(from, from + n), mean = row.reduce((a, v) => a + v, 0) / n;
+    const variance = row.reduce((a, v) => a + (v - mean) ** 2, 0) / n;
+    return row.map((v) => (v - mean) / Math.sqrt(variance + 1e-5));
+  };
+  return Array.from({ length: B }, (_, b) => {
+    const kept = Array.from({ length: T }, (_, i) => i).filter((i) => keep[b * T + i] === 1);
+    let sum = 0;
+    for (let m = 0; m <= layers.student; m++) {
+      for (const i of kept) {
+        const x = normed(s, own.state(m, b, i), C), y = normed(t, other.state(2 * m, b, i), D);
+        for (let d = 0; d < D; d++) {
+          const led = x.reduce((a, v, c) => a + v * w[(m === 0 ? 0 : C * D) + c * D + d]!, 0);
+          sum += (led - y[d]!) ** 2 / (D * kept.length);
+        }
+        if (m === 0) continue;
+        for (const j of kept) {
+          const difference = s[own.score(m - 1, b, i, j)]! - t[other.score(2 * m - 1, b, i, j)]!;
+          sum += difference ** 2 / kept.length ** 2;
+        }
+      }
+    }
+    return sum;
+  });
+}
+
+/** The same numbers as tensors. */
+function layersIn(x: Values, whose: keyof typeof layers): Layers {
+  const C = widths[whose], size = B * T * C, states = layers[whose] + 1;
+  const from = (m: number): number => states * size + m * B * T * T;
+  return {
+    states: Array.from(
+      { length: states },
+      (_, m) => tensorOf(x.slice(m * size, (m + 1) * size), [B, T, C]),
+    ),
+    scores: Array.from(
+      { length: layers[whose] },
+      (_, m) => tensorOf(x.slice(from(m), from(m + 1)), [B, 1, T, T]),
+    ),
+  };
+}
+
+Deno.test("layerLoss and its slope are those of the plain loop, layer m against layer m N / M", async () => {
+  const s = lineOf("student", 50), t = lineOf("teacher", 60), maps = numbers(2 * 3 * 4, 70);
+  const kept = tensorOf(keep, [B, T]), known = layersIn(t, "teacher"), weights = [1, 0.5];
+  const learnt = {
+    layers: layersIn(s, "student"),
+    bridge: {
+      embeddings: tensorOf(maps.slice(0, 12), [3, 4]),
+      layers: tensorOf(maps.slice(12), [3, 4]),
+    },
+  };
+  const loss = (p: typeof learnt): AnyTensor => layerLoss(p.layers, known, p.bridge as never, kept);
+  const found = await read(loss(learnt) as Tensor);
+  plainLayers(s, t, maps).forEach((value, b) => assertAlmostEquals(found[b]!, value, 1e-5));
+  const slopes = grad((p: typeof learnt) => {
+    const total: AnyTensor = sum(mul(loss(p), tensorOf(weights, [B])));
+    return total as Tensor<[]>;
+  })(learnt);
+  const weighed = (s: Values, w: Values): number =>
+    plainLayers(s, t, w).reduce((sum, value, b) => sum + weights[b]! * value, 0);
+  const flat = async (list: readonly AnyTensor[]): Promise<Values> =>
+    (await Promise.all(list.map((x) => read(x as Tensor)))).flatMap((x) => [...x]);
+  const { states, scores } = slopes.layers;
+  const wanted = slopeOf((x) => weighed(x, maps), s);
+  (await flat([...states, ...scores])).forEach((value, i) =>
+    assertAlmostEquals(value, wanted[i]!, 1e-4 * Math.max(1, Math.abs(wanted[i]!)))
+  );
+  const wantedMaps = slopeOf((w) => weighed(s, w), maps);
+  (await flat([slopes.bridge.embeddings, slopes.bridge.layers])).forEach((value, i) =>
+    assertAlmostEquals(value, wantedMaps[i]!, 1e-4)
+  );
+  assertThrows(
+    () =>
+      layerLoss(
+        layersIn(lineOf("teacher", 1), "teacher"),
+        { ...known, scores: known.scores.slice(1) },
+        learnt.bridge as never,
+        kept,
+      ),
+    RangeError,
+    "Cannot map 4 layers onto 3: they must divide them",
+  );
 });

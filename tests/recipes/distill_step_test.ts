@@ -6,7 +6,7 @@ import { init } from "../../nn/mod.ts";
 import type { DistillConfig } from "../../recipes/distill/distill_config.ts";
 import { type DistillState, distillTrain, type Lesson } from "../../recipes/distill/train.ts";
 import { studentConfig } from "../../recipes/distill/student_config.ts";
-import type { Pupil } from "../../recipes/distill/text_losses.ts";
+import { type Pupil, pupilSpec } from "../../recipes/distill/text_losses.ts";
 import type { PretrainConfig } from "../../recipes/pretrain/config.ts";
 import { modelSpec } from "../../recipes/pretrain/model.ts";
 import { optimizerOf } from "../../recipes/pretrain/train.ts";
@@ -24,15 +24,16 @@ const config = await studentConfig(
 );
 
 function distill(losses: Partial<DistillConfig["losses"]>): DistillConfig {
-  const none = { minilm: 0, logits: 0, mlm: 0 };
+  const none = { minilm: 0, tinybert: 0, logits: 0, mlm: 0 };
   return {
     ...{ teacher: "t", sha256: "0", layer: 2, heads: 2, temperature: 2 },
     losses: { ...none, ...losses },
   };
 }
 
-function begin(own: PretrainConfig): DistillState {
-  const pupil: Pupil = { model: init(7, modelSpec(own.model, V), device) };
+function begin(own: PretrainConfig, { losses }: DistillConfig): DistillState {
+  const spec = pupilSpec({ losses }, own.model, teacher.model, V);
+  const pupil: Pupil = init(7, spec, device);
   return { step: 0, pupil, optimizer: optimizerOf(own).init(pupil) };
 }
 
@@ -46,7 +47,7 @@ async function learn(lesson: Partial<Lesson> & Pick<Lesson, "distill">): Promise
   const rows: Row[] = [], evaluations: Row[] = [], own = lesson.config ?? config;
   const { pupil } = await distillTrain(
     { config: own, teacher, knows, ...lesson },
-    begin(own),
+    begin(own, lesson.distill),
     data,
     device,
     {
@@ -70,8 +71,8 @@ const valuesOf = async (tree: Pupil): Promise<ReadonlyMap<string, readonly numbe
   );
 
 Deno.test("a student of another width and position scheme learns its teacher's relations, and nothing else of it moves", async () => {
-  const before = await valuesOf(begin(config).pupil);
-  const { rows, evaluations, pupil } = await learn({ distill: distill({ minilm: 1 }) });
+  const own = distill({ minilm: 1 }), before = await valuesOf(begin(config, own).pupil);
+  const { rows, evaluations, pupil } = await learn({ distill: own });
   const [first, last] = [rows[0]!, rows.at(-1)!] as const;
   assertLess(last.loss as number, 0.9 * (first.loss as number));
   assertEquals(last.loss, last.minilm);
@@ -85,6 +86,24 @@ Deno.test("a student of another width and position scheme learns its teacher's r
   // No loss sees what the last layer makes of its values: decay must not shrink it.
   const unseen = /attention\.(wo|bo)|feedForward|head\.|encoder\.norm/;
   assertEquals(moved.filter((path) => unseen.test(path)), []);
+});
+
+Deno.test("a student learns the states and scores of its teacher's layers over a bridge that is learnt with it", async () => {
+  const own = distill({ tinybert: 1 }), sized = { ...config, model: { ...config.model, heads: 2 } };
+  const before = await valuesOf(begin(sized, own).pupil);
+  const { rows, pupil } = await learn({ config: sized, distill: own });
+  assertLess(rows.at(-1)!.loss as number, 0.9 * (rows[0]!.loss as number));
+  const after = await valuesOf(pupil);
+  const moved = [...after.keys()].filter((path) => `${after.get(path)}` !== `${before.get(path)}`);
+  for (const path of ["bridge.embeddings", "bridge.layers", "model.encoder.shared.bias"]) {
+    assert(moved.includes(path), path);
+  }
+});
+
+Deno.test("a student's heads are as wide as its teacher's, or as many where their scores are compared", async () => {
+  assertEquals([config.model.heads, config.model.hidden], [1, 16]);
+  const many = await studentConfig(teacher, '{"width": 8}', { set: [], sameHeads: true });
+  assertEquals(many.model.heads, 2);
 });
 
 Deno.test("a student learns what its teacher predicts, together with the other losses", async () => {
