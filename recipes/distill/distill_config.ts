@@ -10,9 +10,9 @@ import type { ModelConfig } from "../pretrain/config.ts";
 
 /**
  * `minilm`: relations between tokens; `tinybert`: states and scores of all layers; `logits`: what the teacher predicts at masked places;
- * `mlm`: what stood there.
+ * `mlm`: what stood there; `clicks`: how well the teacher finds that a title fits a query.
  */
-export const lossNames = ["minilm", "tinybert", "logits", "mlm"] as const;
+export const lossNames = ["minilm", "tinybert", "logits", "mlm", "clicks"] as const;
 
 /** The name of a loss. */
 export type LossName = typeof lossNames[number];
@@ -44,6 +44,7 @@ export function checkDistill(value: unknown, source: string): DistillConfig {
       tinybert: weight,
       logits: weight,
       mlm: weight,
+      clicks: weight,
     }),
     layer: whole(1),
     heads: whole(1),
@@ -72,7 +73,7 @@ export function predicts({ losses }: Pick<DistillConfig, "losses">): boolean {
  * import { assertEquals } from "@std/assert";
  * import { lossesOf } from "./distill_config.ts";
  *
- * assertEquals(lossesOf("minilm,logits=0.5"), { minilm: 1, tinybert: 0, logits: 0.5, mlm: 0 });
+ * assertEquals(lossesOf("minilm,logits=0.5"), { minilm: 1, tinybert: 0, logits: 0.5, mlm: 0, clicks: 0 });
  * ```
  */
 export function lossesOf(list: string): DistillConfig["losses"] {

@@ -13,7 +13,9 @@ import type { ProgressView } from "../cli/progress.ts";
 import { heldOutBatches } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
+import { clickData } from "../pretrain/click_task.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
+import { documentsOf } from "../pretrain/documents_of.ts";
 import { evaluator } from "../pretrain/evaluate.ts";
 import { maskTables } from "../pretrain/mask_tables.ts";
 import { type Model, modelSpec } from "../pretrain/model.ts";
@@ -72,7 +74,7 @@ async function freshState(
   { config, distill, teacher, corpus, device }: DistillTextOptions,
 ): Promise<DistillState> {
   const V = corpus.vocabulary.tokens.length;
-  const spec = pupilSpec(distill, config.model, teacher.config.model, V);
+  const spec = pupilSpec(distill, config.model, teacher.config.model, V, config.click !== null);
   const pupil: Pupil = init(config.seed, spec, device);
   const optimizer = jit((p: Pupil) => optimizerOf(config).init(p), { device })(pupil);
   await device.synchronize();
@@ -121,11 +123,17 @@ export async function distillText(
 ): Promise<DistillSummary> {
   const { config, distill, teacher, corpus, device, out, view } = o, { vocabulary } = corpus;
   const { tables, notes } = await maskTables(config.mask, corpus.train, vocabulary, false);
-  for (const note of notes) view.note(note);
+  const clicks = config.click && await clickData(
+    config.click,
+    vocabulary,
+    () => documentsOf(corpus.train, vocabulary),
+    false,
+  );
+  for (const note of [...notes, ...clicks?.notes ?? []]) view.note(note);
   const knows = await teacherModel(teacher, device), start = await startState(o);
-  const V = vocabulary.tokens.length, { config: { model: sizes } } = teacher;
-  const params = parameterCount(modelSpec(config.model, V));
-  const teacherParams = parameterCount(modelSpec(sizes, V));
+  const paramsOf = ({ model, click }: PretrainConfig): number =>
+    parameterCount(modelSpec(model, vocabulary.tokens.length, click !== null));
+  const params = paramsOf(config), teacherParams = paramsOf(teacher.config);
   view.note(
     `${config.name}: ${short(params)} parameters learn ${activeLosses(distill).join(", ")} from ${
       short(teacherParams)
@@ -138,6 +146,7 @@ export async function distillText(
     train: pack(corpus.train, vocabulary, config.data.length),
     heldOut: pack(corpus.heldOut, vocabulary, config.data.length),
     ...tables && { tables },
+    ...clicks && { clickData: clicks },
   };
   using metrics = await openRows(join(out, "metrics.jsonl"), start.step);
   using evaluations = await openRows(join(out, "eval.jsonl"), start.step);

@@ -109,7 +109,18 @@ export const distillCommand = {
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
   conflicts: [
-    ...(["teacher", "student", "data", "corpus", "loss", "layer", "heads", "temperature", "set", "seed"] as const)
+    ...([
+      "teacher",
+      "student",
+      "data",
+      "corpus",
+      "loss",
+      "layer",
+      "heads",
+      "temperature",
+      "set",
+      "seed",
+    ] as const)
       .map((name) => ["resume", name, saved] as const),
     ["data", "corpus", "both say what to learn on"],
   ],

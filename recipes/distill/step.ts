@@ -27,7 +27,6 @@ import {
   sizesOf,
   sum,
   type Tensor,
-  tensor,
   type Tree,
   valueGradAux,
   where,
@@ -36,9 +35,15 @@ import {
 import type { Optimizer, OptimizerState } from "../../optim/mod.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
 import type { MlmInputs, Model } from "../pretrain/model.ts";
-import { passOf, type StepInputs } from "../pretrain/step_losses.ts";
+import { type ClickStepInputs, passOf, type StepInputs } from "../pretrain/step_losses.ts";
 import { activeLosses, type DistillConfig } from "./distill_config.ts";
 import { addSums, type LossSums, perLoss, type Pupil, textLosses } from "./text_losses.ts";
+
+/** A micro-batch, and one over the sequences and the pairs of the whole step. */
+export type DistillInputs = (StepInputs | ClickStepInputs) & {
+  readonly rowShare: Tensor<[]>;
+  readonly pairShare: Tensor<[]>;
+};
 
 /** What micro-batches add up to. */
 export interface Sums extends LossSums {
@@ -62,7 +67,7 @@ export function metricNames(distill: DistillConfig): readonly string[] {
 
 /** The programs of a step, and of an evaluation. */
 export interface DistillPrograms {
-  readonly accumulate: Jitted<[Pupil, Sums, Model, StepInputs], Sums>;
+  readonly accumulate: Jitted<[Pupil, Sums, Model, DistillInputs], Sums>;
   readonly apply: Jitted<[Pupil, OptimizerState, Sums], Applied>;
   /** Adds a batch to sums, which it takes over. */
   readonly evaluate: Jitted<[Pupil, LossSums, Model, MlmInputs], LossSums>;
@@ -71,7 +76,7 @@ export interface DistillPrograms {
 /** No loss yet. */
 export function noSums(distill: DistillConfig): LossSums {
   const losses = zeros([activeLosses(distill).length]) as AnyTensor;
-  return { losses, rows: zeros([]), places: zeros([]) };
+  return { losses, rows: zeros([]), places: zeros([]), pairs: zeros([]) };
 }
 
 /** Zeros to add to. */
@@ -114,16 +119,17 @@ export function distillPrograms(
   device: Device,
 ): DistillPrograms {
   const losses = textLosses(distill, config.model, teacher.model);
-  const { seed, precision, data: { batch, recompute }, model: { dropout } } = config;
+  const { seed, precision, data: { recompute }, model: { dropout } } = config;
   const options = { seed, dropout, recompute, click: null, precision };
-  const gradient = valueGradAux((pupil: Pupil, knows: Model, inputs: StepInputs) => {
+  const gradient = valueGradAux((pupil: Pupil, knows: Model, inputs: DistillInputs) => {
     const found = losses(pupil, knows, inputs, passOf(options, inputs));
-    const { counts, weights } = perLoss(distill, { rows: tensor(1 / batch), places: inputs.share });
+    const { rowShare: rows, share: places, pairShare: pairs } = inputs;
+    const { counts, weights } = perLoss(distill, { rows, places, pairs });
     const shares = mul(counts, fromArray(Float32Array.from(weights), [weights.length]));
     const loss: AnyTensor = sum(mul(found.losses, shares));
     return [loss as Tensor<[]>, found] as const;
   });
-  const accumulate = (pupil: Pupil, sums: Sums, knows: Model, inputs: StepInputs): Sums => {
+  const accumulate = (pupil: Pupil, sums: Sums, knows: Model, inputs: DistillInputs): Sums => {
     const { grads, aux } = gradient(pupil, knows, inputs);
     return { grads: zipped((a, b) => add(a!, b!), sums.grads, grads), ...addSums(sums, aux) };
   };

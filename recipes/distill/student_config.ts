@@ -1,5 +1,5 @@
 /**
- * The configuration of a student: its teacher's, but for what is said otherwise, and for what a student on text has not.
+ * The configuration of a student: its teacher's, but for what is said otherwise, and for what a student has not.
  *
  * @module
  */
@@ -85,7 +85,6 @@ export async function studentConfig(
     name: `${teacher.name}-${model.layers}x${model.width}`,
     model,
     mask: { ...MASK_SETTINGS, synonyms: null, antonyms: null, phrases: null },
-    click: null,
     then: [],
     ...FULL_PRECISION,
     ...steps !== undefined && { steps },
@@ -93,7 +92,6 @@ export async function studentConfig(
   }, source);
   const found = set.length === 0 ? config : changed(config, set);
   const rules = [
-    [found.click === null, "click: a student learns from text alone"],
     [found.then.length === 0, "then: a student has one stage"],
     [found.precision === "f32", `precision "${found.precision}": a student learns in f32`],
   ] as const;

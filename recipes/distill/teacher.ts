@@ -31,7 +31,7 @@ export async function teacherOf(path: string, sha256?: string): Promise<Teacher>
   return { ...origin, sha256: found };
 }
 
-/** Its weights on a device, without what only clicks need. */
+/** Its weights on a device. */
 export async function teacherModel(teacher: Teacher, device: Device): Promise<Model> {
   const { config, vocabulary, checkpoint } = teacher;
   const fresh = init(
@@ -41,7 +41,5 @@ export async function teacherModel(teacher: Teacher, device: Device): Promise<Mo
   );
   const model = await checkpointModel(checkpoint, fresh, device);
   dispose(fresh);
-  const { click, ...rest } = model;
-  if (click) dispose(click);
-  return rest;
+  return model;
 }

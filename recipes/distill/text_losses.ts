@@ -1,8 +1,9 @@
 /**
- * The losses of a student that reads the same masked text as its teacher.
+ * The losses of a student that reads the same masked text as its teacher, and the same pairs of a query and a title.
  *
  * Every loss is a sum and what it is to be divided by in the whole step, so that any split of a batch into micro-batches adds up to the
- * same: `minilm` and `tinybert` are means over sequences, `logits` and `mlm` over masked places.
+ * same: `minilm` and `tinybert` are means over sequences, `logits` and `mlm` over masked places, `clicks`
+ * over pairs.
  *
  * @module
  */
@@ -18,10 +19,12 @@ import {
   stack,
   sum,
   type Tensor,
+  zeros,
 } from "../../core/mod.ts";
 import { attentionScores, crossEntropy, encode } from "../../nn/mod.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 import {
+  type ClickInputs,
   encoderOptions,
   logitsAt,
   type MlmInputs,
@@ -29,6 +32,7 @@ import {
   type ModelSpec,
   modelSpec,
   type Pass,
+  scoresOf,
 } from "../pretrain/model.ts";
 import { activeLosses, type DistillConfig, type LossName } from "./distill_config.ts";
 import {
@@ -47,15 +51,16 @@ export interface Pupil {
   readonly bridge?: Bridge;
 }
 
-/** The specs of a student over so many tokens. */
+/** The specs of a student over so many tokens; with `clicks` it scores titles too. */
 export function pupilSpec(
   { losses }: Pick<DistillConfig, "losses">,
   student: ModelConfig,
   teacher: ModelConfig,
   vocabulary: number,
+  clicks: boolean,
 ): { readonly model: ModelSpec; readonly bridge?: BridgeSpec } {
   return {
-    model: modelSpec(student, vocabulary),
+    model: modelSpec(student, vocabulary, clicks),
     ...losses.tinybert > 0 && { bridge: bridgeSpec(student.width, teacher.width) },
   };
 }
@@ -68,10 +73,15 @@ export interface LossSums {
   readonly rows: Tensor<[]>;
   /** Masked places. */
   readonly places: Tensor<[]>;
+  /** Pairs. */
+  readonly pairs: Tensor<[]>;
 }
 
+/** Masked text, or masked pairs. */
+export type TextInputs = MlmInputs & Partial<Pick<ClickInputs, "segments" | "shown">>;
+
 /** One over what losses are divided by, or what they are divided by. */
-export type Counts = Pick<LossSums, "rows" | "places">;
+export type Counts = Pick<LossSums, "rows" | "places" | "pairs">;
 
 /** What a loss is a mean over. */
 const over: Readonly<Record<LossName, keyof Counts>> = {
@@ -79,6 +89,7 @@ const over: Readonly<Record<LossName, keyof Counts>> = {
   tinybert: "rows",
   logits: "places",
   mlm: "places",
+  clicks: "pairs",
 };
 
 /** For every active loss what it is a mean over, and what it counts. Shapes: [K]. */
@@ -93,10 +104,18 @@ export function perLoss(
   };
 }
 
-/** Does a sequence count? Those that fill up a batch predict nothing. Shapes: weights [B · P] -> [B]. */
-function counted({ ids, weights }: MlmInputs): AnyTensor {
+/** Does a sequence count? Those that fill up a batch predict nothing, or were not shown. Shapes: weights [B · P] -> [B]. */
+function counted({ ids, weights, shown }: TextInputs): AnyTensor {
+  if (shown) return reshape(shown.keep, [-1]);
   const all: AnyTensor = reshape(weights, [sizesOf(ids)[0]!, -1]);
   return cast(greater(max(all, 1), 0), "f32");
+}
+
+/** Scores of yes against 0 for no, as logits of two classes. Shapes: [I, D] -> [I · D, 2]. */
+function asLogits(scores: AnyTensor): AnyTensor {
+  const yes: AnyTensor = reshape(cast(scores, "f32"), [-1]);
+  const no: AnyTensor = zeros([...sizesOf(yes)]);
+  return stack([no, yes], 1) as AnyTensor;
 }
 
 /** States and scores of all layers. */
@@ -115,7 +134,7 @@ export function textLosses(
   distill: DistillConfig,
   student: ModelConfig,
   teacher: ModelConfig,
-): (pupil: Pupil, knows: Model, inputs: MlmInputs, pass?: Pass) => LossSums {
+): (pupil: Pupil, knows: Model, inputs: TextInputs, pass?: Pass) => LossSums {
   return ({ model, bridge }, knows, inputs, pass = {}) => {
     const own = encode(model.encoder, inputs, encoderOptions(student), pass);
     const other = encode(knows.encoder, inputs, encoderOptions(teacher));
@@ -137,10 +156,25 @@ export function textLosses(
         return sum(mul(softLabelLoss(found, wanted, distill.temperature), weights));
       },
       mlm: () => crossEntropy(found, inputs.labels, inputs.weights).sum,
+      clicks: () => {
+        const { shown } = inputs;
+        if (!shown) return zeros([]);
+        const [scores, wanted] = [
+          scoresOf(model, own.hidden, shown),
+          scoresOf(knows, other.hidden, shown),
+        ]
+          .map(asLogits);
+        return sum(mul(softLabelLoss(scores!, wanted!, distill.temperature), rows));
+      },
     };
     const losses = activeLosses(distill).map((name): AnyTensor => each[name]());
     const total = (x: AnyTensor): AnyTensor => sum(x);
-    return { losses: stack(losses, 0) as AnyTensor, rows: total(rows), places: total(weights) };
+    return {
+      losses: stack(losses, 0) as AnyTensor,
+      rows: total(rows),
+      places: total(weights),
+      pairs: inputs.shown ? total(rows) : zeros([]),
+    };
   };
 }
 
@@ -150,5 +184,6 @@ export function addSums(a: LossSums, b: LossSums): LossSums {
     losses: add(a.losses, b.losses) as AnyTensor,
     rows: add(a.rows, b.rows),
     places: add(a.places, b.places),
+    pairs: add(a.pairs, b.pairs),
   };
 }

@@ -83,10 +83,15 @@ export async function textPlan(options: DistillOptions): Promise<TextPlan> {
     temperature: options.temperature,
   };
   refuseUnfit(distill, model, config.model);
-  const { length } = config.data, most = longestText(model);
+  if (losses.clicks > 0 && (teacher.config.click === null || config.click === null)) {
+    throw new InputError(
+      "Cannot distil clicks: teacher and student must both have learnt or learn them; leave clicks out of --loss",
+    );
+  }
+  const length = Math.max(config.data.length, config.click?.length ?? 0), most = longestText(model);
   if (length > most) {
     throw new InputError(
-      `Cannot distil on texts of ${length} tokens: the teacher has ${most} positions; give --set data.length=${most} or less`,
+      `Cannot distil on texts of ${length} tokens: the teacher has ${most} positions; give shorter ones with --set data.length or click.length`,
     );
   }
   return { config, distill, teacher, corpus, packed };

@@ -3,17 +3,27 @@
  *
  * @module
  */
-import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
+import {
+  type AnyTensor,
+  type Device,
+  dispose,
+  jit,
+  read,
+  type Tensor,
+  tensor,
+} from "../../core/mod.ts";
 import type { OptimizerState } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches } from "../data/batches.ts";
 import { evaluated } from "../masking/mask_settings.ts";
+import { clickEvaluator, type ClickStep, clickSteps } from "../pretrain/click_task.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
 import { evaluator } from "../pretrain/evaluate.ts";
 import { DivergedError } from "../pretrain/guard.ts";
-import { mlmInputs, stepInputs } from "../pretrain/inputs.ts";
+import { clickStepInputs, mlmInputs, stepInputs } from "../pretrain/inputs.ts";
 import type { Model } from "../pretrain/model.ts";
 import { pacer } from "../pretrain/pace.ts";
+import type { ClickStepInputs, StepInputs } from "../pretrain/step_losses.ts";
 import { optimizerOf, type TrainData } from "../pretrain/train.ts";
 import type { Row } from "../run/rows.ts";
 import { activeLosses, type DistillConfig, predicts } from "./distill_config.ts";
@@ -49,18 +59,24 @@ export interface Lesson {
   readonly knows: Model;
 }
 
+/** Pairs that a step shows. */
+const pairsOf = ({ parts }: ClickStep): number =>
+  parts.reduce((sum, { batch }) => sum + batch.shown.reduce((a, b) => a + b, 0), 0);
+
 const isDue = (step: number, every: number): boolean => every > 0 && step % every === 0;
 
 /** A function that evaluates a student on held-out text. */
 function meter(
   { config, distill, knows }: Lesson,
   evaluate: ReturnType<typeof distillPrograms>["evaluate"],
-  { heldOut, vocabulary }: TrainData,
+  { heldOut, vocabulary, clickData }: TrainData,
   device: Device,
 ): (pupil: Pupil) => Promise<Readonly<Record<string, number>>> {
   const { data: { microBatch }, mask, evalSequences: limit } = config;
   const batches = heldOutBatches(heldOut, vocabulary, microBatch, { mask: evaluated(mask), limit });
   const perplexity = evaluator(config.model, device), names = activeLosses(distill);
+  const rank = clickData && distill.losses.clicks > 0 &&
+    clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const keepPace = pacer(device);
   const finish = jit((sums: ReturnType<typeof noSums>) => means(distill, sums), { device });
   return async (pupil) => {
@@ -75,9 +91,13 @@ function meter(
     const [values, [total]] = await Promise.all([read(each as Tensor), read(loss)]);
     dispose([sums, each, loss]);
     const found = predicts(distill) ? await perplexity(pupil.model, batches) : undefined;
+    const ranked = rank ? await rank(pupil.model) : undefined;
+    // Held-out text has no pairs: how well clicks were learnt their order says.
+    const own = names.map((name, i) => [name, values[i]!] as const);
     return {
       distill_loss: total!,
-      ...Object.fromEntries(names.map((name, i) => [name, values[i]!])),
+      ...Object.fromEntries(own.filter(([name]) => name !== "clicks")),
+      ...ranked && { auc: ranked.auc, ndcg_5: ranked.ndcg_5 },
       ...found && { mlm_ppl: found.perplexity, accuracy: found.accuracy },
     };
   };
@@ -97,7 +117,8 @@ export async function distillTrain(
 ): Promise<DistillState> {
   const { config, distill, teacher, knows } = lesson;
   const { data: { batch: B, microBatch, length }, mask, seed, steps, logEvery } = config;
-  const { vocabulary, tables } = data;
+  const { vocabulary, tables, clickData } = data;
+  const clicks = clickData && clickSteps(config, clickData, vocabulary, tables);
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
   using feed = new BatchFeed(source, partsOf(start.step, steps, B, microBatch));
@@ -152,12 +173,24 @@ export async function distillTrain(
     await hooks.checkpoint({ step, pupil, optimizer });
   };
 
+  const accumulate = async (batch: StepInputs | ClickStepInputs, pairs: number): Promise<void> => {
+    const shares = { rowShare: tensor(1 / (B + pairs)), pairShare: tensor(1 / Math.max(1, pairs)) };
+    const inputs = { ...batch, ...shares };
+    sums = programs.accumulate(pupil, sums, knows, inputs);
+    dispose(inputs);
+    await keepPace();
+  };
   while (step < steps && !hooks.stop()) {
+    const shown = clicks?.(step), pairs = shown ? pairsOf(shown) : 0;
+    let predictions = 0;
     for (let first = 0; first < B; first += microBatch) {
-      const inputs = stepInputs(await feed.next(), step, first);
-      sums = programs.accumulate(pupil, sums, knows, inputs);
-      dispose(inputs);
-      await keepPace();
+      const batch = await feed.next();
+      predictions = batch.total + (shown?.predictions ?? 0);
+      await accumulate(stepInputs(batch, step, first, predictions), pairs);
+    }
+    for (const { batch, first } of shown?.parts ?? []) {
+      const place = { predictions, weight: 1 };
+      await accumulate(clickStepInputs(batch, step, B + first, place), pairs);
     }
     const applied = programs.apply(pupil, optimizer, sums);
     ({ pupil, state: optimizer, sums } = applied);

@@ -7,13 +7,15 @@ import type { DistillConfig } from "../../recipes/distill/distill_config.ts";
 import { type DistillState, distillTrain, type Lesson } from "../../recipes/distill/train.ts";
 import { studentConfig } from "../../recipes/distill/student_config.ts";
 import { type Pupil, pupilSpec } from "../../recipes/distill/text_losses.ts";
-import type { PretrainConfig } from "../../recipes/pretrain/config.ts";
+import { clickData } from "../../recipes/pretrain/click_task.ts";
+import { type ClickConfig, type PretrainConfig, SIMULATED } from "../../recipes/pretrain/config.ts";
+import { documentsOf } from "../../recipes/pretrain/documents_of.ts";
 import { modelSpec } from "../../recipes/pretrain/model.ts";
-import { optimizerOf } from "../../recipes/pretrain/train.ts";
+import { optimizerOf, type TrainData } from "../../recipes/pretrain/train.ts";
 import type { Row } from "../../recipes/run/rows.ts";
-import { tinyData, tinyRun } from "./tiny_run.ts";
+import { tinyCorpus, tinyData, tinyRun } from "./tiny_run.ts";
 
-const device = await openDevice("cpu"), data = tinyData(24), V = data.vocabulary.tokens.length;
+const device = await openDevice("cpu"), text = tinyData(24), V = text.vocabulary.tokens.length;
 const teacher: PretrainConfig = { ...tinyRun, model: { ...tinyRun.model, layers: 2 } };
 /** A teacher that was drawn widely: what it knows is nothing, but it knows it well. */
 const knows = init(3, modelSpec({ ...teacher.model, std: 0.3 }, V), device);
@@ -24,7 +26,7 @@ const config = await studentConfig(
 );
 
 function distill(losses: Partial<DistillConfig["losses"]>): DistillConfig {
-  const none = { minilm: 0, tinybert: 0, logits: 0, mlm: 0 };
+  const none = { minilm: 0, tinybert: 0, logits: 0, mlm: 0, clicks: 0 };
   return {
     ...{ teacher: "t", sha256: "0", layer: 2, heads: 2, temperature: 2 },
     losses: { ...none, ...losses },
@@ -32,7 +34,7 @@ function distill(losses: Partial<DistillConfig["losses"]>): DistillConfig {
 }
 
 function begin(own: PretrainConfig, { losses }: DistillConfig): DistillState {
-  const spec = pupilSpec({ losses }, own.model, teacher.model, V);
+  const spec = pupilSpec({ losses }, own.model, teacher.model, V, own.click !== null);
   const pupil: Pupil = init(7, spec, device);
   return { step: 0, pupil, optimizer: optimizerOf(own).init(pupil) };
 }
@@ -43,7 +45,10 @@ interface Found {
   readonly pupil: Pupil;
 }
 
-async function learn(lesson: Partial<Lesson> & Pick<Lesson, "distill">): Promise<Found> {
+async function learn(
+  lesson: Partial<Lesson> & Pick<Lesson, "distill">,
+  data: TrainData = text,
+): Promise<Found> {
   const rows: Row[] = [], evaluations: Row[] = [], own = lesson.config ?? config;
   const { pupil } = await distillTrain(
     { config: own, teacher, knows, ...lesson },
@@ -132,4 +137,47 @@ Deno.test("micro-batches add up to the whole batch, dropout and all", async () =
     assertAlmostEquals(a, b, 1e-5 * Math.abs(a));
   }
   assertEquals(leaves(whole.pupil as never).length, leaves(parts.pupil as never).length);
+});
+
+const click: ClickConfig = {
+  log: "simulated",
+  simulated: { ...SIMULATED, impressions: 300 },
+  ...{ loss: "pointwise", docs: 3, length: 20, batch: 4, microBatch: 4, mlm: true },
+  ...{ weights: "uncertainty", share: 1, clip: 1, heldOut: 0.2 },
+};
+
+Deno.test("a student learns pairs too, and how well its teacher finds that they fit; in any micro-batches", async () => {
+  const { train, vocabulary } = tinyCorpus();
+  const documents = () => documentsOf(train, vocabulary);
+  const data = { ...text, clickData: await clickData(click, vocabulary, documents, false) };
+  const matching = { ...teacher, click, model: { ...teacher.model, segments: 2 } };
+  const known = init(3, modelSpec({ ...matching.model, std: 0.3 }, V, true), device);
+  const set = ["evalEvery=60", "evalSequences=12", "optimizer.rate=0.03"];
+  const own = await studentConfig(matching, '{"layers": 1}', { set, steps: 60 });
+  assertEquals(own.click, click);
+  const lesson = { distill: distill({ minilm: 1, clicks: 2 }), teacher: matching, knows: known };
+  const { rows, evaluations, pupil } = await learn({ ...lesson, config: own }, data);
+  const [first, last] = [rows[0]!, rows.at(-1)!] as const;
+  assertLess(last.clicks as number, 0.9 * (first.clicks as number));
+  assertLess(last.minilm as number, first.minilm as number);
+  const sum = (last.minilm as number) + 2 * (last.clicks as number);
+  assertAlmostEquals(last.loss as number, sum, 1e-5);
+  const { auc, clicks, minilm, distill_loss } = evaluations[0]!;
+  assertEquals([clicks, minilm], [undefined, distill_loss]);
+  assert(auc as number > 0 && auc as number < 1);
+  assert(pupil.model.click);
+  const one = { ...own, steps: 1, evalEvery: 0, logEvery: 1 };
+  const parts = {
+    ...one,
+    data: { ...one.data, microBatch: 2 },
+    click: { ...click, microBatch: 1 },
+  };
+  const [a, b] = [
+    await learn({ ...lesson, config: one }, data),
+    await learn({ ...lesson, config: parts }, data),
+  ];
+  for (const name of ["loss", "minilm", "clicks", "grad_norm"]) {
+    const [x, y] = [a.rows[0]![name] as number, b.rows[0]![name] as number];
+    assertAlmostEquals(x, y, 1e-5 * Math.abs(x));
+  }
 });
