@@ -4,6 +4,7 @@ import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { originOf } from "../../recipes/pretrain/init_from.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
+import { data } from "./data_command.ts";
 import { type Ended, runRecipe } from "./recipe_command.ts";
 
 const text = ["--corpus", "corpus.txt", "--device", "cpu"];
@@ -25,9 +26,23 @@ const timeless = (rows: readonly Readonly<Record<string, number>>[]): unknown =>
 
 Deno.test("distill leaves a run like any other, and goes on to the bit", () =>
   withTeacher(async ({ folder, pretrain, rows }, distill) => {
-    const asked = ["--teacher", "teacher", "--student", '{"layers": 1, "width": 8}'];
+    const step = async (...words: readonly string[]): Promise<void> => {
+      const { code, error } = await data(folder, ...words);
+      assertEquals(code, 0, error);
+    };
+    await step("clean", "--in", "corpus.txt", "--out", "clean");
+    await step("pack", "--in", "clean", "--vocab", "teacher/vocab.txt", "--out", "packed");
+    const asked = [
+      ...["--teacher", "teacher", "--student", '{"layers": 1, "width": 8}'],
+      ...["--data", "packed", "--device", "cpu"],
+    ];
+    const known = join(folder, "teacher", "vocab.txt"), tokens = await Deno.readTextFile(known);
+    await Deno.writeTextFile(known, tokens.trimEnd().replace(/[^\n]*$/, "龘\n"));
+    const other = await distill([...asked, "--out", "other"]);
+    assertEquals([other.code, other.out], [2, ""], other.error);
+    assertStringIncludes(other.error, "the vocabulary of packed differs at token");
+    await Deno.writeTextFile(known, tokens);
     const { code, out, error } = await distill([
-      ...text,
       ...asked,
       ...["--loss", "minilm,tinybert,logits=0.5", "--out", "student", "--json"],
     ]);
@@ -101,6 +116,10 @@ Deno.test("distill refuses in one line what it cannot do, and leaves nothing", (
       ],
       [asked(one, "--layer", "3"), "Cannot distil layer 3: the teacher has 2 layers"],
       [asked(one, "--loss", "minilm,logit"), "did you mean logits?"],
+      [
+        asked(one, "--loss", "minilm,clicks"),
+        "Cannot distil clicks: teacher and student must both",
+      ],
       [asked(one, "--loss", "mlm=0"), "mlm counts 0, it must be above 0"],
       [asked(one, "--set", "precision=bf16"), "a student learns in f32"],
     ];
