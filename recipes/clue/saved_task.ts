@@ -5,13 +5,13 @@
  * @module
  */
 import { join } from "@std/path";
-import type { Device } from "../../core/mod.ts";
+import { type Device, toDevice } from "../../core/mod.ts";
 import { placeholders } from "../../nn/mod.ts";
 import { between, type Check, listOf, oneOf, orNull, record, whole } from "../cli/schema.ts";
 import { configurations, type ModelConfig } from "../pretrain/config.ts";
 import { checkConfig } from "../pretrain/load_config.ts";
 import { modelSpec } from "../pretrain/model.ts";
-import { checkpointModel, checkpointPath, FOLDER, saveCheckpoint } from "../run/checkpoint.ts";
+import { checkpointPath, checkpointWeights, FOLDER, saveCheckpoint } from "../run/checkpoint.ts";
 import { newRun, readRun, saveRun } from "../run/run_folder.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Scores, Task, Tuned } from "./task.ts";
@@ -40,9 +40,9 @@ export interface BestEpoch {
   readonly tuned?: Tuned;
 }
 
-/** Keeps the best epoch; without `finish` nothing is left. */
+/** Keeps the best epoch of all seeds; without `finish` nothing is left. */
 export interface TaskSaver extends AsyncDisposable {
-  keep(best: BestEpoch): Promise<void>;
+  keep(best: BestEpoch, seed: number): Promise<void>;
   /** Makes a model of what was kept, if anything was. */
   finish(): Promise<void>;
 }
@@ -55,16 +55,18 @@ export interface TaskSaver extends AsyncDisposable {
 export async function taskSaver(
   path: string,
   { model, vocabulary }: Pick<Start, "model" | "vocabulary">,
-  about: Pick<TaskConfig, "task" | "length" | "texts" | "seed">,
+  about: Pick<TaskConfig, "task" | "length" | "texts">,
 ): Promise<TaskSaver> {
   await newRun(path, "--save");
-  let last: TaskConfig | undefined, finished = false;
+  let last: TaskConfig | undefined, score = -Infinity, finished = false;
   const drop = (folder: string) => Deno.remove(folder, { recursive: true });
   return {
-    async keep({ epoch, model: weights, tuned }) {
+    async keep({ epoch, model: weights, dev, tuned }, seed) {
+      const [own = 0] = Object.values(dev); // the first of a task's metrics decides
+      if (own <= score) return;
       await saveCheckpoint(path, { step: epoch, model: weights, optimizer: {} });
-      if (last) await drop(checkpointPath(path, last.epoch));
-      last = { ...about, model, tuned: tuned ?? null, epoch };
+      if (last && last.epoch !== epoch) await drop(checkpointPath(path, last.epoch));
+      [last, score] = [{ ...about, model, tuned: tuned ?? null, seed, epoch }, own];
     },
     async finish() {
       if (!last) return;
@@ -105,7 +107,7 @@ export interface SavedTask {
 
 /** Is this `config.json` one of a fine-tuned model? */
 export const isTaskConfig = (config: Readonly<Record<string, unknown>>): boolean =>
-  Object.hasOwn(config, "task");
+  Object.hasOwn(config, "task") && Object.hasOwn(config, "texts");
 
 /**
  * Reads a folder that `clue --save` left.
@@ -118,7 +120,7 @@ export async function savedTask(path: string): Promise<SavedTask> {
   const task = tasks[config.task]!;
   const { encoder } = modelSpec(config.model, vocabulary.tokens.length);
   const like = placeholders({ encoder, head: task.head.spec(config.model.width) }) as TaskModel;
-  const open = (device: Device): Promise<TaskModel> =>
-    checkpointModel(checkpointPath(path, config.epoch), like, device);
+  const open = async (device: Device): Promise<TaskModel> =>
+    await toDevice(await checkpointWeights(checkpointPath(path, config.epoch), like), device);
   return { config, task, vocabulary, open };
 }

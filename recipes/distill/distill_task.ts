@@ -97,14 +97,14 @@ export async function distillTask(o: DistillTaskOptions): Promise<Comparison | u
     view.note,
   );
   const units = train.units.map((unit, n) => ({ ...unit, soft: outputs[n]! }));
-  const texts = saved.config.texts, about = { task: task.name, length, texts, seed: config.seed };
+  const about = { task: task.name, length, texts: saved.config.texts };
   await using saver = await taskSaver(out, student, about);
   await runTask({
     task: { ...task, head: distilledHead(task.head, o.soft) },
     folder: path,
     start: student,
     ...{ length, device, config, interrupt: o.interrupt, view },
-    keep: saver.keep,
+    keep: (best) => saver.keep(best, config.seed),
   }, { ...data, train: { ...train, units } });
   if (o.interrupt.requested) return undefined;
   await saver.finish();

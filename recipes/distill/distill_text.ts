@@ -180,7 +180,7 @@ export async function distillText(
     stop: () => o.interrupt.requested || performance.now() >= limit,
   });
   if ((await checkpointSteps(out)).length > 0) await keep(); // the last evaluation comes after the last checkpoint
-  const teacherPpl = config.evalEvery > 0 && predicts(distill)
+  const teacherPpl = config.evalEvery > 0 && predicts(distill) && teacher.hasHead
     ? await perplexityOf(knows, teacher.config, config, data, device)
     : null;
   const last = known.findLast(({ step }) => step === ended.step);

@@ -9,7 +9,7 @@ import type { ProgressView } from "../cli/progress.ts";
 import { fileCorpus } from "../data/corpus_source.ts";
 import { cachedCorpus } from "../data/prepared_cache.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
-import { refuseOtherVocabulary } from "../pretrain/init_from.ts";
+import { refuseHeadless, refuseOtherVocabulary } from "../pretrain/init_from.ts";
 import { checkConfig } from "../pretrain/load_config.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { openPacked, type RunCorpus } from "../pretrain/run_corpus.ts";
@@ -83,6 +83,7 @@ export async function textPlan(options: DistillOptions): Promise<TextPlan> {
     temperature: options.temperature,
   };
   refuseUnfit(distill, model, config.model);
+  if (losses.logits > 0) refuseHeadless(teacher);
   if (losses.clicks > 0 && (teacher.config.click === null || config.click === null)) {
     throw new InputError(
       "Cannot distil clicks: teacher and student must both have learnt or learn them; leave clicks out of --loss",

@@ -1,10 +1,11 @@
 /**
- * What a folder can be asked: a pretraining run, one of its checkpoints, or a fine-tuned model that `clue --save` left.
+ * What a folder can be asked: a pretraining run, one of its checkpoints, a model in Hugging Face's layout, or a fine-tuned one that
+ * `clue --save` left.
  *
  * @module
  */
 import { basename, join, resolve } from "@std/path";
-import type { Device } from "../../core/mod.ts";
+import { type Device, toDevice } from "../../core/mod.ts";
 import { placeholders, type TensorsOf } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Head, HeadSpec } from "../clue/heads/head.ts";
@@ -13,7 +14,6 @@ import type { ModelConfig } from "../pretrain/config.ts";
 import { originOf } from "../pretrain/init_from.ts";
 import { type Model, modelSpec } from "../pretrain/model.ts";
 import { longestText } from "../pretrain/positions.ts";
-import { checkpointModel } from "../run/checkpoint.ts";
 import { type Tokenizer, tokenizer } from "../text/tokenize.ts";
 
 /** What a model is asked, in the order in which it is shown. */
@@ -108,17 +108,22 @@ async function taskSource(path: string, asked: number | undefined): Promise<Mode
  */
 export async function modelSource(path: string, limit?: number): Promise<ModelSource> {
   if (await isTask(path)) return await taskSource(path, limit);
-  const { checkpoint, config: { model, click }, vocabulary } = await originOf(path);
-  const spec = modelSpec(model, vocabulary.tokens.length, click !== null);
+  const { config: { model, click }, vocabulary, hasHead, weights } = await originOf(path);
+  const { encoder, ...heads } = modelSpec(model, vocabulary.tokens.length, click !== null);
+  const like = placeholders({ encoder, ...hasHead && heads }) as Weights;
   return {
     facts: {
       name: basename(resolve(path)),
       model,
       tokenizer: tokenizer(vocabulary),
-      asks: click ? ["embed", "relevance", "fill-mask"] : ["embed", "fill-mask"],
+      asks: [
+        "embed",
+        ...click ? ["relevance"] as const : [],
+        ...hasHead ? ["fill-mask"] as const : [],
+      ],
       limit: limitOf(path, model, limit),
     },
-    open: (device) => checkpointModel(checkpoint, placeholders(spec), device),
+    open: async (device) => await toDevice(await weights(like), device),
   };
 }
 
@@ -126,7 +131,7 @@ export async function modelSource(path: string, limit?: number): Promise<ModelSo
 const NEEDS: Readonly<Record<Ask, string>> = {
   embed: "",
   relevance: "it has learnt from no clicks; pretrain it with a click log (click.log)",
-  "fill-mask": "it has no head for masked words, as a fine-tuned model has none; take its run",
+  "fill-mask": "it has no head for masked words; take the run that it was made of",
   classify: "it knows no classes; learn some with deno task clue --save DIR, and take that folder",
 };
 

@@ -63,8 +63,14 @@ export async function answers<I, A>(
   tools: Tools,
   inputs: readonly I[],
   { truncate = false }: Asking = {},
+  name?: (i: number) => string,
 ): Promise<readonly A[]> {
   const why = whyNot(tools.facts, question.ask);
   if (why !== undefined) throw new InputError(why);
-  return await answersTo(question, tools, inputs, rowsOf(question, tools.facts, inputs, truncate));
+  return await answersTo(
+    question,
+    tools,
+    inputs,
+    rowsOf(question, tools.facts, inputs, truncate, name),
+  );
 }

@@ -19,9 +19,10 @@ export interface Shortlist {
 export const relevanceOf: Question<Shortlist, readonly number[]> = {
   ask: "relevance",
   rows(facts, { query, titles }, { truncate, name }) {
-    if (query.trim() === "") refuse(`${name}query`, "it is empty");
+    const at = name === "" ? "" : `${name}.`;
+    if (query.trim() === "") refuse(`${at}query`, "it is empty");
     return titles.map((title, i) =>
-      textRow(facts, { truncate, name: `${name}titles[${i}]` }, query, title)
+      textRow(facts, { truncate, name: `${at}titles[${i}]` }, query, title)
     );
   },
   answer: (_, __, outputs) => outputs.map(([score]) => score!),
@@ -34,6 +35,6 @@ export async function relevance(
   titles: readonly string[],
   asking?: Asking,
 ): Promise<readonly number[]> {
-  const [scores] = await answers(relevanceOf, tools, [{ query, titles }], asking);
+  const [scores] = await answers(relevanceOf, tools, [{ query, titles }], asking, () => "");
   return scores!;
 }
