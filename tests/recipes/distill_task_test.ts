@@ -74,18 +74,12 @@ Deno.test("a student learns a task from its teacher, which answers once, and is 
 
     const cache = join(folder, ".cache", "distill"), files = () => [...Deno.readDirSync(cache)];
     assertEquals(files().length, 1);
-    const kept = join(cache, files()[0]!.name), before = await Deno.readFile(kept);
     const again = await distill([...words, "--out", "again"]);
     assertEquals(again.code, 0, again.error);
     assertStringIncludes(again.error, "the teacher's answers to 300 units are in");
+    // A student of what is kept is the student of what was answered.
     assertEquals(again.out.split("\n").slice(0, 2), first.out.split("\n").slice(0, 2));
     assertEquals(files().length, 1);
-    // What is kept is what the teacher answers: it is made again where it is gone.
-    await Deno.remove(kept);
-    const anew = await distill([...words, "--epochs", "1", "--out", "anew"]);
-    assertEquals(anew.code, 0, anew.error);
-    assertEquals(await Deno.readFile(kept), before);
-
     const { config } = await savedTask(join(folder, "learnt"));
     assertEquals([config.task, config.model.width, config.texts], ["qbqtc", 8, 2]);
     const beside = await distill([...asked, "--student", "learnt", "--compare"]);
