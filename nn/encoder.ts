@@ -117,6 +117,8 @@ export interface Encoded<
   readonly states: readonly Tensor<[B, T, C]>[];
   /** What every layer gave. */
   readonly layers: readonly BlockResult<B, T, C, H, K>[];
+  /** What the position terms of all layers share: with it `attentionScores` gives a layer's scores. */
+  readonly positions: Positions;
 }
 
 const SITES_PER_LAYER = 4;
@@ -166,5 +168,6 @@ export function encode<
     x = layers.at(-1)!.out;
     states.push(x);
   });
-  return { hidden: p.norm ? norm(x, p.norm as never, epsilon) : x, states, layers };
+  const hidden = p.norm ? norm(x, p.norm as never, epsilon) : x;
+  return { hidden, states, layers, positions: shared };
 }

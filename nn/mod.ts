@@ -18,6 +18,7 @@ export {
   sharedSpec,
 } from "./attention/params.ts";
 export { type Context, type Positions, positions } from "./attention/positions.ts";
+export { attentionScores } from "./attention/scores.ts";
 export { type Rows, type Scheme, type SchemeName, schemes } from "./attention/scheme.ts";
 export {
   block,

@@ -43,7 +43,8 @@ export interface Attended<
   readonly v: Tensor<[B, H, T, K]>;
 }
 
-type Own = Readonly<Record<string, AnyTensor | undefined>>;
+/** A layer's tensors by name. */
+export type Own = Readonly<Record<string, AnyTensor | undefined>>;
 
 /** The rows of a term as the heads see them: [H, R, K], or [R, K] if all see the same. */
 function rowsOf(positions: Positions, own: Own, side: "key" | "query" | "value"): AnyTensor {
@@ -83,14 +84,17 @@ function segmentTerm(query: AnyTensor, vectors: AnyTensor, same: AnyTensor): Any
 const inF32 = (x: AnyTensor): AnyTensor => cast(x, "f32");
 
 /** What the position terms add to the scores. */
-interface PositionTerms {
+export interface PositionTerms {
+  /** [B, H, T, R]: by query, for every row. */
   readonly keyTerm?: AnyTensor;
+  /** [B, H, T, R]: by key, for every row. */
   readonly queryTerm?: AnyTensor;
+  /** Each broadcasts to [B, H, T, T]. */
   readonly added: readonly AnyTensor[];
 }
 
 /** The position terms by query, by key, and between segments, from q and k of one layer. */
-function positionTerms(
+export function positionTerms(
   p: Own,
   query: (shift: AnyTensor | undefined) => AnyTensor,
   k: AnyTensor,

@@ -63,7 +63,9 @@ export interface TaskData {
 
 /** Reads the splits of a task. */
 export async function taskData(
-  { task, folder, start, length }: Pick<TaskOptions, "task" | "folder" | "start" | "length">,
+  { task, folder, start, length }: Pick<TaskOptions, "task" | "folder" | "length"> & {
+    readonly start: Pick<Start, "vocabulary">;
+  },
 ): Promise<TaskData> {
   const tokens = tokenizer(start.vocabulary);
   const [train, dev] = await Promise.all(

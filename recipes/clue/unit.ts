@@ -19,6 +19,8 @@ export interface Unit {
   readonly rows: readonly Row[];
   /** What the head is to answer; empty where it is hidden. A class, a choice, start and end of a span, or a tag for every token. */
   readonly target: readonly number[];
+  /** What a teacher answers, where it is learnt from: all units have it then, and as many numbers. */
+  readonly soft?: Float32Array;
 }
 
 /**

@@ -102,5 +102,15 @@ export function targetInputs(
   return {
     targets: fromArray(targets, [U, K], "i32") as AnyTensor,
     weights: fromArray(weights, [U]) as AnyTensor,
+    ...softTargets(units.map((n) => all[n]!), U),
   };
+}
+
+/** What a teacher answers to units, filled up to U. */
+function softTargets(units: readonly Unit[], U: number): Pick<Targets, "soft"> {
+  const L = units[0]?.soft?.length;
+  if (L === undefined) return {};
+  const soft = new Float32Array(U * L);
+  units.forEach((unit, u) => soft.set(unit.soft!, u * L));
+  return { soft: fromArray(soft, [U, L]) as AnyTensor };
 }

@@ -65,7 +65,7 @@ export async function originOf(path: string): Promise<Origin> {
   }
   const run = isCheckpoint ? dirname(dirname(resolve(path))) : path;
   const saved = await readRun(run, "start from");
-  const { corpus: _c, packed: _p, init: _i, general: _g, ...config } = saved.config;
+  const { corpus: _c, packed: _p, init: _i, general: _g, distill: _d, ...config } = saved.config;
   const checkpoint = isCheckpoint ? path : await bestOrNewest(run);
   return {
     layout: "run",

@@ -6,6 +6,7 @@
 import { join } from "@std/path";
 import type { Device } from "../../core/device/device.ts";
 import { openDevice } from "../../core/device/open.ts";
+import { InputError } from "../cli/input_error.ts";
 import { helpText } from "../cli/options.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
@@ -75,6 +76,11 @@ function changesOf(options: PretrainOptions): readonly string[] {
 async function planOf(options: PretrainOptions): Promise<Plan> {
   if (options.resume) {
     const saved = await savedRun(options.out!);
+    if (saved.config.distill !== undefined) {
+      throw new InputError(
+        `Cannot resume ${options.out}: it is a distillation; deno task distill --resume goes on with it`,
+      );
+    }
     const { corpus, packed = null, init = null, general = null, ...rest } = saved
       .config as Pick<Plan, "corpus" | "packed" | "init" | "general">;
     const config = withOptions(checkConfig(rest, saved.configPath), options);

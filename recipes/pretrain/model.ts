@@ -117,12 +117,20 @@ export function clickScores(
   config: ModelConfig,
   pass: Pass = {},
 ): { readonly scores: Tensor<["I", "D"]>; readonly hidden: Tensor<["B", "T", "C"]> } {
-  const { w, b } = model.click!;
   const { hidden } = encode(model.encoder, inputs, encoderOptions(config), pass);
-  const first = squeezed(hidden);
+  return { scores: scoresOf(model, hidden, inputs.shown), hidden };
+}
+
+/** Scores of the rows from what is encoded. */
+export function scoresOf(
+  model: Model,
+  hidden: Tensor<["B", "T", "C"]>,
+  { keep }: Pick<Clicks, "keep">,
+): Tensor<["I", "D"]> {
+  const { w, b } = model.click!, first = squeezed(hidden);
   // Rows are impressions by places, which no shape says.
   const scores: AnyTensor = add(einsum("bc,c->b", first, w), b);
-  return { scores: reshape(scores, [...sizesOf(inputs.shown.keep)]) as AnyTensor, hidden };
+  return reshape(scores, [...sizesOf(keep)]) as AnyTensor;
 }
 
 /** What stands at [CLS]. Shapes: [B, T, C] -> [B, C]. */

@@ -225,6 +225,17 @@ export async function checkpointWeights<M>(folder: string, like: M): Promise<M> 
 }
 
 /**
+ * The SHA-256 of a checkpoint's weights, as they were written.
+ *
+ * @throws InputError where there is none.
+ */
+export async function weightsHash(folder: string): Promise<string> {
+  const { model } = (await recorded(folder, OTHER)).sha256;
+  if (model !== undefined) return model;
+  throw new InputError(`Cannot read the checkpoint ${folder}: it names no weights; ${OTHER}`);
+}
+
+/**
  * Removes the checkpoints after step `good`, and notes in the newest that is left that the run went back to it; gives its step,
  * undefined where none is left. A process that dies in between leaves a run that can be resumed.
  */

@@ -64,6 +64,10 @@ function charts({ metrics, evaluations, unigramPerplexity }: Report): readonly C
       log: true,
     },
     {
+      title: "Held-out distillation loss",
+      series: [{ name: "student", points: points(evaluations, "distill_loss"), look: "marked" }],
+    },
+    {
       title: "Learning rate",
       series: [{ name: "rate", points: of("lr"), look: "main" }],
       fromZero: true,

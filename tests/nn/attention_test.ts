@@ -1,20 +1,27 @@
 /** Every position scheme against the double loop: values, and gradients by finite differences of the double loop. */
 import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import {
+  add,
   type AnyTensor,
+  einsum,
   fromArray,
+  greater,
   mapTree,
   mul,
   paths,
   read,
+  reshape,
   size,
   sizesOf,
+  softmax,
   sum,
   type Tree,
   valueAndGrad,
+  where,
 } from "../../core/mod.ts";
 import {
   attention,
+  attentionScores,
   attentionSpec,
   describe,
   positions,
@@ -101,6 +108,27 @@ for (const [name, scheme] of Object.entries(schemes)) {
     const shared = tree(sharedSpec(sizes, scheme), from.shared);
     const got = await read(byNn(scheme, own, shared, tensorOf(from.x), from));
     byLoop(scheme, from).forEach((want, i) => assertAlmostEquals(got[i]!, want, 1e-5));
+  });
+
+  Deno.test(`attentionScores() are what attention takes the softmax of under ${name}`, async () => {
+    // What is read by position apart, which no score tells.
+    const plainRead = { ...scheme, valueSide: "off" } as const, from = inputs(plainRead);
+    const own = tree(attentionSpec(sizes, plainRead), from.own) as never;
+    const shared = tree(sharedSpec(sizes, plainRead), from.shared) as never;
+    const keep = tensorOf(from.keep);
+    const at = positions(plainRead, shared, T, { width: C, headWidth: K }, {
+      keep,
+      segments: fromArray(from.segments.data, [...from.segments.shape], "i32") as AnyTensor,
+    });
+    const attended = attention(own, tensorOf(from.x), at);
+    const scores: AnyTensor = attentionScores(own, attended, at);
+    const seen: AnyTensor = reshape(keep, [B, 1, 1, T]);
+    const weights: AnyTensor = softmax(where(greater(seen, 0), scores, -1e9), 3);
+    const mixed: AnyTensor = einsum("bhij,bhjk->bhik", weights, attended.v as AnyTensor);
+    const { wo, bo } = own as Readonly<Record<string, AnyTensor>>;
+    const out: AnyTensor = add(einsum("bhtk,hkc->btc", mixed, wo!), bo!);
+    const got = await read(out), want: Float32Array = await read(attended.out as AnyTensor);
+    want.forEach((value, i) => assertAlmostEquals(got[i]!, value, 1e-5));
   });
 
   Deno.test(`attention() has the double loop's gradient under ${name}`, async () => {

@@ -20,6 +20,8 @@ export interface Targets {
   readonly targets: Tensor<["U", "K"], "i32">;
   /** 0 for units that fill a batch up. */
   readonly weights: Tensor<["U"]>;
+  /** What a teacher answers, where units have it. Shapes: as the outputs. */
+  readonly soft?: Tensor<["U", "L"]>;
 }
 
 /** A head of parameters P. */
