@@ -24,6 +24,7 @@ import type { EncoderOptions } from "../../nn/mod.ts";
 import { adamw, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
 import { pacer } from "../pretrain/pace.ts";
 import type { Head, Targets } from "./heads/head.ts";
+import { layerDecay } from "./learning/layer_decay.ts";
 import { hiddenOf, type TaskModel } from "./task_model.ts";
 import { epochBatches, type RowInputs, rowInputs, targetInputs } from "./unit_batches.ts";
 import type { Unit } from "./unit.ts";
@@ -38,6 +39,8 @@ export interface FineTuneConfig {
   readonly warmup: number;
   readonly decay: number;
   readonly dropout: number;
+  /** Factor on the rate from each block to the one below it; 1. */
+  readonly layerDecay?: number;
   readonly seed: number;
 }
 
@@ -46,6 +49,8 @@ export interface Learning {
   readonly head: Head;
   readonly options: EncoderOptions;
   readonly units: readonly Unit[];
+  /** What each unit weighs in the loss, 1 in the mean; 1 each. */
+  readonly weights?: readonly number[];
   readonly pad: number;
   readonly device: Device;
 }
@@ -81,7 +86,7 @@ const LOOK = 20;
 /** Trains a model, which is taken over; gives it as it is after the last step. */
 export async function fineTune(
   start: TaskModel,
-  { head, options, units, pad, device }: Learning,
+  { head, options, units, weights, pad, device }: Learning,
   { epochs, batch: U, seed, dropout: rate, ...config }: FineTuneConfig,
   hooks: FineTuneHooks,
 ): Promise<TaskModel> {
@@ -90,7 +95,7 @@ export async function fineTune(
     rate: polynomial({ peak: config.rate, total, warmup, power: 1 }),
     decay: config.decay,
     gradNorm: "clip",
-    groups: [noDecay],
+    groups: [...layerDecay(config.layerDecay ?? 1, start.encoder.layers.length), noDecay],
   });
   const gradient = valueAndGrad((model: TaskModel, inputs: StepInputs): Tensor<[]> => {
     const dropped = rate > 0 ? { rate, keys: rowKeys(seed, inputs) as never } : undefined;
@@ -114,7 +119,7 @@ export async function fineTune(
       if (hooks.stop()) break;
       const inputs: StepInputs = {
         ...rowInputs(units, batch, U, head, pad),
-        ...targetInputs(units, batch, U, head),
+        ...targetInputs(units, batch, U, head, weights),
         step: tensor(done, "i32"),
         share: tensor(1 / batch.units.length),
       };

@@ -13,6 +13,7 @@ import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
+import { taskConfig, unfitFor } from "./learning/settings.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
 import { type Result, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
 import { splitInto } from "./split_into.ts";
@@ -42,23 +43,17 @@ async function learn(
   data: TaskData,
   { options, start, device, interrupt, view }: Tools,
 ): Promise<{ readonly results: readonly Result[]; readonly answers: Answers }> {
-  const { json, out } = options, { defaults } = task;
+  const { json, out } = options;
   const common = { task, folder, start, length: lengthOf(task, options) };
   const results: Result[] = [];
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
+  const unfit = unfitFor(task, options);
+  if (unfit !== undefined) view.note(`${task.name} is learnt without ${unfit}`);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
   let first: Answers = {};
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
-    const config = {
-      epochs: options.epochs ?? defaults.epochs,
-      batch: options.batch ?? defaults.batch,
-      rate: options.rate ?? defaults.rate,
-      warmup: 0.1,
-      decay: 0.01,
-      dropout: options.dropout,
-      seed,
-    };
+    const config = taskConfig(task, options, seed);
     const found = await runTask({ ...common, device, config, interrupt, view }, data);
     results.push(...found.results);
     for (const { scores, ...rest } of found.results) {
@@ -114,6 +109,10 @@ async function main(interrupt: Interrupt): Promise<number> {
   if (options.check !== undefined) {
     await check(options.check, own, data!);
     return 0;
+  }
+  const unfit = unfitFor(own[0]!, options);
+  if (!all && unfit !== undefined) {
+    throw new InputError(`Cannot learn ${own[0]!.name} with ${unfit}; leave it out`);
   }
   using view = progressView();
   const { placed, absent } = await placedTasks(own, data!);

@@ -45,6 +45,25 @@ export const clueCommand = {
       default: 0.1,
       help: "share of dropped values",
     },
+    "class-weights": {
+      type: "choice",
+      choices: ["none", "balanced"],
+      default: "none",
+      help: "balanced: rare classes count as much as frequent ones in the loss",
+    },
+    "layer-decay": {
+      type: "number",
+      value: "D",
+      max: 1,
+      default: 1,
+      help: "factor on the rate from each block to the one below it",
+    },
+    patience: {
+      type: "whole",
+      value: "N",
+      min: 1,
+      help: "stop after so many epochs without a better dev score (never)",
+    },
     length: { type: "whole", value: "N", min: 8, help: "tokens of a row, at most (the task's)" },
     device: {
       type: "choice",

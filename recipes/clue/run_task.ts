@@ -9,7 +9,9 @@ import type { ProgressView } from "../cli/progress.ts";
 import { InputError } from "../cli/input_error.ts";
 import { tokenizer } from "../text/tokenize.ts";
 import { answerer } from "./answer.ts";
-import { fineTune, type FineTuneConfig } from "./fine_tune.ts";
+import { fineTune } from "./fine_tune.ts";
+import { balancedWeights } from "./learning/class_weights.ts";
+import type { TaskConfig } from "./learning/settings.ts";
 import type { Prepared, Scores, SplitName, Task, Tuned } from "./task.ts";
 import type { Start } from "./task_model.ts";
 
@@ -39,7 +41,7 @@ export interface TaskOptions {
   readonly folder: string;
   readonly start: Start;
   readonly device: Device;
-  readonly config: FineTuneConfig;
+  readonly config: TaskConfig;
   readonly length: number;
   readonly interrupt: Interrupt;
   readonly view: ProgressView;
@@ -91,12 +93,15 @@ export async function runTask(
   { task, start, device, config, interrupt, view }: TaskOptions,
   { train, dev, tests }: TaskData,
 ): Promise<TaskRun> {
-  const { head, name } = task, { options, vocabulary: { pad } } = start, { seed } = config;
+  const { head, name } = task,
+    { options, vocabulary: { pad } } = start,
+    { seed, patience = Infinity } = config;
   const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device);
-  let best: Best | undefined;
+  const weights = config.classWeights === "balanced" ? balancedWeights(train.units) : [];
+  let best: Best | undefined, stale = 0;
   const model = await fineTune(
     await start.begin(head, seed, device),
-    { head, options, units: train.units, pad, device },
+    { head, options, units: train.units, weights, pad, device },
     config,
     {
       progress: (done, total, loss) =>
@@ -106,12 +111,21 @@ export async function runTask(
           total,
           figures: Number.isNaN(loss) ? [] : [`loss ${loss.toFixed(3)}`],
         }),
-      stop: () => interrupt.requested,
+      stop: () => interrupt.requested || stale >= patience,
       async epoch(epoch, model) {
         const outputs = await answers(model, dev.units), tuned = dev.tune(outputs);
         const scores = dev.judge(outputs, tuned);
         view.note(`${name}, seed ${seed}, epoch ${epoch}: dev ${scoreText(scores)}`);
-        if (best && mainScore(best.dev) >= mainScore(scores)) return;
+        if (best && mainScore(best.dev) >= mainScore(scores)) {
+          stale++;
+          if (stale === patience && epoch < config.epochs) {
+            view.note(
+              `${name}, seed ${seed} stops: no better dev score than that of epoch ${best.epoch}`,
+            );
+          }
+          return;
+        }
+        stale = 0;
         const outputsOf: (readonly Float32Array[])[] = [];
         for (const { units } of tests) outputsOf.push(await answers(model, units));
         best = { epoch, dev: scores, tests: outputsOf, ...tuned && { tuned } };

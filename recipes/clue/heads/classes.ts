@@ -19,6 +19,7 @@ export function classes(L: number): Head {
   return head<ClassesSpec>({
     rows: 1,
     targets: 1,
+    classes: L,
     spec(width) {
       const C = size("C", width);
       return { pool: linearSpec(C, C, 0.02), out: linearSpec(C, size("L", L), 0.02) };

@@ -28,6 +28,8 @@ export interface HeadParts<P> {
   readonly rows: number;
   /** Numbers of a target: so many, or one for every token. */
   readonly targets: number | "tokens";
+  /** How many classes its one target is of, where it is a class. */
+  readonly classes?: number;
   /** Its parameters before they exist. */
   readonly spec: (width: number) => P;
   /** What answers are read from. Shapes: [U, …], numbers of a unit in one stretch. */

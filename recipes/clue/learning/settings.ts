@@ -1,0 +1,45 @@
+/**
+ * How a task is learnt: what the options say, else what the task does.
+ *
+ * @module
+ */
+import type { FineTuneConfig } from "../fine_tune.ts";
+import type { ClueOptions } from "../options.ts";
+import type { Task } from "../task.ts";
+import type { ClassWeights } from "./class_weights.ts";
+
+/** How a task is learnt. */
+export interface TaskConfig extends FineTuneConfig {
+  /** `none` where a task has no classes. */
+  readonly classWeights: ClassWeights;
+  /** Epochs in a row without a better dev score after which learning stops; undefined goes on to the last. */
+  readonly patience: number | undefined;
+}
+
+/** The configuration of a task and a seed. */
+export function taskConfig(
+  { defaults, head }: Task,
+  options: ClueOptions,
+  seed: number,
+): TaskConfig {
+  return {
+    epochs: options.epochs ?? defaults.epochs,
+    batch: options.batch ?? defaults.batch,
+    rate: options.rate ?? defaults.rate,
+    warmup: 0.1,
+    decay: 0.01,
+    dropout: options.dropout,
+    layerDecay: options["layer-decay"],
+    classWeights: head.classes === undefined ? "none" : options["class-weights"],
+    patience: options.patience,
+    seed,
+  };
+}
+
+/** The option that means nothing to a task, and why; undefined where all do. */
+export function unfitFor({ head }: Task, options: ClueOptions): string | undefined {
+  const weights = options["class-weights"];
+  return weights !== "none" && head.classes === undefined
+    ? `--class-weights ${weights}: its answers are no classes`
+    : undefined;
+}

@@ -1,0 +1,152 @@
+/** What changes how a task is learnt: weights of classes, rates of layers, an early stop. */
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "npm:fast-check@4.10.2";
+import { leaves, paths, read, type Tensor } from "../../core/mod.ts";
+import { openDevice } from "../../core/device/open.ts";
+import { init } from "../../nn/mod.ts";
+import { fineTune, type FineTuneConfig } from "../../recipes/clue/fine_tune.ts";
+import { classes } from "../../recipes/clue/heads/classes.ts";
+import { runTask } from "../../recipes/clue/run_task.ts";
+import type { Prepared } from "../../recipes/clue/task.ts";
+import { inFolder } from "../in_folder.ts";
+import { runRecipe } from "./recipe_command.ts";
+import { balancedWeights } from "../../recipes/clue/learning/class_weights.ts";
+import type { TaskModel } from "../../recipes/clue/task_model.ts";
+import type { Unit } from "../../recipes/clue/unit.ts";
+import { encoderOptions, modelSpec } from "../../recipes/pretrain/model.ts";
+import { tinyRun } from "./tiny_run.ts";
+
+const device = await openDevice("cpu");
+const model = { ...tinyRun.model, layers: 2 }, options = encoderOptions(model), head = classes(3);
+
+const unitOf = (i: number, target: number): Unit => {
+  const ids = Array.from({ length: 5 + i % 7 }, (_, t) => t === 0 ? 1 : 4 + (i * 13 + t * 7) % 30);
+  return { rows: [{ ids, segments: ids.map(() => 0) }], target: [target] };
+};
+const begin = (seed: number): TaskModel => ({
+  encoder: init(seed, modelSpec(model, 40), device).encoder,
+  head: init(seed, head.spec(model.width), device),
+});
+const config: FineTuneConfig = {
+  ...{ epochs: 4, batch: 6, rate: 1e-2, warmup: 0, decay: 0.01, dropout: 0, seed: 3 },
+};
+const quiet = { progress: () => {}, epoch: () => Promise.resolve(), stop: () => false };
+const learning = { head, options, pad: 0, device };
+const valuesOf = async (tree: TaskModel): Promise<readonly (readonly number[])[]> =>
+  await Promise.all(leaves(tree).map(async (leaf) => [...await read(leaf as unknown as Tensor)]));
+
+/** The values after one step. */
+async function stepped(
+  units: readonly Unit[],
+  own: Partial<FineTuneConfig>,
+  weights: readonly number[] = [],
+): Promise<readonly (readonly number[])[]> {
+  let done = 0;
+  return await valuesOf(
+    await fineTune(begin(3), { ...learning, units, weights }, { ...config, ...own }, {
+      ...quiet,
+      progress: (step) => done = step,
+      stop: () => done >= 1,
+    }),
+  );
+}
+
+Deno.test("balanced weights give every class the same share, and a mean of 1", () =>
+  fc.assert(fc.property(fc.array(fc.nat(4), { minLength: 1, maxLength: 60 }), (targets) => {
+    const weights = balancedWeights(targets.map((k, i) => unitOf(i, k)));
+    const shares = Map.groupBy(targets.keys(), (i) => targets[i]!);
+    for (const own of shares.values()) {
+      const share = own.reduce((sum, i) => sum + weights[i]!, 0);
+      assertAlmostEquals(share, targets.length / shares.size, 1e-9);
+    }
+    assertAlmostEquals(weights.reduce((a, b) => a + b) / weights.length, 1, 1e-9);
+  })));
+
+Deno.test("a unit of weight 2 is learnt as two units of weight 1 are", async () => {
+  const a = unitOf(1, 0), b = unitOf(2, 1);
+  const weighed = await stepped([a, b], {}, [4 / 3, 2 / 3]), twice = await stepped([a, b, a], {});
+  const plain = await stepped([a, b], {});
+  // AdamW's first step shows signs alone, but where weight decides which sign.
+  assert(plain.some((leaf, i) => leaf.some((x, j) => Math.abs(x - weighed[i]![j]!) > 1e-3)));
+  weighed.forEach((leaf, i) =>
+    leaf.forEach((x, j) => assertAlmostEquals(x, twice[i]![j]!, 1e-4, `leaf ${i}`))
+  );
+});
+
+Deno.test("with layer decay the first step of a block i of L is decay^(L - i) of that without", async () => {
+  const units = [0, 1, 2, 3, 4, 5].map((i) => unitOf(i, i % 3));
+  const start = begin(3), before = await valuesOf(start);
+  const plain = await stepped(units, {}), decayed = await stepped(units, { layerDecay: 0.5 });
+  const factors: readonly (readonly [RegExp, number])[] = [
+    [/^encoder\.(embeddings|shared)\./, 1 / 8],
+    [/^encoder\.layers\.0\./, 1 / 4],
+    [/^encoder\.layers\.1\./, 1 / 2],
+    [/^(head|encoder\.norm)\./, 1],
+  ];
+  const met = new Set<number>();
+  paths(start).forEach(([path], i) => {
+    const [, factor] = factors.find(([match]) => match.test(path))!;
+    before[i]!.forEach((x, j) => {
+      const full = plain[i]![j]! - x;
+      if (Math.abs(full) > 1e-3) met.add(factor);
+      assertAlmostEquals(decayed[i]![j]! - x, factor * full, 2e-6, path);
+    });
+  });
+  assertEquals([...met].sort(), [1 / 8, 1 / 4, 1 / 2, 1]);
+});
+
+/** A split whose scores are given; it says which epoch answers. */
+function splitOf(units: readonly Unit[], scores: readonly number[] = []): Prepared {
+  let judged = 0;
+  return {
+    ...{ count: units.length, labelled: true, notes: [], submission: "fake.json", units },
+    tune: () => undefined,
+    judge: () => ({ accuracy: scores[judged++] ?? 0 }),
+    lines: () => [`${judged}`],
+  };
+}
+
+/** What is noted and found where the epochs have these dev scores. */
+async function learntWith(scores: readonly number[], patience: number | undefined) {
+  const notes: string[] = [], units = [0, 1, 2].map((i) => unitOf(i, i));
+  const found = await runTask({
+    task: { name: "fake", head } as never,
+    start: { options, vocabulary: { pad: 0 }, begin: () => Promise.resolve(begin(3)) } as never,
+    ...{ folder: "", length: 16, device, interrupt: { requested: false } },
+    config: { ...config, epochs: scores.length, classWeights: "none", patience },
+    view: { show: () => {}, note: (line) => notes.push(line), [Symbol.dispose]: () => {} },
+  }, { train: splitOf(units), dev: splitOf(units, scores), tests: [] });
+  return { notes, results: found.results.map(({ epoch, scores }) => [epoch, scores.accuracy]) };
+}
+
+Deno.test("patience stops after so many epochs in a row without a better dev score; the best epoch answers", async () => {
+  const scores = [50, 60, 55, 61, 61, 40, 99];
+  const impatient = await learntWith(scores, 2);
+  assertEquals(impatient.results, [[4, 61]]);
+  assertEquals(impatient.notes.length, 7);
+  assertEquals(
+    impatient.notes.at(-1),
+    "fake, seed 3 stops: no better dev score than that of epoch 4",
+  );
+  assertEquals((await learntWith(scores, 3)).results, [[7, 99]]);
+  assertEquals((await learntWith(scores, undefined)).results, [[7, 99]]);
+});
+
+Deno.test("clue refuses learning options that do not fit, in one line", () =>
+  inFolder(async (folder) => {
+    const cmrc = ["--task", "cmrc2018", "--data", "none", "--model", "none"];
+    const refused: readonly (readonly [words: readonly string[], why: string])[] = [
+      [
+        [...cmrc, "--class-weights", "balanced"],
+        "Cannot learn cmrc2018 with --class-weights balanced: its answers are no classes; leave it out",
+      ],
+      [[...cmrc, "--layer-decay", "1.5"], "it must be a number from 0 to 1"],
+      [[...cmrc, "--patience", "0"], "it must be a whole number of at least 1"],
+    ];
+    for (const [words, why] of refused) {
+      const { code, out, error } = await runRecipe("clue", folder, words);
+      assertEquals([code, out], [2, ""], error);
+      assertStringIncludes(error, why);
+      assertEquals(error.trimEnd().split("\n").length, 1, error);
+    }
+  }));
