@@ -3,30 +3,16 @@
  *
  * @module
  */
-import {
-  add,
-  type AnyTensor,
-  arange,
-  type Device,
-  dispose,
-  foldIn,
-  jit,
-  key,
-  mul,
-  readNumber,
-  sizesOf,
-  type Tensor,
-  tensor,
-  valueAndGrad,
-  vmap,
-} from "../../core/mod.ts";
+import { add, type Device, dispose, jit, readNumber, type Tensor, tensor } from "../../core/mod.ts";
 import type { EncoderOptions } from "../../nn/mod.ts";
 import { adamw, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
 import { pacer } from "../pretrain/pace.ts";
-import type { Head, Targets } from "./heads/head.ts";
+import type { Head } from "./heads/head.ts";
+import { adversarial, type Adversary } from "./learning/adversary.ts";
 import { layerDecay } from "./learning/layer_decay.ts";
-import { hiddenOf, type TaskModel } from "./task_model.ts";
-import { epochBatches, type RowInputs, rowInputs, targetInputs } from "./unit_batches.ts";
+import { type StepInputs, stepLoss } from "./learning/loss.ts";
+import type { TaskModel } from "./task_model.ts";
+import { epochBatches, rowInputs, targetInputs } from "./unit_batches.ts";
 import type { Unit } from "./unit.ts";
 
 /** How a model learns. */
@@ -41,6 +27,10 @@ export interface FineTuneConfig {
   readonly dropout: number;
   /** Factor on the rate from each block to the one below it; 1. */
   readonly layerDecay?: number;
+  /** Weight of R-Drop; 0. */
+  readonly rDrop?: number;
+  /** Who disturbs the token embeddings; none. */
+  readonly adversary?: Adversary;
   readonly seed: number;
 }
 
@@ -65,21 +55,6 @@ export interface FineTuneHooks {
   readonly stop: () => boolean;
 }
 
-interface Place {
-  /** Number of the step, from 0. */
-  readonly step: Tensor<[], "i32">;
-  /** 1 / the units of the step. */
-  readonly share: Tensor<[]>;
-}
-
-type StepInputs = RowInputs & Targets & Place;
-
-/** One key for each row: (seed, step, place in the batch). */
-function rowKeys(seed: number, { ids, step }: StepInputs): AnyTensor {
-  const root = foldIn(key(seed), step), places = arange(sizesOf(ids)[0]!) as AnyTensor;
-  return vmap((place: Tensor<[], "i32">) => foldIn(root, place))(places);
-}
-
 /** Steps between two looks at the loss. */
 const LOOK = 20;
 
@@ -87,7 +62,7 @@ const LOOK = 20;
 export async function fineTune(
   start: TaskModel,
   { head, options, units, weights, pad, device }: Learning,
-  { epochs, batch: U, seed, dropout: rate, ...config }: FineTuneConfig,
+  { epochs, batch: U, seed, ...config }: FineTuneConfig,
   hooks: FineTuneHooks,
 ): Promise<TaskModel> {
   const total = epochs * Math.ceil(units.length / U), warmup = Math.round(config.warmup * total);
@@ -97,12 +72,8 @@ export async function fineTune(
     gradNorm: "clip",
     groups: [...layerDecay(config.layerDecay ?? 1, start.encoder.layers.length), noDecay],
   });
-  const gradient = valueAndGrad((model: TaskModel, inputs: StepInputs): Tensor<[]> => {
-    const dropped = rate > 0 ? { rate, keys: rowKeys(seed, inputs) as never } : undefined;
-    const encoded = hiddenOf(model, inputs, options, dropped);
-    const outputs = head.outputs(model.head, encoded);
-    return mul(head.loss(model.head, outputs, encoded, inputs).sum, inputs.share);
-  });
+  const { dropout, rDrop = 0, adversary = { kind: "none" } } = config;
+  const gradient = adversarial(stepLoss({ head, options, dropout, seed, rDrop }), adversary);
   const step = jit(
     (model: TaskModel, state: OptimizerState, sum: Tensor<[]>, inputs: StepInputs) => {
       const { value, grads } = gradient(model, inputs);

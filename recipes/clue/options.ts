@@ -5,6 +5,7 @@
  */
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
+import { checkLearning, learningOptions } from "./learning/options.ts";
 import { tasks } from "./tasks.ts";
 
 /** The command. */
@@ -45,25 +46,7 @@ export const clueCommand = {
       default: 0.1,
       help: "share of dropped values",
     },
-    "class-weights": {
-      type: "choice",
-      choices: ["none", "balanced"],
-      default: "none",
-      help: "balanced: rare classes count as much as frequent ones in the loss",
-    },
-    "layer-decay": {
-      type: "number",
-      value: "D",
-      max: 1,
-      default: 1,
-      help: "factor on the rate from each block to the one below it",
-    },
-    patience: {
-      type: "whole",
-      value: "N",
-      min: 1,
-      help: "stop after so many epochs without a better dev score (never)",
-    },
+    ...learningOptions,
     length: { type: "whole", value: "N", min: 8, help: "tokens of a row, at most (the task's)" },
     device: {
       type: "choice",
@@ -98,5 +81,6 @@ export function clueOptions(words: readonly string[]): ClueOptions {
   if (options.split.length > 0 && options.task === "all") {
     throw new InputError("Cannot split files of all tasks: pass one with --task");
   }
+  checkLearning(options);
   return options;
 }

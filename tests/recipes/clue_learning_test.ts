@@ -141,6 +141,10 @@ Deno.test("clue refuses learning options that do not fit, in one line", () =>
         "Cannot learn cmrc2018 with --class-weights balanced: its answers are no classes; leave it out",
       ],
       [[...cmrc, "--layer-decay", "1.5"], "it must be a number from 0 to 1"],
+      [[...cmrc, "--epsilon", "0.5"], "--epsilon without --adversary: nothing is disturbed"],
+      [[...cmrc, "--adversary", "fgm", "--epsilon", "0"], "--epsilon 0: it must be above 0"],
+      [[...cmrc, "--adversary", "fgm", "--adversary-steps", "2"], "without --adversary pgd"],
+      [[...cmrc, "--rdrop", "1", "--dropout", "0"], "two passes without dropout are the same"],
       [[...cmrc, "--patience", "0"], "it must be a whole number of at least 1"],
     ];
     for (const [words, why] of refused) {

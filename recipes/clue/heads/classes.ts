@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { add, type AnyTensor, einsum, reshape, size } from "../../../core/mod.ts";
+import { add, type AnyTensor, einsum, reshape, size, softmax } from "../../../core/mod.ts";
 import { crossEntropy, type LinearSpec, linearSpec } from "../../../nn/mod.ts";
 import { type Head, head } from "./head.ts";
 import { pool } from "./pool.ts";
@@ -25,6 +25,7 @@ export function classes(L: number): Head {
       return { pool: linearSpec(C, C, 0.02), out: linearSpec(C, size("L", L), 0.02) };
     },
     outputs: (p, inputs) => add(einsum("bc,cl->bl", pool(p.pool, inputs), p.out.w), p.out.b),
+    probabilities: (_, outputs) => softmax(outputs, 1) as AnyTensor,
     loss: (_, outputs, __, { targets, weights }) =>
       crossEntropy(
         outputs,

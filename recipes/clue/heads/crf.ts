@@ -6,6 +6,7 @@
 import { type AnyTensor, cast, neg, size } from "../../../core/mod.ts";
 import {
   crfLogLikelihood,
+  crfMarginals,
   type CrfSpec,
   crfSpec,
   type LinearSpec,
@@ -30,6 +31,8 @@ export function crf(L: number): Head {
     spec: (width) => ({ out: tagSpec(width, L), crf: crfSpec(size("L", L)) }),
     outputs: ({ out }, inputs) => tagScores(out as never, inputs),
     answers: (p, outputs, { keep }) => cast(best(p.crf, outputs, keep), "f32") as AnyTensor,
+    probabilities: (p, outputs, { keep }) =>
+      crfMarginals(p.crf as never, outputs, keep as AnyTensor) as AnyTensor,
     loss(p, outputs, _, all) {
       const targets = all.targets as AnyTensor, on = tagged(targets);
       const nll: AnyTensor = neg(

@@ -40,6 +40,15 @@ export interface HeadParts<P> {
     outputs: AnyTensor,
     inputs: HeadInputs,
   ) => AnyTensor;
+  /**
+   * How probable the outputs say that each of their entries is: of classes, choices or places, or of the tags of a token whatever the others
+   * are. 0 where there is none. Shapes: as `outputs`.
+   */
+  readonly probabilities: (
+    params: TensorsOf<P>,
+    outputs: AnyTensor,
+    inputs: Pick<HeadInputs, "keep">,
+  ) => AnyTensor;
   /** How wrong the outputs are. */
   readonly loss: (
     params: TensorsOf<P>,

@@ -14,6 +14,7 @@ import {
   reshape,
   size,
   sizesOf,
+  softmax,
   where,
 } from "../../../core/mod.ts";
 import { crossEntropy, type LinearSpec, linearSpec } from "../../../nn/mod.ts";
@@ -43,6 +44,7 @@ export const span: Head = head<SpanSpec>({
     const all: AnyTensor = add(scores, expandDims(out.b as AnyTensor, 1));
     return where(greater(expandDims(keep as AnyTensor, 1), 0), all, NONE) as AnyTensor;
   },
+  probabilities: (_, outputs) => softmax(outputs, 2) as AnyTensor,
   loss(_, outputs, __, { targets, weights }) {
     const [U, , T] = sizesOf(outputs);
     const halves: AnyTensor = broadcastTo(expandDims(mul(weights as AnyTensor, 0.5), 1), [U!, 2]);

@@ -17,6 +17,7 @@ import {
   maximum,
   mul,
   size,
+  softmax,
   squeeze,
   sub,
   sum,
@@ -72,6 +73,8 @@ export function tags(L: number): Head {
     spec: (width) => ({ out: tagSpec(width, L) }),
     outputs: ({ out }, inputs) => tagScores(out as never, inputs),
     answers: (_, outputs) => cast(argmax(outputs, 2) as AnyTensor, "f32") as AnyTensor,
+    probabilities: (_, outputs, { keep }) =>
+      mul(softmax(outputs, 2) as AnyTensor, expandDims(keep as AnyTensor, 2)) as AnyTensor,
     loss(_, outputs, __, all) {
       const targets = all.targets as AnyTensor;
       const ids: AnyTensor = expandDims(maximum(targets, 0) as AnyTensor, 2);

@@ -6,6 +6,7 @@
 import type { FineTuneConfig } from "../fine_tune.ts";
 import type { ClueOptions } from "../options.ts";
 import type { Task } from "../task.ts";
+import type { Adversary } from "./adversary.ts";
 import type { ClassWeights } from "./class_weights.ts";
 
 /** How a task is learnt. */
@@ -14,6 +15,12 @@ export interface TaskConfig extends FineTuneConfig {
   readonly classWeights: ClassWeights;
   /** Epochs in a row without a better dev score after which learning stops; undefined goes on to the last. */
   readonly patience: number | undefined;
+}
+
+function adversaryOf(
+  { adversary: kind, epsilon = 1, "adversary-steps": steps = 3 }: ClueOptions,
+): Adversary {
+  return kind === "pgd" ? { kind, epsilon, steps } : kind === "fgm" ? { kind, epsilon } : { kind };
 }
 
 /** The configuration of a task and a seed. */
@@ -30,6 +37,8 @@ export function taskConfig(
     decay: 0.01,
     dropout: options.dropout,
     layerDecay: options["layer-decay"],
+    rDrop: options.rdrop,
+    adversary: adversaryOf(options),
     classWeights: head.classes === undefined ? "none" : options["class-weights"],
     patience: options.patience,
     seed,

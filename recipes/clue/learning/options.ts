@@ -1,0 +1,68 @@
+/**
+ * Options of `deno task clue` that say how a task is learnt.
+ *
+ * @module
+ */
+import { InputError } from "../../cli/input_error.ts";
+import type { OptionsOf, parseOptions } from "../../cli/options.ts";
+
+/** Rows of the command's table. */
+export const learningOptions = {
+  "class-weights": {
+    type: "choice",
+    choices: ["none", "balanced"],
+    default: "none",
+    help: "balanced: rare classes count as much as frequent ones in the loss",
+  },
+  "layer-decay": {
+    type: "number",
+    value: "D",
+    max: 1,
+    default: 1,
+    help: "factor on the rate from each block to the one below it",
+  },
+  rdrop: {
+    type: "number",
+    value: "A",
+    default: 0,
+    help: "R-Drop: weight of the divergence of two passes with other dropout",
+  },
+  adversary: {
+    type: "choice",
+    choices: ["none", "fgm", "pgd"],
+    default: "none",
+    help: "learn from disturbed token embeddings too",
+  },
+  epsilon: { type: "number", value: "E", help: "norm of the disturbance (1)" },
+  "adversary-steps": { type: "whole", value: "K", min: 1, help: "steps of pgd (3)" },
+  patience: {
+    type: "whole",
+    value: "N",
+    min: 1,
+    help: "stop after so many epochs without a better dev score (never)",
+  },
+} as const satisfies Parameters<typeof parseOptions>[1]["options"];
+
+/** Their values in one call. */
+export type LearningOptions = OptionsOf<
+  { readonly name: "clue"; readonly about: ""; readonly options: typeof learningOptions }
+>;
+
+/**
+ * Refuses options that go with no other given.
+ *
+ * @throws InputError
+ */
+export function checkLearning(options: LearningOptions & { readonly dropout?: number }): void {
+  const { adversary, epsilon, "adversary-steps": steps, rdrop } = options;
+  const odd = epsilon !== undefined && adversary === "none"
+    ? "--epsilon without --adversary: nothing is disturbed"
+    : epsilon === 0
+    ? "--epsilon 0: it must be above 0"
+    : steps !== undefined && adversary !== "pgd"
+    ? "--adversary-steps without --adversary pgd: no other takes steps"
+    : rdrop > 0 && options.dropout === 0
+    ? "--rdrop and --dropout 0: two passes without dropout are the same"
+    : undefined;
+  if (odd !== undefined) throw new InputError(`Cannot clue with ${odd}; see --help`);
+}
