@@ -20,6 +20,7 @@ import { splitInto } from "./split_into.ts";
 import { spreadLines } from "./spread.ts";
 import type { Task } from "./task.ts";
 import { type Placed, placedTasks } from "./task_folder.ts";
+import { tasksTable } from "./tasks_table.ts";
 import { type Start, startOf } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
 import { GRAIN } from "./unit_batches.ts";
@@ -98,6 +99,10 @@ async function main(interrupt: Interrupt): Promise<number> {
   const options = clueOptions(Deno.args);
   if (options.help) {
     console.log(helpText(clueCommand));
+    return 0;
+  }
+  if (options.tasks) {
+    for (const line of tasksTable(tasks, options.json)) console.log(line);
     return 0;
   }
   const { out, json, data } = options, all = options.task === "all";

@@ -43,11 +43,11 @@ export const clueCommand = {
       type: "number",
       value: "P",
       max: 0.9,
-      default: 0.1,
-      help: "share of dropped values",
+      help: "share of dropped values (the task's)",
     },
     ...learningOptions,
     length: { type: "whole", value: "N", min: 8, help: "tokens of a row, at most (the task's)" },
+    tasks: { type: "flag", help: "show the tasks and how each is learnt, and stop" },
     device: {
       type: "choice",
       choices: ["auto", "webgpu", "cpu", "reference"],
@@ -69,7 +69,9 @@ export type ClueOptions = OptionsOf<typeof clueCommand>;
 export function clueOptions(words: readonly string[]): ClueOptions {
   const options = parseOptions(words, clueCommand);
   if (options.help) return options;
-  const needed = options.split.length > 0
+  const needed = options.tasks
+    ? []
+    : options.split.length > 0
     ? ["task", "out"]
     : options.check !== undefined
     ? ["task", "data"]

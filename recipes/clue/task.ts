@@ -7,6 +7,7 @@
 import { basename } from "@std/path";
 import type { Tokenizer } from "../text/tokenize.ts";
 import { InputError } from "../cli/input_error.ts";
+import type { TaskDefaults } from "./defaults.ts";
 import { type DocumentForm, documentOf } from "./document.ts";
 import type { Fields } from "./fields.ts";
 import type { Head } from "./heads/head.ts";
@@ -25,16 +26,6 @@ import type { Unit } from "./unit.ts";
 
 /** The parts of a data set. `test` may have no labels. */
 export type SplitName = "train" | "dev" | "test";
-
-/** How long and how fast a task is learnt, where nothing else is asked for. */
-export interface TaskDefaults {
-  /** Tokens of a row at most. */
-  readonly length: number;
-  readonly epochs: number;
-  /** Units of a step. */
-  readonly batch: number;
-  readonly rate: number;
-}
 
 /** Values of metrics by name. Units: percent. */
 export type Scores = Readonly<Record<string, number>>;
@@ -57,6 +48,7 @@ export interface TaskParts<E, A, U extends Unit = Unit> {
   /** Another way to learn a task, which is left out where all are learnt. */
   readonly variant?: boolean;
   readonly submits?: Submits;
+  /** How it is learnt, where nothing else is asked for. */
   readonly defaults: TaskDefaults;
   readonly head: Head;
   /**

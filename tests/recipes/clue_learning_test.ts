@@ -1,5 +1,11 @@
 /** What changes how a task is learnt: weights of classes, rates of layers, an early stop. */
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { leaves, paths, read, type Tensor } from "../../core/mod.ts";
 import { openDevice } from "../../core/device/open.ts";
@@ -10,6 +16,10 @@ import { runTask } from "../../recipes/clue/run_task.ts";
 import type { Prepared } from "../../recipes/clue/task.ts";
 import { inFolder } from "../in_folder.ts";
 import { runRecipe } from "./recipe_command.ts";
+import { defaults } from "../../recipes/clue/defaults.ts";
+import { tasks } from "../../recipes/clue/tasks.ts";
+import { tasksTable } from "../../recipes/clue/tasks_table.ts";
+import { GRAIN } from "../../recipes/clue/unit_batches.ts";
 import { balancedWeights } from "../../recipes/clue/learning/class_weights.ts";
 import type { TaskModel } from "../../recipes/clue/task_model.ts";
 import type { Unit } from "../../recipes/clue/unit.ts";
@@ -153,4 +163,24 @@ Deno.test("clue refuses learning options that do not fit, in one line", () =>
       assertStringIncludes(error, why);
       assertEquals(error.trimEnd().split("\n").length, 1, error);
     }
+  }));
+
+Deno.test("every task has a row in the table of defaults, and clue --tasks prints it", () =>
+  inFolder(async (folder) => {
+    assertEquals(Object.keys(defaults).sort(), Object.keys(tasks).sort());
+    for (const [name, task] of Object.entries(tasks)) {
+      const { length, epochs, batch, rate, dropout } = task.defaults;
+      assertEquals(task.defaults, defaults[name as keyof typeof defaults], name);
+      assert([length, epochs, batch].every((n) => Number.isInteger(n) && n > 0), name);
+      assert(length % GRAIN === 0 && rate > 0 && rate < 1e-2 && dropout >= 0 && dropout < 1, name);
+    }
+    const { code, out } = await runRecipe("clue", folder, ["--tasks"]);
+    assertEquals(code, 0);
+    const lines = out.trimEnd().split("\n");
+    assertEquals(lines.length, 1 + Object.keys(tasks).length);
+    assertMatch(lines[0]!, /^task +length +epochs +batch +rate +dropout +asks$/);
+    assertMatch(lines[2]!, /^tnews +128 +3 +32 +3e-4 +0\.1 +kind of a headline/);
+    assertEquals(JSON.parse(tasksTable(tasks, true)[2]!), {
+      ...{ task: "iflytek", about: tasks.iflytek!.about, ...defaults.iflytek },
+    });
   }));

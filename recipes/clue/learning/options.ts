@@ -53,7 +53,9 @@ export type LearningOptions = OptionsOf<
  *
  * @throws InputError
  */
-export function checkLearning(options: LearningOptions & { readonly dropout?: number }): void {
+export function checkLearning(
+  options: LearningOptions & { readonly dropout: number | undefined },
+): void {
   const { adversary, epsilon, "adversary-steps": steps, rdrop } = options;
   const odd = epsilon !== undefined && adversary === "none"
     ? "--epsilon without --adversary: nothing is disturbed"

@@ -35,7 +35,7 @@ export function taskConfig(
     rate: options.rate ?? defaults.rate,
     warmup: 0.1,
     decay: 0.01,
-    dropout: options.dropout,
+    dropout: options.dropout ?? defaults.dropout,
     layerDecay: options["layer-decay"],
     rDrop: options.rdrop,
     adversary: adversaryOf(options),
