@@ -10,6 +10,7 @@ import { pacer } from "../pretrain/pace.ts";
 import type { Head } from "./heads/head.ts";
 import { adversarial, type Adversary } from "./learning/adversary.ts";
 import { layerDecay } from "./learning/layer_decay.ts";
+import { averageOf, movedSums, noSums } from "./learning/moving_average.ts";
 import { type StepInputs, stepLoss } from "./learning/loss.ts";
 import type { TaskModel } from "./task_model.ts";
 import { epochBatches, rowInputs, targetInputs } from "./unit_batches.ts";
@@ -27,6 +28,8 @@ export interface FineTuneConfig {
   readonly dropout: number;
   /** Factor on the rate from each block to the one below it; 1. */
   readonly layerDecay?: number;
+  /** How much a moving average of the weights keeps at each step, where one is to be judged in their place; 0. */
+  readonly ema?: number;
   /** Weight of R-Drop; 0. */
   readonly rDrop?: number;
   /** Who disturbs the token embeddings; none. */
@@ -49,7 +52,7 @@ export interface Learning {
 export interface FineTuneHooks {
   /** After a step; the loss is the mean of the last steps. */
   readonly progress: (step: number, total: number, loss: number) => void;
-  /** After an epoch, counted from 1. */
+  /** After an epoch, counted from 1; the model is lent. */
   readonly epoch: (number: number, model: TaskModel) => Promise<void>;
   /** Asked after every step. */
   readonly stop: () => boolean;
@@ -58,7 +61,12 @@ export interface FineTuneHooks {
 /** Steps between two looks at the loss. */
 const LOOK = 20;
 
-/** Trains a model, which is taken over; gives it as it is after the last step. */
+/** The moving sums of a model, where there are any. */
+interface Sums {
+  readonly of?: TaskModel;
+}
+
+/** Trains a model, which is taken over; gives it as it is after the last step, or its average over the steps. */
 export async function fineTune(
   start: TaskModel,
   { head, options, units, weights, pad, device }: Learning,
@@ -72,19 +80,30 @@ export async function fineTune(
     gradNorm: "clip",
     groups: [...layerDecay(config.layerDecay ?? 1, start.encoder.layers.length), noDecay],
   });
-  const { dropout, rDrop = 0, adversary = { kind: "none" } } = config;
+  const { dropout, ema = 0, rDrop = 0, adversary = { kind: "none" } } = config;
   const gradient = adversarial(stepLoss({ head, options, dropout, seed, rDrop }), adversary);
   const step = jit(
-    (model: TaskModel, state: OptimizerState, sum: Tensor<[]>, inputs: StepInputs) => {
+    (
+      model: TaskModel,
+      state: OptimizerState,
+      sums: Sums,
+      loss: Tensor<[]>,
+      inputs: StepInputs,
+    ) => {
       const { value, grads } = gradient(model, inputs);
       const { params, state: next } = learner.step(model, grads, state);
-      return { model: params, state: next, sum: add(sum, value) };
+      const moved: Sums = sums.of ? { of: movedSums(sums.of, params, ema) } : {};
+      return { model: params, state: next, sums: moved, sum: add(loss, value) };
     },
-    { device, donate: [0, 1, 2] },
+    { device, donate: [0, 1, 2, 3] },
   );
   let model = start, state = jit((m: TaskModel) => learner.init(m), { device })(start);
+  let sums: Sums = ema > 0 ? { of: jit((m: TaskModel) => noSums(m), { device })(start) } : {};
+  const average = jit((s: TaskModel, factor: Tensor<[]>) => averageOf(s, factor), { device });
   let sum: Tensor<[]> = tensor(0), done = 0, shown = NaN;
   const keepPace = pacer(device);
+  const averaged = (): TaskModel =>
+    sums.of && done > 0 ? average(sums.of, tensor(1 / (1 - ema ** done))) : model;
   for (let epoch = 1; epoch <= epochs && !hooks.stop(); epoch++) {
     for (const batch of epochBatches(units, U, seed, epoch)) {
       if (hooks.stop()) break;
@@ -94,7 +113,7 @@ export async function fineTune(
         step: tensor(done, "i32"),
         share: tensor(1 / batch.units.length),
       };
-      ({ model, state, sum } = step(model, state, sum, inputs));
+      ({ model, state, sums, sum } = step(model, state, sums, sum, inputs));
       dispose(inputs);
       done++;
       await keepPace();
@@ -105,8 +124,12 @@ export async function fineTune(
       }
       hooks.progress(done, total, shown);
     }
-    await hooks.epoch(epoch, model);
+    const shownModel = averaged();
+    await hooks.epoch(epoch, shownModel);
+    if (shownModel !== model) dispose(shownModel);
   }
-  dispose([state, sum]);
-  return model;
+  const learnt = averaged();
+  dispose([state, sums, sum]);
+  if (learnt !== model) dispose(model);
+  return learnt;
 }

@@ -10,10 +10,11 @@ import { InputError } from "../cli/input_error.ts";
 import { tokenizer } from "../text/tokenize.ts";
 import { answerer } from "./answer.ts";
 import { fineTune } from "./fine_tune.ts";
+import { bestEpochs } from "./learning/average.ts";
 import { balancedWeights } from "./learning/class_weights.ts";
 import type { TaskConfig } from "./learning/settings.ts";
 import type { Prepared, Scores, SplitName, Task, Tuned } from "./task.ts";
-import type { Start } from "./task_model.ts";
+import type { Start, TaskModel } from "./task_model.ts";
 
 /** Values of one split after one seed's best epoch. */
 export interface Result {
@@ -24,6 +25,8 @@ export interface Result {
   readonly n: number;
   /** The epoch that was the best on the dev split. */
   readonly epoch: number;
+  /** The epochs whose mean was better still. */
+  readonly averaged?: readonly number[];
   readonly scores: Scores;
 }
 
@@ -79,13 +82,18 @@ export async function taskData(
 /** The first of a task's metrics. */
 const mainScore = (scores: Scores): number => Object.values(scores)[0]!;
 
-/** A best epoch so far. */
-interface Best {
-  readonly epoch: number;
+/** What the dev split says of a model. */
+interface Judged {
   readonly dev: Scores;
+  readonly tuned?: Tuned;
+}
+
+/** A best epoch so far. */
+interface Best extends Judged {
+  readonly epoch: number;
+  readonly averaged?: readonly number[];
   /** Outputs for every test. */
   readonly tests: readonly (readonly Float32Array[])[];
-  readonly tuned?: Tuned;
 }
 
 /** Learns a task with one seed: every epoch is judged on the dev split, the best one answers the test split. */
@@ -99,6 +107,16 @@ export async function runTask(
   const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device);
   const weights = config.classWeights === "balanced" ? balancedWeights(train.units) : [];
   let best: Best | undefined, stale = 0;
+  const kept = bestEpochs<TaskModel>(config.average);
+  const judged = async (model: TaskModel): Promise<Judged> => {
+    const outputs = await answers(model, dev.units), tuned = dev.tune(outputs);
+    return { dev: dev.judge(outputs, tuned), ...tuned && { tuned } };
+  };
+  const answered = async (model: TaskModel): Promise<Best["tests"]> => {
+    const outputs: (readonly Float32Array[])[] = [];
+    for (const { units } of tests) outputs.push(await answers(model, units));
+    return outputs;
+  };
   const model = await fineTune(
     await start.begin(head, seed, device),
     { head, options, units: train.units, weights, pad, device },
@@ -113,10 +131,10 @@ export async function runTask(
         }),
       stop: () => interrupt.requested || stale >= patience,
       async epoch(epoch, model) {
-        const outputs = await answers(model, dev.units), tuned = dev.tune(outputs);
-        const scores = dev.judge(outputs, tuned);
-        view.note(`${name}, seed ${seed}, epoch ${epoch}: dev ${scoreText(scores)}`);
-        if (best && mainScore(best.dev) >= mainScore(scores)) {
+        const found = await judged(model), score = mainScore(found.dev);
+        view.note(`${name}, seed ${seed}, epoch ${epoch}: dev ${scoreText(found.dev)}`);
+        await kept.offer(epoch, score, model);
+        if (best && mainScore(best.dev) >= score) {
           stale++;
           if (stale === patience && epoch < config.epochs) {
             view.note(
@@ -126,22 +144,35 @@ export async function runTask(
           return;
         }
         stale = 0;
-        const outputsOf: (readonly Float32Array[])[] = [];
-        for (const { units } of tests) outputsOf.push(await answers(model, units));
-        best = { epoch, dev: scores, tests: outputsOf, ...tuned && { tuned } };
+        best = { ...found, epoch, tests: await answered(model) };
       },
     },
   );
+  const mean = best && !interrupt.requested ? await kept.mean(model, device) : undefined;
+  if (mean) {
+    const found = await judged(mean), epochs = kept.epochs();
+    const better = mainScore(found.dev) > mainScore(best!.dev);
+    view.note(
+      `${name}, seed ${seed}, mean of epochs ${epochs.join(", ")}: dev ${scoreText(found.dev)}; ${
+        better ? "it answers" : `epoch ${best!.epoch} answers, which is no worse`
+      }`,
+    );
+    if (better) {
+      best = { ...found, epoch: best!.epoch, averaged: epochs, tests: await answered(mean) };
+    }
+    dispose(mean);
+  }
   dispose(model);
   if (!best) return { results: [], answers: {} };
-  const { epoch, tuned, tests: outputs } = best, about = { task: name, seed, epoch };
-  const judged = tests.flatMap((test, i): readonly Result[] => {
+  const { epoch, averaged, tuned, tests: outputs } = best;
+  const about = { task: name, seed, epoch, ...averaged && { averaged } };
+  const scored = tests.flatMap((test, i): readonly Result[] => {
     if (!test.labelled) return [];
     const scores = test.judge(outputs[i]!, tuned);
     return [{ ...about, split: "test", n: test.count, scores }];
   });
   return {
-    results: [{ ...about, split: "dev", n: dev.count, scores: best.dev }, ...judged],
+    results: [{ ...about, split: "dev", n: dev.count, scores: best.dev }, ...scored],
     answers: Object.fromEntries(
       tests.flatMap(({ submission, lines }, i) =>
         submission === undefined ? [] : [[submission, lines(outputs[i]!, tuned)]]

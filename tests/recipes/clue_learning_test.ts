@@ -7,12 +7,14 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
-import { leaves, paths, read, type Tensor } from "../../core/mod.ts";
+import { leaves, paths, read, type Tensor, tensor } from "../../core/mod.ts";
 import { openDevice } from "../../core/device/open.ts";
 import { init } from "../../nn/mod.ts";
 import { fineTune, type FineTuneConfig } from "../../recipes/clue/fine_tune.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
-import { runTask } from "../../recipes/clue/run_task.ts";
+import { bestEpochs } from "../../recipes/clue/learning/average.ts";
+import type { TaskConfig } from "../../recipes/clue/learning/settings.ts";
+import { type Result, runTask } from "../../recipes/clue/run_task.ts";
 import type { Prepared } from "../../recipes/clue/task.ts";
 import { inFolder } from "../in_folder.ts";
 import { runRecipe } from "./recipe_command.ts";
@@ -116,30 +118,85 @@ function splitOf(units: readonly Unit[], scores: readonly number[] = []): Prepar
   };
 }
 
-/** What is noted and found where the epochs have these dev scores. */
-async function learntWith(scores: readonly number[], patience: number | undefined) {
+/** What is noted and found where dev scores are these, one after another. */
+async function learntWith(scores: readonly number[], own: Partial<TaskConfig>) {
   const notes: string[] = [], units = [0, 1, 2].map((i) => unitOf(i, i));
   const found = await runTask({
     task: { name: "fake", head } as never,
     start: { options, vocabulary: { pad: 0 }, begin: () => Promise.resolve(begin(3)) } as never,
     ...{ folder: "", length: 16, device, interrupt: { requested: false } },
-    config: { ...config, epochs: scores.length, classWeights: "none", patience },
+    config: {
+      ...{ ...config, epochs: scores.length, classWeights: "none", patience: undefined },
+      ...{ average: 1, ...own },
+    },
     view: { show: () => {}, note: (line) => notes.push(line), [Symbol.dispose]: () => {} },
   }, { train: splitOf(units), dev: splitOf(units, scores), tests: [] });
-  return { notes, results: found.results.map(({ epoch, scores }) => [epoch, scores.accuracy]) };
+  const [{ epoch, averaged, scores: dev }] = found.results as [Result];
+  return { notes, found: { epoch, dev: dev.accuracy, ...averaged && { averaged } } };
 }
 
 Deno.test("patience stops after so many epochs in a row without a better dev score; the best epoch answers", async () => {
   const scores = [50, 60, 55, 61, 61, 40, 99];
-  const impatient = await learntWith(scores, 2);
-  assertEquals(impatient.results, [[4, 61]]);
+  const impatient = await learntWith(scores, { patience: 2 });
+  assertEquals(impatient.found, { epoch: 4, dev: 61 });
   assertEquals(impatient.notes.length, 7);
   assertEquals(
     impatient.notes.at(-1),
     "fake, seed 3 stops: no better dev score than that of epoch 4",
   );
-  assertEquals((await learntWith(scores, 3)).results, [[7, 99]]);
-  assertEquals((await learntWith(scores, undefined)).results, [[7, 99]]);
+  assertEquals((await learntWith(scores, { patience: 3 })).found, { epoch: 7, dev: 99 });
+  assertEquals((await learntWith(scores, {})).found, { epoch: 7, dev: 99 });
+});
+
+Deno.test("the mean of the best epochs answers only where it is better on dev than each of them", async () => {
+  const three = { epochs: 3, average: 2 };
+  const better = await learntWith([50, 60, 55, 70], three);
+  assertEquals(better.found, { epoch: 2, dev: 70, averaged: [2, 3] });
+  assertStringIncludes(better.notes.at(-1)!, "mean of epochs 2, 3: dev accuracy 70.00; it answers");
+  const same = await learntWith([50, 60, 55, 60], three);
+  assertEquals(same.found, { epoch: 2, dev: 60 });
+  assertStringIncludes(same.notes.at(-1)!, "epoch 2 answers, which is no worse");
+  // One epoch has no mean.
+  assertEquals((await learntWith([50, 99], { epochs: 1, average: 2 })).found, {
+    ...{ epoch: 1, dev: 50 },
+  });
+});
+
+Deno.test("the mean is that of the weights of the epochs of greatest score, the earlier of equals", async () => {
+  const of = (a: number, b: number) => ({ x: tensor([a, b]), y: { z: tensor(a * b) } });
+  const best = bestEpochs<ReturnType<typeof of>>(3);
+  await best.offer(1, 7, of(1, 2));
+  assertEquals(await best.mean(of(0, 0), device), undefined);
+  for (
+    const [epoch, score, a, b] of [[2, 5, 4, 1], [3, 9, -3, 0.5], [4, 5, 90, 9], [5, 8, 8, 2]]
+  ) await best.offer(epoch!, score!, of(a!, b!));
+  assertEquals(best.epochs(), [1, 3, 5]);
+  const mean = (await best.mean(of(0, 0), device))!;
+  assertEquals([...await read(mean.x)], [2, 1.5]);
+  assertEquals([...await read(mean.y.z)], [(2 - 1.5 + 16) / 3]);
+});
+
+Deno.test("a moving average of the weights is the sum of all steps' weights, the newer the heavier", async () => {
+  const units = [0, 1, 2].map((i) => unitOf(i, i)), d = 0.75;
+  const trace = async (ema: number) => {
+    const all: (readonly (readonly number[])[])[] = [];
+    const last = await fineTune(begin(3), { ...learning, units }, { ...config, ema }, {
+      ...quiet,
+      epoch: async (_, model) => void all.push(await valuesOf(model)),
+    });
+    assertEquals(await valuesOf(last), all.at(-1));
+    return all;
+  };
+  const steps = await trace(0), averages = await trace(d);
+  assertEquals(steps.length, 4);
+  averages.forEach((own, n) =>
+    own.forEach((leaf, i) =>
+      leaf.forEach((x, j) => {
+        const parts = steps.slice(0, n + 1).map((w, m) => (1 - d) * d ** (n - m) * w[i]![j]!);
+        assertAlmostEquals(x, parts.reduce((a, b) => a + b) / (1 - d ** (n + 1)), 1e-5);
+      })
+    )
+  );
 });
 
 Deno.test("clue refuses learning options that do not fit, in one line", () =>

@@ -35,6 +35,21 @@ export const learningOptions = {
   },
   epsilon: { type: "number", value: "E", help: "norm of the disturbance (1)" },
   "adversary-steps": { type: "whole", value: "K", min: 1, help: "steps of pgd (3)" },
+  average: {
+    type: "whole",
+    value: "K",
+    min: 1,
+    max: 20,
+    default: 1,
+    help: "the mean of the weights of the K best epochs answers, where that is better on dev",
+  },
+  ema: {
+    type: "number",
+    value: "D",
+    max: 0.99999,
+    default: 0,
+    help: "judge a moving average of the weights that keeps D at each step, as 0.99",
+  },
   patience: {
     type: "whole",
     value: "N",

@@ -15,6 +15,8 @@ export interface TaskConfig extends FineTuneConfig {
   readonly classWeights: ClassWeights;
   /** Epochs in a row without a better dev score after which learning stops; undefined goes on to the last. */
   readonly patience: number | undefined;
+  /** The mean of the weights of so many best epochs answers, where it is better on the dev split than each; 1 leaves it out. */
+  readonly average: number;
 }
 
 function adversaryOf(
@@ -37,10 +39,12 @@ export function taskConfig(
     decay: 0.01,
     dropout: options.dropout ?? defaults.dropout,
     layerDecay: options["layer-decay"],
+    ema: options.ema,
     rDrop: options.rdrop,
     adversary: adversaryOf(options),
     classWeights: head.classes === undefined ? "none" : options["class-weights"],
     patience: options.patience,
+    average: options.average,
     seed,
   };
 }
