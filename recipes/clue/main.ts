@@ -13,9 +13,11 @@ import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
+import { chosenCell } from "./learning/chosen_cell.ts";
 import { taskConfig, unfitFor } from "./learning/settings.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
-import { type Result, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { type Result, runTask, type TaskData, taskData } from "./run_task.ts";
+import { scoreText } from "./scores.ts";
 import { splitInto } from "./split_into.ts";
 import { spreadLines } from "./spread.ts";
 import type { Task } from "./task.ts";
@@ -52,9 +54,10 @@ async function learn(
   if (unfit !== undefined) view.note(`${task.name} is learnt without ${unfit}`);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
   let first: Answers = {};
+  const cell = await chosenCell({ ...common, device, interrupt, view }, data, options);
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
-    const config = taskConfig(task, options, seed);
+    const config = taskConfig(task, options, seed, cell);
     const found = await runTask({ ...common, device, config, interrupt, view }, data);
     results.push(...found.results);
     for (const { scores, ...rest } of found.results) {
@@ -124,7 +127,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   const start = await startOf(options.model!, options.scratch);
   for (const { task } of placed) refuseTooLong(task, lengthOf(task, options), start);
   const read = ({ task, folder }: Placed): Promise<TaskData> =>
-    taskData({ task, folder, start, length: lengthOf(task, options) });
+    taskData({ task, folder, start, length: lengthOf(task, options) }, options.folds);
   // A fault in the last task's files must not show after hours.
   let ready: TaskData | undefined;
   for (const one of placed) ready = await read(one);

@@ -56,6 +56,10 @@ export const clueCommand = {
     },
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
+  conflicts: [
+    ["rate", "rates", "the one is to be chosen from the others"],
+    ["batch", "batches", "the one is to be chosen from the others"],
+  ],
 } as const satisfies Parameters<typeof parseOptions>[1];
 
 /** The options of one call. */

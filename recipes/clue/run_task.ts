@@ -3,27 +3,21 @@
  *
  * @module
  */
-import { type Device, dispose } from "../../core/mod.ts";
-import type { Interrupt } from "../cli/main.ts";
-import type { ProgressView } from "../cli/progress.ts";
 import { InputError } from "../cli/input_error.ts";
 import { tokenizer } from "../text/tokenize.ts";
-import { answerer } from "./answer.ts";
-import { fineTune } from "./fine_tune.ts";
-import { bestEpochs } from "./learning/average.ts";
-import { balancedWeights } from "./learning/class_weights.ts";
-import type { TaskConfig } from "./learning/settings.ts";
+import { bestEpoch, type LearnOptions, type Outputs } from "./learning/best_epoch.ts";
+import { type FoldData, foldData, learnFolds } from "./learning/folds.ts";
 import type { Prepared, Scores, SplitName, Task, Tuned } from "./task.ts";
-import type { Start, TaskModel } from "./task_model.ts";
 
 /** Values of one split after one seed's best epoch. */
 export interface Result {
   readonly task: string;
-  readonly split: SplitName;
+  /** `folds`: all that is labelled, each example answered by a model that has not learnt from it. */
+  readonly split: SplitName | "folds";
   readonly seed: number;
   /** Examples. */
   readonly n: number;
-  /** The epoch that was the best on the dev split. */
+  /** The epoch that was the best on the dev split; of folds the last of theirs. */
   readonly epoch: number;
   /** The epochs whose mean was better still. */
   readonly averaged?: readonly number[];
@@ -38,20 +32,12 @@ export interface TaskRun {
 }
 
 /** What `runTask` needs. */
-export interface TaskOptions {
+export interface TaskOptions extends LearnOptions {
   readonly task: Task;
   /** The task's files. */
   readonly folder: string;
-  readonly start: Start;
-  readonly device: Device;
-  readonly config: TaskConfig;
   readonly length: number;
-  readonly interrupt: Interrupt;
-  readonly view: ProgressView;
 }
-
-/** Rows that are answered at once, or those of one unit where it has more. */
-const ANSWERED = 64;
 
 /** The data of a task, read once for all seeds. */
 export interface TaskData {
@@ -59,11 +45,14 @@ export interface TaskData {
   readonly dev: Prepared;
   /** Some may have no labels. */
   readonly tests: readonly Prepared[];
+  /** Where folds are asked for. */
+  readonly folds?: FoldData;
 }
 
 /** Reads the splits of a task. */
 export async function taskData(
   { task, folder, start, length }: Pick<TaskOptions, "task" | "folder" | "start" | "length">,
+  folds = 1,
 ): Promise<TaskData> {
   const tokens = tokenizer(start.vocabulary);
   const [train, dev] = await Promise.all(
@@ -76,112 +65,76 @@ export async function taskData(
       );
     }
   }
-  return { train: train!, dev: dev!, tests: await task.tests(folder, tokens, length) };
-}
-
-/** The first of a task's metrics. */
-const mainScore = (scores: Scores): number => Object.values(scores)[0]!;
-
-/** What the dev split says of a model. */
-interface Judged {
-  readonly dev: Scores;
-  readonly tuned?: Tuned;
-}
-
-/** A best epoch so far. */
-interface Best extends Judged {
-  readonly epoch: number;
-  readonly averaged?: readonly number[];
-  /** Outputs for every test. */
-  readonly tests: readonly (readonly Float32Array[])[];
-}
-
-/** Learns a task with one seed: every epoch is judged on the dev split, the best one answers the test split. */
-export async function runTask(
-  { task, start, device, config, interrupt, view }: TaskOptions,
-  { train, dev, tests }: TaskData,
-): Promise<TaskRun> {
-  const { head, name } = task,
-    { options, vocabulary: { pad } } = start,
-    { seed, patience = Infinity } = config;
-  const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device);
-  const weights = config.classWeights === "balanced" ? balancedWeights(train.units) : [];
-  let best: Best | undefined, stale = 0;
-  const kept = bestEpochs<TaskModel>(config.average);
-  const judged = async (model: TaskModel): Promise<Judged> => {
-    const outputs = await answers(model, dev.units), tuned = dev.tune(outputs);
-    return { dev: dev.judge(outputs, tuned), ...tuned && { tuned } };
-  };
-  const answered = async (model: TaskModel): Promise<Best["tests"]> => {
-    const outputs: (readonly Float32Array[])[] = [];
-    for (const { units } of tests) outputs.push(await answers(model, units));
-    return outputs;
-  };
-  const model = await fineTune(
-    await start.begin(head, seed, device),
-    { head, options, units: train.units, weights, pad, device },
-    config,
-    {
-      progress: (done, total, loss) =>
-        view.show({
-          label: `${name}, seed ${seed}`,
-          done,
-          total,
-          figures: Number.isNaN(loss) ? [] : [`loss ${loss.toFixed(3)}`],
-        }),
-      stop: () => interrupt.requested || stale >= patience,
-      async epoch(epoch, model) {
-        const found = await judged(model), score = mainScore(found.dev);
-        view.note(`${name}, seed ${seed}, epoch ${epoch}: dev ${scoreText(found.dev)}`);
-        await kept.offer(epoch, score, model);
-        if (best && mainScore(best.dev) >= score) {
-          stale++;
-          if (stale === patience && epoch < config.epochs) {
-            view.note(
-              `${name}, seed ${seed} stops: no better dev score than that of epoch ${best.epoch}`,
-            );
-          }
-          return;
-        }
-        stale = 0;
-        best = { ...found, epoch, tests: await answered(model) };
-      },
-    },
-  );
-  const mean = best && !interrupt.requested ? await kept.mean(model, device) : undefined;
-  if (mean) {
-    const found = await judged(mean), epochs = kept.epochs();
-    const better = mainScore(found.dev) > mainScore(best!.dev);
-    view.note(
-      `${name}, seed ${seed}, mean of epochs ${epochs.join(", ")}: dev ${scoreText(found.dev)}; ${
-        better ? "it answers" : `epoch ${best!.epoch} answers, which is no worse`
-      }`,
-    );
-    if (better) {
-      best = { ...found, epoch: best!.epoch, averaged: epochs, tests: await answered(mean) };
-    }
-    dispose(mean);
-  }
-  dispose(model);
-  if (!best) return { results: [], answers: {} };
-  const { epoch, averaged, tuned, tests: outputs } = best;
-  const about = { task: name, seed, epoch, ...averaged && { averaged } };
-  const scored = tests.flatMap((test, i): readonly Result[] => {
-    if (!test.labelled) return [];
-    const scores = test.judge(outputs[i]!, tuned);
-    return [{ ...about, split: "test", n: test.count, scores }];
-  });
+  const all = folds > 1 ? await task.labelled(folder, tokens, length) : undefined;
   return {
-    results: [{ ...about, split: "dev", n: dev.count, scores: best.dev }, ...scored],
-    answers: Object.fromEntries(
-      tests.flatMap(({ submission, lines }, i) =>
-        submission === undefined ? [] : [[submission, lines(outputs[i]!, tuned)]]
-      ),
-    ),
+    ...{ train: train!, dev: dev!, tests: await task.tests(folder, tokens, length) },
+    ...all && { folds: foldData(task.name, all, folds) },
   };
 }
 
-/** Values in words. */
-export function scoreText(scores: Scores): string {
-  return Object.entries(scores).map(([name, value]) => `${name} ${value.toFixed(2)}`).join(", ");
+/**
+ * Learns a task with one seed: every epoch is judged on the dev split, the best one answers the test split. Where there are folds, the models of
+ * all of them do, together.
+ */
+export async function runTask(options: TaskOptions, data: TaskData): Promise<TaskRun> {
+  if (data.folds) return await runFolds(options, data.folds, data.tests);
+  const { task: { name }, config: { seed } } = options, { dev, tests } = data;
+  const best = await bestEpoch(options, data);
+  if (!best) return { results: [], answers: {} };
+  const { epoch, averaged, tuned } = best;
+  const about = { task: name, seed, epoch, ...averaged && { averaged } };
+  return {
+    results: [
+      { ...about, split: "dev", n: dev.count, scores: best.dev },
+      ...judged(tests, best.tests, tuned, about),
+    ],
+    answers: answersOf(tests, best.tests, tuned),
+  };
+}
+
+/** Learns a model a fold. */
+async function runFolds(
+  options: TaskOptions,
+  data: FoldData,
+  tests: readonly Prepared[],
+): Promise<TaskRun> {
+  const { task: { name }, config: { seed } } = options;
+  const found = await learnFolds(options, data, tests);
+  if (!found) return { results: [], answers: {} };
+  const { epochs, scores, tuned } = found;
+  const about = { task: name, seed, epoch: Math.max(...epochs) };
+  return {
+    results: [
+      { ...about, split: "folds", n: data.all.count, scores },
+      ...judged(tests, found.tests, tuned, about),
+    ],
+    answers: answersOf(tests, found.tests, tuned),
+  };
+}
+
+/** Values of the tests that have labels. */
+function judged(
+  tests: readonly Prepared[],
+  outputs: readonly Outputs[],
+  tuned: Tuned | undefined,
+  about: Pick<Result, "task" | "seed" | "epoch" | "averaged">,
+): readonly Result[] {
+  return tests.flatMap((test, i): readonly Result[] =>
+    test.labelled
+      ? [{ ...about, split: "test", n: test.count, scores: test.judge(outputs[i]!, tuned) }]
+      : []
+  );
+}
+
+/** What is handed in. */
+function answersOf(
+  tests: readonly Prepared[],
+  outputs: readonly Outputs[],
+  tuned: Tuned | undefined,
+): TaskRun["answers"] {
+  return Object.fromEntries(
+    tests.flatMap(({ submission, lines }, i) =>
+      submission === undefined ? [] : [[submission, lines(outputs[i]!, tuned)]]
+    ),
+  );
 }

@@ -65,6 +65,27 @@ Deno.test("clue splits a file by groups, learns, judges and answers, the same ag
       first.out.split("\n").filter((l) => l.includes('"seed":1')).join("\n") + "\n",
     );
 
+    const short = toy.filter((_, i) => ![6, 7, 10, 11].includes(i));
+    const grid = [...short, "--epochs", "6", "--rates", "1e-6,0.01", "--folds", "2"];
+    const folded = await clue([...grid, "--out", "folded", "--json"]);
+    assertEquals(folded.code, 0, folded.error);
+    const told = folded.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(told.map(({ split, grid, metric }) => [split, grid?.rate, metric]), [
+      ...[1e-6, 0.01].flatMap((rate) =>
+        ["macro_f1", "accuracy"].map((metric) => ["dev", rate, metric])
+      ),
+      ...["folds", "test"].flatMap((split) =>
+        ["macro_f1", "accuracy"].map((metric) => [split, undefined, metric])
+      ),
+    ]);
+    assertEquals(told[4].n, counts[0]! + counts[1]!);
+    assert(told[6].value > 60, `macro-F1 of two folds is ${told[6].value}`);
+    assertStringIncludes(folded.error, "qbqtc: rate 0.01 and batch 16 are learnt with");
+    assertStringIncludes(folded.error, "qbqtc, seed 1, fold 2 of 2, epoch 6: dev");
+    const resumed = await clue([...grid, "--out", "folded", "--json"]);
+    assertEquals(resumed.out, folded.out);
+    assert(!resumed.error.includes("rate 0.01, batch 16, epoch"), resumed.error);
+
     const scratch = await clue([...toy, "--scratch", "--epochs", "1"]);
     assertEquals(scratch.code, 0, scratch.error);
     assertMatch(scratch.out, /qbqtc test, 1 seed: macro_f1 [\d.]+, accuracy/);

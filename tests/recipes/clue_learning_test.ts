@@ -115,6 +115,7 @@ function splitOf(units: readonly Unit[], scores: readonly number[] = []): Prepar
     tune: () => undefined,
     judge: () => ({ accuracy: scores[judged++] ?? 0 }),
     lines: () => [`${judged}`],
+    part: () => splitOf(units, scores),
   };
 }
 
@@ -212,6 +213,11 @@ Deno.test("clue refuses learning options that do not fit, in one line", () =>
       [[...cmrc, "--adversary", "fgm", "--epsilon", "0"], "--epsilon 0: it must be above 0"],
       [[...cmrc, "--adversary", "fgm", "--adversary-steps", "2"], "without --adversary pgd"],
       [[...cmrc, "--rdrop", "1", "--dropout", "0"], "two passes without dropout are the same"],
+      [[...cmrc, "--rates", "1e-4,x"], "it must be numbers above 0, with commas between them"],
+      [[...cmrc, "--batches", "16,1.5"], "it must be whole numbers above 0"],
+      [[...cmrc, "--rates", "1e-4,0.0001"], "--rates 1e-4,0.0001: 0.0001 is there twice"],
+      [[...cmrc, "--rates", "1e-4", "--rate", "1e-4"], "--rate and --rates"],
+      [[...cmrc, "--folds", "1"], "it must be a whole number from 2 to 50"],
       [[...cmrc, "--patience", "0"], "it must be a whole number of at least 1"],
     ];
     for (const [words, why] of refused) {

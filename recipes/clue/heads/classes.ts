@@ -5,7 +5,7 @@
  */
 import { add, type AnyTensor, einsum, reshape, size, softmax } from "../../../core/mod.ts";
 import { crossEntropy, type LinearSpec, linearSpec } from "../../../nn/mod.ts";
-import { type Head, head } from "./head.ts";
+import { type Head, head, logsOf } from "./head.ts";
 import { pool } from "./pool.ts";
 
 /** Parameters of the head. */
@@ -26,6 +26,7 @@ export function classes(L: number): Head {
     },
     outputs: (p, inputs) => add(einsum("bc,cl->bl", pool(p.pool, inputs), p.out.w), p.out.b),
     probabilities: (_, outputs) => softmax(outputs, 1) as AnyTensor,
+    decide: logsOf,
     loss: (_, outputs, __, { targets, weights }) =>
       crossEntropy(
         outputs,

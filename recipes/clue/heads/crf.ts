@@ -13,7 +13,7 @@ import {
   viterbi,
 } from "../../../nn/mod.ts";
 import { type Head, head } from "./head.ts";
-import { tagged, tagHits, tagScores, tagSpec, unitMeans } from "./tags.ts";
+import { bestTags, tagged, tagHits, tagScores, tagSpec, unitMeans } from "./tags.ts";
 
 /** Parameters of the head. */
 export interface CrfHeadSpec {
@@ -33,6 +33,7 @@ export function crf(L: number): Head {
     answers: (p, outputs, { keep }) => cast(best(p.crf, outputs, keep), "f32") as AnyTensor,
     probabilities: (p, outputs, { keep }) =>
       crfMarginals(p.crf as never, outputs, keep as AnyTensor) as AnyTensor,
+    decide: (probabilities) => bestTags(probabilities, L),
     loss(p, outputs, _, all) {
       const targets = all.targets as AnyTensor, on = tagged(targets);
       const nll: AnyTensor = neg(

@@ -49,6 +49,8 @@ export interface HeadParts<P> {
     outputs: AnyTensor,
     inputs: Pick<HeadInputs, "keep">,
   ) => AnyTensor;
+  /** What is read back where the probabilities of a unit are these, such as means over models. */
+  readonly decide: (probabilities: Float32Array) => Float32Array;
   /** How wrong the outputs are. */
   readonly loss: (
     params: TensorsOf<P>,
@@ -70,6 +72,10 @@ export type Head = HeadParts<HeadSpec>;
 export function head<P>(parts: HeadParts<P>): Head {
   return parts as unknown as Head;
 }
+
+/** log p; of what a device rounds to 0, that of the least normal number. */
+export const logsOf = (probabilities: Float32Array): Float32Array =>
+  probabilities.map((p) => Math.log(Math.max(p, 2 ** -126)));
 
 /** The place of a head's own dropout: no encoder has so many. */
 export const HEAD_SITE = 1 << 20;

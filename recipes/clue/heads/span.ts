@@ -18,7 +18,7 @@ import {
   where,
 } from "../../../core/mod.ts";
 import { crossEntropy, type LinearSpec, linearSpec } from "../../../nn/mod.ts";
-import { type Head, head } from "./head.ts";
+import { type Head, head, logsOf } from "./head.ts";
 
 /** Parameters of the head. */
 export interface SpanSpec {
@@ -45,6 +45,7 @@ export const span: Head = head<SpanSpec>({
     return where(greater(expandDims(keep as AnyTensor, 1), 0), all, NONE) as AnyTensor;
   },
   probabilities: (_, outputs) => softmax(outputs, 2) as AnyTensor,
+  decide: logsOf,
   loss(_, outputs, __, { targets, weights }) {
     const [U, , T] = sizesOf(outputs);
     const halves: AnyTensor = broadcastTo(expandDims(mul(weights as AnyTensor, 0.5), 1), [U!, 2]);

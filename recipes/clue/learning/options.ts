@@ -50,6 +50,19 @@ export const learningOptions = {
     default: 0,
     help: "judge a moving average of the weights that keeps D at each step, as 0.99",
   },
+  folds: {
+    type: "whole",
+    value: "K",
+    min: 2,
+    max: 50,
+    help: "learn from K folds of train and dev: K models answer the test together",
+  },
+  rates: {
+    type: "text",
+    value: "R,R",
+    help: "rates to choose from on the dev split, as 1e-4,3e-4",
+  },
+  batches: { type: "text", value: "N,N", help: "batches to choose from, each with each rate" },
   patience: {
     type: "whole",
     value: "N",
@@ -64,6 +77,29 @@ export type LearningOptions = OptionsOf<
 >;
 
 /**
+ * The numbers of a list with commas between them; undefined where none is given.
+ *
+ * @throws InputError
+ */
+export function numbersOf(
+  name: "rates" | "batches",
+  text: string | undefined,
+): readonly number[] | undefined {
+  if (text === undefined) return undefined;
+  const refuse = (why: string): never => {
+    throw new InputError(`Cannot clue with --${name} ${text}: ${why}`);
+  };
+  const numbers = text.split(",").map((word) => word.trim() === "" ? NaN : Number(word));
+  const whole = name === "batches";
+  if (!numbers.every((x) => x > 0 && (whole ? Number.isSafeInteger(x) : Number.isFinite(x)))) {
+    refuse(`it must be ${whole ? "whole " : ""}numbers above 0, with commas between them`);
+  }
+  const twice = numbers.find((x, i) => numbers.indexOf(x) < i);
+  if (twice !== undefined) refuse(`${twice} is there twice`);
+  return numbers;
+}
+
+/**
  * Refuses options that go with no other given.
  *
  * @throws InputError
@@ -71,6 +107,8 @@ export type LearningOptions = OptionsOf<
 export function checkLearning(
   options: LearningOptions & { readonly dropout: number | undefined },
 ): void {
+  numbersOf("rates", options.rates);
+  numbersOf("batches", options.batches);
   const { adversary, epsilon, "adversary-steps": steps, rdrop } = options;
   const odd = epsilon !== undefined && adversary === "none"
     ? "--epsilon without --adversary: nothing is disturbed"

@@ -8,6 +8,7 @@ import type { ClueOptions } from "../options.ts";
 import type { Task } from "../task.ts";
 import type { Adversary } from "./adversary.ts";
 import type { ClassWeights } from "./class_weights.ts";
+import type { Cell } from "./grid.ts";
 
 /** How a task is learnt. */
 export interface TaskConfig extends FineTuneConfig {
@@ -25,11 +26,12 @@ function adversaryOf(
   return kind === "pgd" ? { kind, epsilon, steps } : kind === "fgm" ? { kind, epsilon } : { kind };
 }
 
-/** The configuration of a task and a seed. */
+/** The configuration of a task and a seed; what a grid has chosen comes first. */
 export function taskConfig(
   { defaults, head }: Task,
   options: ClueOptions,
   seed: number,
+  cell: Partial<Cell> = {},
 ): TaskConfig {
   return {
     epochs: options.epochs ?? defaults.epochs,
@@ -46,6 +48,7 @@ export function taskConfig(
     patience: options.patience,
     average: options.average,
     seed,
+    ...cell,
   };
 }
 
