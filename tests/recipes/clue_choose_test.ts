@@ -37,7 +37,6 @@ const begin = (head: Head, seed: number): TaskModel => ({
 });
 const config: TaskConfig = {
   ...{ epochs: 2, batch: 8, rate: 1e-2, warmup: 0, decay: 0, dropout: 0, seed: 3 },
-  ...{ classWeights: "none", patience: undefined, average: 1 },
 };
 const learner = (name: string, head: Head, notes: string[] = []): LearnOptions => ({
   task: { name, head },

@@ -126,10 +126,7 @@ async function learntWith(scores: readonly number[], own: Partial<TaskConfig>) {
     task: { name: "fake", head } as never,
     start: { options, vocabulary: { pad: 0 }, begin: () => Promise.resolve(begin(3)) } as never,
     ...{ folder: "", length: 16, device, interrupt: { requested: false } },
-    config: {
-      ...{ ...config, epochs: scores.length, classWeights: "none", patience: undefined },
-      ...{ average: 1, ...own },
-    },
+    config: { ...config, epochs: scores.length, ...own },
     view: { show: () => {}, note: (line) => notes.push(line), [Symbol.dispose]: () => {} },
   }, { train: splitOf(units), dev: splitOf(units, scores), tests: [] });
   const [{ epoch, averaged, scores: dev }] = found.results as [Result];

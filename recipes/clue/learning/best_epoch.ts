@@ -64,12 +64,13 @@ export async function bestEpoch(
   { task: { name, head }, start, device, config, interrupt, view, ...rest }: LearnOptions,
   { train, dev, tests }: LearnData,
 ): Promise<Best | undefined> {
-  const { options, vocabulary: { pad } } = start, { seed, patience = Infinity } = config;
+  const { options, vocabulary: { pad } } = start,
+    { seed, patience = Infinity, average = 1 } = config;
   const { label = `${name}, seed ${seed}`, wanted = "answers" } = rest;
   const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device, wanted);
   const weights = config.classWeights === "balanced" ? balancedWeights(train.units) : [];
   let best: Best | undefined, stale = 0;
-  const kept = bestEpochs<TaskModel>(config.average);
+  const kept = bestEpochs<TaskModel>(average);
   const judged = async (model: TaskModel): Promise<Judged> => {
     const outputs = await answers(model, dev.units);
     const said = wanted === "answers" ? outputs : outputs.map(head.decide);

@@ -12,12 +12,12 @@ import type { Cell } from "./grid.ts";
 
 /** How a task is learnt. */
 export interface TaskConfig extends FineTuneConfig {
-  /** `none` where a task has no classes. */
-  readonly classWeights: ClassWeights;
+  /** `none` where it is left out. */
+  readonly classWeights?: ClassWeights;
   /** Epochs in a row without a better dev score after which learning stops; undefined goes on to the last. */
-  readonly patience: number | undefined;
-  /** The mean of the weights of so many best epochs answers, where it is better on the dev split than each; 1 leaves it out. */
-  readonly average: number;
+  readonly patience?: number | undefined;
+  /** The mean of the weights of so many best epochs answers, where it is better on the dev split than each; 1. */
+  readonly average?: number;
 }
 
 function adversaryOf(
