@@ -14,6 +14,7 @@ import {
   type AnyTensor,
   concat,
   div,
+  mapTree,
   maximum,
   mul,
   reshape,
@@ -22,23 +23,16 @@ import {
   sub,
   sum,
   type Tensor,
+  type Tree,
 } from "../../../core/mod.ts";
 import type { Head } from "../heads/head.ts";
 import { tagged } from "../heads/tags.ts";
 import type { StepInputs } from "./loss.ts";
 
 /** A batch after itself: the rows of the second half have other places, and so other dropout. */
-export function twice(inputs: StepInputs): StepInputs {
-  const { ids, keep, segments, targets, weights } = inputs;
-  const both = (x: unknown): AnyTensor => concat([x as AnyTensor, x as AnyTensor], 0) as AnyTensor;
-  return {
-    ...inputs,
-    ids: both(ids),
-    keep: both(keep),
-    segments: both(segments),
-    targets: both(targets),
-    weights: both(weights),
-  };
+export function twice({ step, share, ...rows }: StepInputs): StepInputs {
+  const both = mapTree(rows as Tree<AnyTensor>, (x) => concat([x, x], 0) as AnyTensor);
+  return { ...both as unknown as typeof rows, step, share };
 }
 
 /** The first or the second half along the first axis. */
