@@ -74,7 +74,8 @@ export function embeddingsSpec<V extends Dim, C extends Dim>(
 }
 
 /**
- * Vectors of tokens. Where there is a table of segments and none are given, all tokens are of segment 0.
+ * Vectors of tokens. Where there is a table of segments and none are given, or where it has one row, as RoBERTa's has, all tokens are
+ * of segment 0.
  *
  * Shapes: ids [B, T], segments [B, T] -> [B, T, C].
  *
@@ -103,7 +104,8 @@ export function embed<B extends Dim, T extends Dim, V extends Dim, C extends Dim
   }
   if (p.segments) {
     const table = p.segments as AnyTensor;
-    const own: AnyTensor = segments ? embedding(table, segments) : slice(table, 0, 0, 1);
+    const named = segments && sizesOf(table)[0]! > 1;
+    const own: AnyTensor = named ? embedding(table, segments) : slice(table, 0, 0, 1);
     x = add(x, own);
   }
   return p.norm ? norm(x, p.norm as never, options.epsilon) : x;

@@ -27,6 +27,8 @@ export interface Result {
 /** What a seed leaves behind. */
 export interface TaskRun {
   readonly results: readonly Result[];
+  /** Values on the dev split after every epoch; of folds none. */
+  readonly epochs: readonly Result[];
   /** Answers to tests, line by line, by the names of the files that they are handed in as. */
   readonly answers: Readonly<Record<string, readonly string[]>>;
 }
@@ -79,8 +81,14 @@ export async function taskData(
 export async function runTask(options: TaskOptions, data: TaskData): Promise<TaskRun> {
   if (data.folds) return await runFolds(options, data.folds, data.tests);
   const { task: { name }, config: { seed } } = options, { dev, tests } = data;
-  const best = await bestEpoch(options, data);
-  if (!best) return { results: [], answers: {} };
+  const epochs: Result[] = [];
+  const best = await bestEpoch({
+    ...options,
+    judged(epoch, scores) {
+      epochs.push({ task: name, split: "dev", seed, n: dev.count, epoch, scores });
+    },
+  }, data);
+  if (!best) return { results: [], epochs, answers: {} };
   const { epoch, averaged, tuned } = best;
   const about = { task: name, seed, epoch, ...averaged && { averaged } };
   return {
@@ -88,6 +96,7 @@ export async function runTask(options: TaskOptions, data: TaskData): Promise<Tas
       { ...about, split: "dev", n: dev.count, scores: best.dev },
       ...judged(tests, best.tests, tuned, about),
     ],
+    epochs,
     answers: answersOf(tests, best.tests, tuned),
   };
 }
@@ -100,14 +109,15 @@ async function runFolds(
 ): Promise<TaskRun> {
   const { task: { name }, config: { seed } } = options;
   const found = await learnFolds(options, data, tests);
-  if (!found) return { results: [], answers: {} };
-  const { epochs, scores, tuned } = found;
-  const about = { task: name, seed, epoch: Math.max(...epochs) };
+  if (!found) return { results: [], epochs: [], answers: {} };
+  const { scores, tuned } = found;
+  const about = { task: name, seed, epoch: Math.max(...found.epochs) };
   return {
     results: [
       { ...about, split: "folds", n: data.all.count, scores },
       ...judged(tests, found.tests, tuned, about),
     ],
+    epochs: [],
     answers: answersOf(tests, found.tests, tuned),
   };
 }

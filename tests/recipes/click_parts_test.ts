@@ -1,6 +1,5 @@
 /** Click logs, position bias, losses and metrics against plain definitions. */
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { fromArray, grad, read, size, type Tensor } from "../../core/mod.ts";
 import type { Impression } from "../../recipes/click/impression.ts";
 import { clickLosses, type ClickLossName, type Clicks } from "../../recipes/click/losses.ts";
@@ -11,6 +10,7 @@ import { CLICK_MODEL, propensitiesOf, simulateClicks } from "../../recipes/click
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { draws } from "../../recipes/masking/counter_random.ts";
 import { smallCorpus } from "./small_corpus.ts";
+import { fc } from "../property.ts";
 
 async function withFile<T>(name: string, text: string, test: (path: string) => Promise<T>) {
   const folder = await Deno.makeTempDir();

@@ -159,11 +159,12 @@ Deno.test("a grid takes the first of the best cells, and does not learn one twic
     const path = join(folder, "grid");
     const choose = async (scores: readonly number[], about: readonly unknown[] = ["data"]) => {
       const told: TriedCell[] = [], train = splitOf3([]), dev = splitOf3(scores);
+      const { view, ...learning } = learner("fake", classes(3)), views = cells.map(() => view);
       const best = await bestCell(
-        learner("fake", classes(3)),
+        learning,
         { train, dev, tests: [] },
         cells,
-        { folder: { path, about }, tell: (cell) => void told.push(cell) },
+        { views, folder: { path, about }, tell: (cell) => void told.push(cell) },
       );
       return { best, told };
     };

@@ -214,6 +214,7 @@ Deno.test("clue refuses learning options that do not fit, in one line", () =>
       [[...cmrc, "--batches", "16,1.5"], "it must be whole numbers above 0"],
       [[...cmrc, "--rates", "1e-4,0.0001"], "--rates 1e-4,0.0001: 0.0001 is there twice"],
       [[...cmrc, "--rates", "1e-4", "--rate", "1e-4"], "--rate and --rates"],
+      [[...cmrc, "--folds", "2", "--train-examples", "9"], "--train-examples and --folds: "],
       [[...cmrc, "--folds", "1"], "it must be a whole number from 2 to 50"],
       [[...cmrc, "--patience", "0"], "it must be a whole number of at least 1"],
     ];

@@ -29,6 +29,7 @@ import { stepOptions, stepPrograms, type Sums, zeroSums } from "../../recipes/pr
 import { freshTasks, learnTasks, type TaskState } from "../../recipes/pretrain/task_weights.ts";
 import { initialState, optimizerOf } from "../../recipes/pretrain/train.ts";
 import { inWorkplace, toyConfig } from "./pretrain_command.ts";
+import { timeless } from "./timeless.ts";
 import { tinyData, tinyRun } from "./tiny_run.ts";
 
 const { vocabulary, train } = tinyData(24), V = vocabulary.tokens.length;
@@ -265,8 +266,6 @@ Deno.test("pretrain learns from a click log beside text, says how well, and goes
     const metrics = await rows("run/metrics.jsonl"), last = metrics.at(-1)!;
     assertLess(last.click_loss!, metrics[0]!.click_loss!);
     assert(last.mlm_share! !== 1 && last.click_share! !== 1);
-    const timeless = (all: readonly Readonly<Record<string, number>>[]) =>
-      all.map(({ elapsed_s: _e, tokens_per_s: _t, stall_s: _s, ...row }) => row);
     const checkpoints = join(folder, "run", "checkpoints");
     await Deno.remove(join(checkpoints, "step-00000120"), { recursive: true });
     const resumed = await pretrain(["--device", "cpu", "--out", "run", "--resume"]);

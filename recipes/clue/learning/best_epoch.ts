@@ -27,6 +27,8 @@ export interface LearnOptions {
   readonly label?: string;
   /** What is kept of the models: answers, or probabilities that those of other models may be added to. */
   readonly wanted?: "answers" | "probabilities";
+  /** Called with the dev scores of every epoch. */
+  readonly judged?: (epoch: number, dev: Scores) => void;
 }
 
 /** What is learnt from, judged on and answered. */
@@ -98,6 +100,7 @@ export async function bestEpoch(
       async epoch(epoch, model) {
         const found = await judged(model), score = mainScore(found.dev);
         view.note(`${label}, epoch ${epoch}: dev ${scoreText(found.dev)}`);
+        rest.judged?.(epoch, found.dev);
         await kept.offer(epoch, score, model);
         if (best && mainScore(best.dev) >= score) {
           stale++;

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import type { ProgressView } from "../../cli/progress.ts";
 import { contentHash } from "../../ablate/cell_store.ts";
 import type { ClueOptions } from "../options.ts";
 import type { TaskData, TaskOptions } from "../run_task.ts";
@@ -39,14 +40,17 @@ async function folderOf(
 
 /** The cell to learn with; undefined where a grid was interrupted. One cell alone is not tried. */
 export async function chosenCell(
-  own: Omit<TaskOptions, "config">,
+  { views, ...own }: Omit<TaskOptions, "config" | "view"> & {
+    readonly views: readonly ProgressView[];
+  },
   data: TaskData,
   options: ClueOptions,
 ): Promise<Cell | undefined> {
-  const { task, view } = own, cells = cellsOf(task, options);
+  const { task } = own, [view] = views as [ProgressView], cells = cellsOf(task, options);
   if (cells.length < 2) return cells[0];
   const config = taskConfig(task, options, options.seed), folder = await folderOf(own, options);
   const best = await bestCell({ ...own, config }, data, cells, {
+    views,
     ...folder && { folder },
     tell(cell) {
       for (const line of cellLines(cell, options.json)) console.log(line);

@@ -5,6 +5,7 @@
  * @module
  */
 import { InputError } from "../../cli/input_error.ts";
+import type { ProgressView } from "../../cli/progress.ts";
 import { foldOf } from "../split.ts";
 import type { Prepared, Scores, Tuned } from "../task.ts";
 import type { Unit } from "../unit.ts";
@@ -53,9 +54,18 @@ export function meanOutputs(all: readonly Outputs[]): Outputs {
   );
 }
 
+/** A view of the k-th of some pieces of work that are about the same, as a part of all. */
+function partOf(view: ProgressView, k: number, of: number): ProgressView {
+  return {
+    ...view,
+    show: ({ done, total = 0, ...rest }) =>
+      view.show({ ...rest, done: k * total + done, total: of * total }),
+  };
+}
+
 /** Learns a model a fold with one seed; undefined where it was interrupted. */
 export async function learnFolds(
-  options: Omit<LearnOptions, "label" | "wanted">,
+  options: Omit<LearnOptions, "label" | "wanted" | "judged">,
   { all, folds }: FoldData,
   tests: readonly Prepared[],
 ): Promise<Folded | undefined> {
@@ -64,7 +74,8 @@ export async function learnFolds(
   const epochs: number[] = [];
   for (const [k, fold] of folds.entries()) {
     const label = `${name}, seed ${seed}, fold ${k + 1} of ${folds.length}`;
-    const own = { ...options, label, wanted: "probabilities" } as const;
+    const view = partOf(options.view, k, folds.length);
+    const own = { ...options, view, label, wanted: "probabilities" } as const;
     const best = await bestEpoch(own, { ...fold, tests });
     if (!best || interrupt.requested) return undefined;
     fold.dev.units.forEach((unit, i) => said.set(unit, head.decide(best.outputs[i]!)));

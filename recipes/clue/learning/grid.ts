@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../../cli/input_error.ts";
+import type { ProgressView } from "../../cli/progress.ts";
 import { isRecord } from "../../cli/schema.ts";
 import { writeWhole } from "../../run/write_whole.ts";
 import type { ClueOptions } from "../options.ts";
@@ -72,17 +73,19 @@ async function found(path: string): Promise<TriedCell | undefined> {
  * where it was interrupted. Cells in the folder are not learnt again.
  */
 export async function bestCell(
-  options: Omit<LearnOptions, "label">,
+  options: Omit<LearnOptions, "label" | "view">,
   data: LearnData,
   cells: readonly Cell[],
-  { folder, tell }: {
+  { views, folder, tell }: {
+    /** One for each cell. */
+    readonly views: readonly ProgressView[];
     readonly folder?: CellFolder;
     readonly tell: (cell: TriedCell) => void;
   },
 ): Promise<Cell | undefined> {
   const { task: { name }, interrupt } = options, { dev } = data;
   let best: TriedCell | undefined;
-  for (const cell of cells) {
+  for (const [i, cell] of cells.entries()) {
     const config = { ...options.config, ...cell };
     const key = createHash("sha256").update(
       JSON.stringify([VERSION, name, config, folder?.about]),
@@ -91,7 +94,10 @@ export async function bestCell(
     let tried = path === undefined ? undefined : await found(path);
     if (!tried) {
       const label = `${name}, rate ${cell.rate}, batch ${cell.batch}`;
-      const learnt = await bestEpoch({ ...options, config, label }, { ...data, tests: [] });
+      const learnt = await bestEpoch({ ...options, view: views[i]!, config, label }, {
+        ...data,
+        tests: [],
+      });
       if (!learnt || interrupt.requested) return undefined;
       const { epoch, dev: scores } = learnt;
       tried = { task: name, ...cell, seed: config.seed, n: dev.count, epoch, scores };
