@@ -17,10 +17,12 @@ export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
 export { type ByteStream, type Listener, type Network, type Place } from "./net/network.ts";
 export { tcp, type TlsFiles } from "./net/tcp.ts";
+export { type MpiOptions, type MpiWorld, openMpi } from "./mpi/world.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
 export {
+  type Engine,
   type Incoming,
   type Lane,
   type Links,

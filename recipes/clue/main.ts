@@ -12,6 +12,7 @@ import { helpText } from "../cli/options.ts";
 import { overallProgress } from "../cli/overall_progress.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
+import { newRun } from "../run/run_folder.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { archives } from "./download/archives.ts";
@@ -21,10 +22,12 @@ import { cellsOf } from "./learning/grid.ts";
 import { taskConfig, unfitFor } from "./learning/settings.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
 import { boardRows } from "./results/boards.ts";
+import { readResults } from "./results/read_results.ts";
 import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
 import { resultLines } from "./results/results_table.ts";
 import { saveResults } from "./results/save_results.ts";
 import { runTask, type TaskData, taskData } from "./run_task.ts";
+import { type BestEpoch, taskSaver } from "./saved_task.ts";
 import { mainScore, scoreText } from "./scores.ts";
 import { someUnits } from "./some_units.ts";
 import { splitInto } from "./split_into.ts";
@@ -56,6 +59,10 @@ interface Tools {
 const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
   options.length ?? defaults.length;
 
+/** Where a task's model is left. */
+const savedIn = ({ task, save }: ClueOptions, { name }: Task): string | undefined =>
+  save === undefined || task !== "all" ? save : join(save, name);
+
 /** How many cells of a grid are tried before the seeds. */
 const triedCells = (task: Task, options: ClueOptions): number => {
   const { length } = cellsOf(task, options);
@@ -84,12 +91,16 @@ async function learn(
   const unfit = unfitFor(task, options);
   if (unfit !== undefined) view.note(`${task.name} is learnt without ${unfit}`);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
+  const texts = data.train.units.some(({ rows: [row] }) => row!.segments.includes(1)) ? 2 : 1;
+  const saved = savedIn(options, task), about = { task: task.name, length, texts };
+  await using saver = saved === undefined ? undefined : await taskSaver(saved, start, about);
   const cell = await chosenCell({ ...common, views }, data, options);
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
     const config = taskConfig(task, options, seed, cell);
     const view = views[cells + seed - options.seed]!;
-    const found = await runTask({ ...common, config, view }, data);
+    const keep = saver && { keep: (best: BestEpoch) => saver.keep(best, seed) };
+    const found = await runTask({ ...common, config, view, ...keep }, data);
     if (interrupt.requested) break;
     rows.push(...found.results.flatMap(rowsOf));
     epochs.push(...found.epochs.flatMap(epochRowsOf));
@@ -101,6 +112,7 @@ async function learn(
       }
     }
   }
+  if (!interrupt.requested) await saver?.finish();
   if (out !== undefined) await writeSeedAnswers(out, seeds);
   const best = bestOf(seeds);
   if (seeds.length > 1 && Object.keys(best!.answers).length > 0) {
@@ -118,6 +130,16 @@ async function check(path: string, own: readonly Task[], data: string): Promise<
     throw new InputError(`Cannot hand ${path} in: ${faults.length} faults, named above`);
   }
   console.log(`no fault in ${files.join(", ")}`);
+}
+
+/** Shows results of earlier calls together. */
+async function show({ results, out, json }: ClueOptions): Promise<void> {
+  const found = await readResults(results), subtitle = results.join(", ");
+  if (out !== undefined) await saveResults(out, { subtitle, ...found, faults: [] });
+  const rows = [...found.rows, ...boardRows(found.rows)];
+  for (const line of json ? rows.map((row) => JSON.stringify(row)) : resultLines(found.rows)) {
+    console.log(line);
+  }
 }
 
 /** Brings the archives of tasks. */
@@ -171,6 +193,10 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   const { out, json, data } = options, all = options.task === "all";
+  if (options.results.length > 0) {
+    await show(options);
+    return 0;
+  }
   const own = all ? Object.values(tasks).filter((one) => !one.variant) : [tasks[options.task!]!];
   if (options.split.length > 0) {
     for (const line of await splitInto(own[0]!, options.split, out!)) console.log(line);
@@ -207,6 +233,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   for (const one of placed) {
     try {
       ready = await read(one);
+      const folder = savedIn(options, one.task);
+      if (folder !== undefined) await newRun(folder, "--save");
       works.set(one, workOf(ready, options.epochs ?? one.task.defaults.epochs));
     } catch (error) {
       refuse(one, error);
@@ -246,6 +274,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   if (json) { for (const row of all ? boardRows(rows) : []) console.log(JSON.stringify(row)); }
   else if (rows.length > 0) { for (const line of resultLines(rows)) console.log(line); }
+  if (out !== undefined && rows.length > 0) view.note(`see ${join(out, "report.html")}`);
   const has = Object.keys(answers).length;
   if (all && out !== undefined && has > 0 && !interrupt.requested) {
     const path = join(out, "submit.zip");

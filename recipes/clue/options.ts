@@ -25,7 +25,16 @@ export const clueCommand = {
       help: "a pretraining run (its best checkpoint), or a model in Hugging Face's layout",
     },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
-    out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
+    out: {
+      type: "text",
+      value: "DIR",
+      help: "gets results, report.html, and answers to the test split",
+    },
+    save: {
+      type: "text",
+      value: "DIR",
+      help: "where the best epoch of all seeds on dev is left as a model, for predict and serve",
+    },
     split: {
       type: "list",
       value: "FILE",
@@ -46,6 +55,12 @@ export const clueCommand = {
       value: "PATH",
       help:
         "name every fault in answers (a file, a folder, a zip) to the tests in --data, and stop",
+    },
+    results: {
+      type: "list",
+      value: "DIR",
+      help:
+        "show what earlier calls have left in their --out together, leave it in --out, and stop",
     },
     seeds: { type: "whole", value: "N", min: 1, default: 1, help: "how many, from --seed on" },
     seed: { type: "whole", value: "N", default: 1, max: 2 ** 31, help: "the first" },
@@ -77,6 +92,7 @@ export const clueCommand = {
   },
   conflicts: [
     ["train-examples", "folds", "folds are of all that is labelled"],
+    ["save", "folds", "one model is left, not that of every fold"],
     ["rate", "rates", "the one is to be chosen from the others"],
     ["batch", "batches", "the one is to be chosen from the others"],
   ],
@@ -93,7 +109,7 @@ export type ClueOptions = OptionsOf<typeof clueCommand>;
 export function clueOptions(words: readonly string[]): ClueOptions {
   const options = parseOptions(words, clueCommand);
   if (options.help) return options;
-  const needed = options.tasks
+  const needed = options.tasks || options.results.length > 0
     ? []
     : options.split.length > 0
     ? ["task", "out"]

@@ -16,6 +16,9 @@ import { bestEpochs } from "../../recipes/clue/learning/average.ts";
 import type { TaskConfig } from "../../recipes/clue/learning/settings.ts";
 import { type Result, runTask } from "../../recipes/clue/run_task.ts";
 import type { Prepared } from "../../recipes/clue/task.ts";
+import { join } from "@std/path";
+import { savedTask, taskSaver } from "../../recipes/clue/saved_task.ts";
+import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
 import { inFolder } from "../in_folder.ts";
 import { runRecipe } from "./recipe_command.ts";
 import { defaults } from "../../recipes/clue/defaults.ts";
@@ -122,15 +125,17 @@ function splitOf(units: readonly Unit[], scores: readonly number[] = []): Prepar
 /** What is noted and found where dev scores are these, one after another. */
 async function learntWith(scores: readonly number[], own: Partial<TaskConfig>) {
   const notes: string[] = [], units = [0, 1, 2].map((i) => unitOf(i, i));
+  const kept: (readonly [epoch: number, dev: number])[] = [];
   const found = await runTask({
     task: { name: "fake", head } as never,
     start: { options, vocabulary: { pad: 0 }, begin: () => Promise.resolve(begin(3)) } as never,
     ...{ folder: "", length: 16, device, interrupt: { requested: false } },
     config: { ...config, epochs: scores.length, ...own },
+    keep: ({ epoch, dev }) => Promise.resolve(void kept.push([epoch, dev.accuracy!])),
     view: { show: () => {}, note: (line) => notes.push(line), [Symbol.dispose]: () => {} },
   }, { train: splitOf(units), dev: splitOf(units, scores), tests: [] });
   const [{ epoch, averaged, scores: dev }] = found.results as [Result];
-  return { notes, found: { epoch, dev: dev.accuracy, ...averaged && { averaged } } };
+  return { notes, kept, found: { epoch, dev: dev.accuracy, ...averaged && { averaged } } };
 }
 
 Deno.test("patience stops after so many epochs in a row without a better dev score; the best epoch answers", async () => {
@@ -151,9 +156,11 @@ Deno.test("the mean of the best epochs answers only where it is better on dev th
   const better = await learntWith([50, 60, 55, 70], three);
   assertEquals(better.found, { epoch: 2, dev: 70, averaged: [2, 3] });
   assertStringIncludes(better.notes.at(-1)!, "mean of epochs 2, 3: dev accuracy 70.00; it answers");
+  assertEquals(better.kept, [[1, 50], [2, 60], [2, 70]]);
   const same = await learntWith([50, 60, 55, 60], three);
   assertEquals(same.found, { epoch: 2, dev: 60 });
   assertStringIncludes(same.notes.at(-1)!, "epoch 2 answers, which is no worse");
+  assertEquals(same.kept, [[1, 50], [2, 60]]);
   // One epoch has no mean.
   assertEquals((await learntWith([50, 99], { epochs: 1, average: 2 })).found, {
     ...{ epoch: 1, dev: 50 },
@@ -215,6 +222,7 @@ Deno.test("clue refuses learning options that do not fit, in one line", () =>
       [[...cmrc, "--rates", "1e-4,0.0001"], "--rates 1e-4,0.0001: 0.0001 is there twice"],
       [[...cmrc, "--rates", "1e-4", "--rate", "1e-4"], "--rate and --rates"],
       [[...cmrc, "--folds", "2", "--train-examples", "9"], "--train-examples and --folds: "],
+      [[...cmrc, "--folds", "2", "--save", "kept"], "--save and --folds: one model is left"],
       [[...cmrc, "--folds", "1"], "it must be a whole number from 2 to 50"],
       [[...cmrc, "--patience", "0"], "it must be a whole number of at least 1"],
     ];
@@ -244,4 +252,22 @@ Deno.test("every task has a row in the table of defaults, and clue --tasks print
     assertEquals(JSON.parse(tasksTable(tasks, true)[2]!), {
       ...{ task: "iflytek", about: tasks.iflytek!.about, ...defaults.iflytek },
     });
+  }));
+
+Deno.test("a mean of epochs is saved in the place of the best of them", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "kept"), task = tasks.tnews!;
+    const start = { model, vocabulary: vocabularyOf([...SPECIAL_TOKENS, ..."天地人"]) };
+    const modelOf = (seed: number): TaskModel => ({
+      encoder: init(seed, modelSpec(model, start.vocabulary.tokens.length), device).encoder,
+      head: init(seed, task.head.spec(model.width), device),
+    });
+    {
+      await using saver = await taskSaver(path, start, { task: "tnews", length: 16, texts: 1 });
+      await saver.keep({ epoch: 2, dev: { accuracy: 60 }, model: modelOf(1) }, 1);
+      await saver.keep({ epoch: 2, dev: { accuracy: 70 }, model: modelOf(2) }, 1);
+      await saver.finish();
+    }
+    const saved = await (await savedTask(path)).open(device);
+    assertEquals(await valuesOf(saved), await valuesOf(modelOf(2)));
   }));

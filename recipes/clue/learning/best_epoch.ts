@@ -8,6 +8,7 @@ import type { Interrupt } from "../../cli/main.ts";
 import type { ProgressView } from "../../cli/progress.ts";
 import { answerer } from "../answer.ts";
 import { fineTune } from "../fine_tune.ts";
+import type { BestEpoch } from "../saved_task.ts";
 import { mainScore, scoreText } from "../scores.ts";
 import type { Prepared, Scores, Task, Tuned } from "../task.ts";
 import type { Start, TaskModel } from "../task_model.ts";
@@ -29,6 +30,8 @@ export interface LearnOptions {
   readonly wanted?: "answers" | "probabilities";
   /** Called with the dev scores of every epoch. */
   readonly judged?: (epoch: number, dev: Scores) => void;
+  /** Called with every epoch that is the best so far, and with a mean of epochs that is better still. */
+  readonly keep?: (best: BestEpoch) => Promise<void>;
 }
 
 /** What is learnt from, judged on and answered. */
@@ -68,7 +71,7 @@ export async function bestEpoch(
 ): Promise<Best | undefined> {
   const { options, vocabulary: { pad } } = start,
     { seed, patience = Infinity, average = 1 } = config;
-  const { label = `${name}, seed ${seed}`, wanted = "answers" } = rest;
+  const { keep, label = `${name}, seed ${seed}`, wanted = "answers" } = rest;
   const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device, wanted);
   const weights = config.classWeights === "balanced" ? balancedWeights(train.units) : [];
   let best: Best | undefined, stale = 0;
@@ -111,6 +114,7 @@ export async function bestEpoch(
         }
         stale = 0;
         best = { ...found, epoch, tests: await answered(model) };
+        await keep?.({ ...best, model });
       },
     },
   );
@@ -123,7 +127,10 @@ export async function bestEpoch(
         better ? "it answers" : `epoch ${epoch} answers, which is no worse`
       }`,
     );
-    if (better) best = { ...found, epoch, averaged, tests: await answered(mean) };
+    if (better) {
+      best = { ...found, epoch, averaged, tests: await answered(mean) };
+      await keep?.({ ...best, model: mean });
+    }
     dispose(mean);
   }
   dispose(model);

@@ -65,7 +65,7 @@ function partOf(view: ProgressView, k: number, of: number): ProgressView {
 
 /** Learns a model a fold with one seed; undefined where it was interrupted. */
 export async function learnFolds(
-  options: Omit<LearnOptions, "label" | "wanted" | "judged">,
+  options: Omit<LearnOptions, "label" | "wanted" | "judged" | "keep">,
   { all, folds }: FoldData,
   tests: readonly Prepared[],
 ): Promise<Folded | undefined> {

@@ -73,7 +73,7 @@ async function found(path: string): Promise<TriedCell | undefined> {
  * where it was interrupted. Cells in the folder are not learnt again.
  */
 export async function bestCell(
-  options: Omit<LearnOptions, "label" | "view">,
+  options: Omit<LearnOptions, "label" | "view" | "keep">,
   data: LearnData,
   cells: readonly Cell[],
   { views, folder, tell }: {
