@@ -128,6 +128,11 @@ export interface PretrainConfig {
   /** Null: text alone. */
   readonly click: ClickConfig | null;
   readonly optimizer: OptimizerConfig;
+  /**
+   * Parts of a step's batch that are summed apart, and then in a fixed tree, so that any number of processes up to it gives the same
+   * bits; 0 for one a process, whose sums go round a ring.
+   */
+  readonly shards: number;
   readonly precision: Precision;
   /** Of f16 alone. */
   readonly lossScale: LossScaleConfig;
@@ -188,6 +193,7 @@ const tiny: PretrainConfig = {
     epsilon: 1e-6,
     stateDtype: "f32",
   },
+  shards: 0,
   ...FULL_PRECISION,
   steps: 1000,
   then: [],

@@ -42,6 +42,7 @@ import { longestText, positionNames } from "./positions.ts";
 const ADDED_LATER = {
   model: { maxLength: 512, segments: 0, embeddingNorm: false, normEpsilon: 1e-5, std: 0.02 },
   optimizer: { biasCorrection: true },
+  shards: 0,
   ...FULL_PRECISION,
 };
 
@@ -108,6 +109,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     epsilon: positive,
     stateDtype: oneOf(["f32", "bf16"]),
   }),
+  shards: whole(0),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
     first: positive,
@@ -170,6 +172,10 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       [
         batch % microBatch === 0,
         `${at}.microBatch is ${microBatch}, it must divide ${at}.batch ${batch}`,
+      ] as const,
+      [
+        config.shards <= batch,
+        `shards is ${config.shards}, it must not be above ${at}.batch ${batch}`,
       ] as const,
     ]),
     ...texts.map(({ at, length }) =>

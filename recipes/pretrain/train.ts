@@ -28,6 +28,7 @@ import {
   zeroSums,
 } from "./step.ts";
 import { STUCK, stuckError } from "./stuck_scale.ts";
+import { rowSpans, soloTeam, spanOf, type Team } from "./team.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -66,6 +67,8 @@ export interface TrainHooks {
   readonly stepsBefore?: number;
   /** Sees the phases of the loop and may profile its programs. */
   readonly trace?: Tracer;
+  /** The processes that take the steps together. */
+  readonly team?: Team;
 }
 
 /** How a run ended. */
@@ -139,7 +142,9 @@ export async function train(
   const { vocabulary, tables } = data;
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
-  using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch));
+  const team = hooks.team ?? soloTeam(config.shards, start.model, device);
+  const spans = rowSpans(B, team);
+  using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch, spans));
   const programs = stepPrograms(
     config.model,
     optimizerOf(config),
@@ -209,28 +214,36 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: Evaluated | undefined;
-  while (step < config.steps && !hooks.stop()) {
+  let last: Evaluated | undefined, isSound = true;
+  const goOn = (wanted: boolean): boolean | Promise<boolean> => team ? team.goOn(wanted) : wanted;
+  while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
     const shown = clicks?.(step), own = lossInputs(optimizer);
     const extra = config.click?.mlm ? shown!.predictions : 0;
-    let predictions = 0;
-    for (let first = 0; first < B; first += microBatch) {
-      const batch = await trace.host("input", () => feed.next());
-      predictions = batch.total + extra;
-      const inputs = stepInputs(batch, step, first, predictions);
-      sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
-      dispose(inputs);
-      await keepPace();
+    for (const [i, { from, to }] of spans.entries()) {
+      if (team && i > 0) sums = team.zero(model);
+      let predictions = 0;
+      for (let first = from; first < to; first += microBatch) {
+        const batch = await trace.host("input", () => feed.next());
+        predictions = batch.total + extra;
+        const inputs = stepInputs(batch, step, first, predictions);
+        sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
+        dispose(inputs);
+        await keepPace();
+      }
+      const parts = shown?.parts ?? [];
+      const mine = team ? spanOf(parts.length, team.own.from + i, team.total) : undefined;
+      for (const { batch, first } of parts.slice(mine?.from, mine?.to)) {
+        const { weight } = shown!;
+        const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
+        const { accumulateClicks } = programs;
+        sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
+        dispose(inputs);
+        await keepPace();
+      }
+      await team?.give(sums);
     }
-    for (const { batch, first } of shown?.parts ?? []) {
-      const { weight } = shown!;
-      const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
-      const { accumulateClicks } = programs;
-      sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
-      dispose(inputs);
-      await keepPace();
-    }
+    if (team) sums = await team.take();
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
     step++;
@@ -238,7 +251,9 @@ export async function train(
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (!sound()) break;
+    await team?.check(step, model);
+    isSound = sound();
+    if (!isSound) continue;
     if (stuckAt !== undefined) {
       if (config.checkpointEvery > 0) await hooks.checkpoint({ step, model, optimizer });
       const { stepsBefore: before = 0 } = hooks;
@@ -249,7 +264,8 @@ export async function train(
     }
     if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
     const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
-    if (!sound()) break;
+    isSound = sound();
+    if (!isSound) continue;
     if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
       await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
     }
