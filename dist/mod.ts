@@ -14,9 +14,17 @@ export {
   type ReduceOptions,
   type ShardOptions,
 } from "./group/group.ts";
+export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
+export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
-export { type ByteStream, type Listener, type Network, type Place } from "./net/network.ts";
+export {
+  type ByteStream,
+  type Door,
+  type Listener,
+  type Network,
+  type Place,
+} from "./net/network.ts";
 export { tcp, type TlsFiles } from "./net/tcp.ts";
 export { alone, type Collective } from "./parallel/alone.ts";
 export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";
