@@ -119,6 +119,16 @@ Deno.test("pretrain --nproc: Ctrl-C stops all in good order; what is wrong is sa
     const last = (await rows("run/metrics.jsonl")).at(-1)!.step!;
     const saved = Array.from(Deno.readDirSync(join(folder, "run", "checkpoints")), (e) => e.name);
     assert(saved.includes(`step-${String(last).padStart(8, "0")}`), saved.join());
+
+    // Its processes hold the other end of its standard error: that this comes back says that they have ended.
+    let orphaned = false;
+    await pretrain([...words, "--out", "orphaned", "--nproc", "2"], {
+      watch(error, child) {
+        if (!orphaned && error.includes("held-out")) orphaned = kill(child);
+      },
+    });
+    assert(orphaned);
+
     const wrong: readonly (readonly [line: string, message: string])[] = [
       ["--nproc 9", "Cannot pretrain by 9 processes: a step has 8 sequences"],
       ["--nproc 3 --set shards=2", "Cannot pretrain by 3 processes: shards is 2"],
