@@ -11,11 +11,13 @@ import { combines } from "../message/combine.ts";
 /** What data parallelism needs of a group. */
 export type Collective = Pick<
   Group,
-  "rank" | "size" | "allReduce" | "allReduceShards" | "allGather" | "broadcast"
+  "rank" | "size" | "allReduce" | "allReduceShards" | "allGather" | "broadcast" | "send" | "receive"
 >;
 
 /** A rank alone. */
 export function alone(): Collective {
+  const nobody = (to: number) =>
+    Promise.reject(new RangeError(`Cannot reach rank ${to}: this one is alone`));
   return {
     rank: 0,
     size: 1,
@@ -39,5 +41,7 @@ export function alone(): Collective {
     },
     allGather: (array) => Promise.resolve(array),
     broadcast: (array) => Promise.resolve(array),
+    send: (_, to) => nobody(to),
+    receive: (_, from) => nobody(from),
   };
 }

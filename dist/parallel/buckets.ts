@@ -29,7 +29,7 @@ export interface Bucket {
 }
 
 /**
- * The buckets for leaves of these lengths. The last leaves come first: their gradients are ready first.
+ * The buckets for leaves of these lengths, or some of them. The last leaves come first: their gradients are ready first.
  *
  * @example
  * ```ts
@@ -41,10 +41,12 @@ export interface Bucket {
 export function bucketsOf(
   lengths: readonly number[],
   bytes: number = BUCKET_BYTES,
+  has: (leaf: number) => boolean = () => true,
 ): readonly Bucket[] {
   const most = bytes / Float32Array.BYTES_PER_ELEMENT;
   const buckets: { length: number; readonly parts: BucketPart[] }[] = [];
   for (let leaf = lengths.length - 1; leaf >= 0; leaf--) {
+    if (!has(leaf)) continue;
     const length = lengths[leaf]!, last = buckets.at(-1);
     const bucket = last && last.length + length <= most ? last : { length: 0, parts: [] };
     if (bucket !== last) buckets.push(bucket);

@@ -14,6 +14,7 @@ import { chunkOf, type Span } from "../group/chunk.ts";
 import { createShardSum, nodesOf } from "../group/shard_tree.ts";
 import { combines } from "../message/combine.ts";
 import type { Collective } from "./alone.ts";
+import { bf16AllReduce } from "./bf16_sum.ts";
 import { BUCKET_BYTES, bucketsOf } from "./buckets.ts";
 
 /** What is exchanged, and how. */
@@ -24,6 +25,10 @@ export interface ExchangeOptions {
   readonly shards?: number | undefined;
   /** Divide sums by the sum of all weights? False if left out. */
   readonly mean?: boolean | undefined;
+  /** What sums travel as: "f32" if left out; "bf16" is half the bytes, and only `fast`. */
+  readonly wire?: "f32" | "bf16" | undefined;
+  /** Leaves that travel as f32 in any case, such as counts. */
+  readonly exact?: readonly number[] | undefined;
   /** Units: bytes; 25 MiB if left out. */
   readonly bucketBytes?: number | undefined;
 }
@@ -57,16 +62,22 @@ interface Packed {
 /**
  * An exchange between the ranks of a group.
  *
- * @throws RangeError if there are fewer shards than ranks
+ * @throws RangeError if there are fewer shards than ranks, or shards and bf16: what is rounded would depend on who has what
  */
 export function createExchange(group: Collective, options: ExchangeOptions): Exchange {
   const { rank, size } = group, { lengths, shards = 0, mean = false } = options;
-  const buckets = bucketsOf(lengths, options.bucketBytes ?? BUCKET_BYTES);
+  const { wire = "f32", exact = [], bucketBytes = BUCKET_BYTES } = options;
+  const isRounded = (leaf: number): boolean => wire === "bf16" && !exact.includes(leaf);
+  const rounded = bucketsOf(lengths, bucketBytes, isRounded);
+  const buckets = [...rounded, ...bucketsOf(lengths, bucketBytes, (leaf) => !isRounded(leaf))];
   const isCanonical = shards > 0, total = isCanonical ? shards : size;
   if (!Number.isInteger(shards) || total < size) {
     throw new RangeError(
       `Cannot share ${shards} shards among ${size} ranks: there must be a whole number, one a rank at least`,
     );
+  }
+  if (isCanonical && wire !== "f32") {
+    throw new RangeError(`Cannot sum ${shards} shards by ${wire}: their bits need f32`);
   }
   const own = chunkOf(total, rank, size), free: Packed[] = [];
   const room = (): Packed => ({
@@ -86,10 +97,13 @@ export function createExchange(group: Collective, options: ExchangeOptions): Exc
   async function exchanged<T extends Float32Array | Float64Array>(
     tops: readonly T[],
     into: T,
+    asBf16 = false,
   ): Promise<T> {
     if (isCanonical) return await group.allReduceShards(tops, total, into, { folded: true });
     into.set(tops[0]!);
-    return await group.allReduce(into);
+    if (!asBf16) return await group.allReduce(into);
+    await bf16AllReduce(group, into as Float32Array);
+    return into;
   }
   return {
     total,
@@ -127,6 +141,7 @@ export function createExchange(group: Collective, options: ExchangeOptions): Exc
         const found = await exchanged(
           tops.map((top) => top.buckets[b]!),
           new Float32Array(length),
+          b < rounded.length,
         );
         const [weight] = await weights;
         if (mean) { for (let i = 0; i < length; i++) found[i]! /= weight!; }

@@ -133,6 +133,8 @@ export interface PretrainConfig {
    * bits; 0 for one a process, whose sums go round a ring.
    */
   readonly shards: number;
+  /** What processes send each other gradients as. */
+  readonly wire: "f32" | "bf16";
   readonly precision: Precision;
   /** Of f16 alone. */
   readonly lossScale: LossScaleConfig;
@@ -194,6 +196,7 @@ const tiny: PretrainConfig = {
     stateDtype: "f32",
   },
   shards: 0,
+  wire: "f32",
   ...FULL_PRECISION,
   steps: 1000,
   then: [],

@@ -16,7 +16,7 @@ import {
 } from "../../core/mod.ts";
 import { DistError, type Group, type WireArray } from "../../dist/mod.ts";
 import type { RunCorpus } from "./run_corpus.ts";
-import { arraysOf, createTeam, type Team } from "./team.ts";
+import { arraysOf, createTeam, type Team, type TeamOptions } from "./team.ts";
 import type { TrainState } from "./train.ts";
 
 /** What the others train next. */
@@ -35,21 +35,15 @@ export interface Crew {
   end(): Promise<void>;
 }
 
-/** How parts of a step are summed, and where they are computed. */
-interface CrewOptions {
-  readonly shards: number;
-  readonly device: Device;
-}
-
 /** The first process's side. */
-export function leadCrew(group: Group, { shards, device }: CrewOptions): Crew {
+export function leadCrew(group: Group, options: TeamOptions): Crew {
   const tell = (...order: readonly number[]): Promise<unknown> =>
     group.broadcast(Float64Array.from({ length: 4 }, (_, i) => order[i] ?? 0), 0);
   return {
     async begin({ stage, step, rollbacks }, { model, optimizer }) {
       await tell(1, stage, step, rollbacks);
       for (const array of await arraysOf({ model, optimizer })) await group.broadcast(array, 0);
-      return createTeam(group, model, { shards, device });
+      return createTeam(group, model, options);
     },
     async end() {
       await tell(0);

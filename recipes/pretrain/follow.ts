@@ -30,7 +30,7 @@ export interface FollowOptions {
 export async function follow(
   { config, corpus, device, group, skipBad }: FollowOptions,
 ): Promise<void> {
-  const { vocabulary } = corpus;
+  const { vocabulary } = corpus, { shards, wire } = config;
   const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
   const clicks = config.click && await clickData(
     config.click,
@@ -47,7 +47,7 @@ export async function follow(
     dispose([fresh.model, fresh.optimizer]);
     const known = { tables, ...clicks && { clickData: clicks } };
     const data = stageData(corpus, { ...stage, config: own }, known);
-    const team = createTeam(group, heard.model, { shards: config.shards, device });
+    const team = createTeam(group, heard.model, { shards, wire, device });
     const ended = await train(own, { step, ...heard }, data, device, {
       metrics: () => {},
       evaluation: () => false,

@@ -43,6 +43,7 @@ const ADDED_LATER = {
   model: { maxLength: 512, segments: 0, embeddingNorm: false, normEpsilon: 1e-5, std: 0.02 },
   optimizer: { biasCorrection: true },
   shards: 0,
+  wire: "f32",
   ...FULL_PRECISION,
 };
 
@@ -110,6 +111,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     stateDtype: oneOf(["f32", "bf16"]),
   }),
   shards: whole(0),
+  wire: oneOf(["f32", "bf16"]),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
     first: positive,
@@ -157,6 +159,10 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
     [
       optimizer.rule === "fixed" || optimizer.name === "lamb",
       `optimizer.rule "${optimizer.rule}" is a rule for lamb, optimizer.name is "${optimizer.name}"`,
+    ],
+    [
+      config.shards === 0 || config.wire === "f32",
+      `wire is "${config.wire}", with shards it must be "f32", whose bits are those of any number of processes`,
     ],
     ...(["first", "floor"] as const).map((name) =>
       [

@@ -123,7 +123,7 @@ export async function joinRun(
     group,
     afterFirst: () => group.barrier({ deadline: CORPUS_PATIENCE }),
     compare: (corpus) => compareCorpora(group, corpus, (text) => crc32(text)),
-    lead: (device) => leadCrew(group, { shards: config.shards, device }),
+    lead: (device) => leadCrew(group, { shards: config.shards, wire: config.wire, device }),
     close,
   };
 }

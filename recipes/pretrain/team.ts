@@ -26,6 +26,7 @@ import {
   createExchange,
   type Span,
 } from "../../dist/mod.ts";
+import type { PretrainConfig } from "./config.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
 
@@ -52,6 +53,8 @@ export interface Team {
 export interface TeamOptions {
   /** Virtual shards, 0 for one a process. */
   readonly shards: number;
+  /** What gradients travel as; counts and losses are exact. */
+  readonly wire?: PretrainConfig["wire"];
   readonly device: Device;
   /** Steps between two comparisons of parameters. */
   readonly checkEvery?: number;
@@ -73,12 +76,14 @@ export function spanOf(length: number, shard: number, total: number): Span {
 export function createTeam(
   group: Collective,
   model: Model,
-  { shards, device, checkEvery = 100 }: TeamOptions,
+  { shards, wire = "f32", device, checkEvery = 100 }: TeamOptions,
 ): Team {
   const zero = jit((m: Model): Sums => zeroSums(m), { device });
   const like = zeroSums(model), shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
   const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
-  const exchange = createExchange(group, { lengths, shards });
+  const names = paths(like as unknown as Tree<AnyTensor>).map(([name]) => name);
+  const exact = [...names.keys()].filter((leaf) => !names[leaf]!.startsWith("grads."));
+  const exchange = createExchange(group, { lengths, shards, wire, exact });
   let ms = 0;
   return {
     total: exchange.total,

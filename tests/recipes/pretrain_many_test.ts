@@ -133,6 +133,7 @@ Deno.test("pretrain --nproc: Ctrl-C stops all in good order; what is wrong is sa
       ["--nproc 9", "Cannot pretrain by 9 processes: a step has 8 sequences"],
       ["--nproc 3 --set shards=2", "Cannot pretrain by 3 processes: shards is 2"],
       ["--set shards=9", "shards is 9, it must not be above data.batch 8"],
+      ["--set shards=2 --set wire=bf16", 'wire is "bf16", with shards it must be "f32"'],
       ["--restarts 2", "Cannot pretrain with --restarts alone"],
       ["--nproc 2 --trace t.json", "Cannot pretrain with --nproc and --trace"],
     ];

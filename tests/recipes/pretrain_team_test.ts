@@ -86,6 +86,19 @@ Deno.test("team: 4 processes have the losses and the gradient of one, on a simul
 Deno.test("team: 2 processes have the losses and the gradient of one, over sockets", () =>
   assertAlike(ways.find(({ name }) => name === "ws")!, 2));
 
+Deno.test("team: gradients sent as bf16 change losses a little, and all processes have the same", async () => {
+  const half = { ...config, wire: "bf16" } as const, one = await run(config, undefined);
+  const found = await ranks(mem, 3, (group) => run(half, group), PATIENT);
+  for (const { losses, params } of found) {
+    assertEquals(losses, found[0]!.losses);
+    assertEquals(Buffer.compare(params, found[0]!.params), 0);
+    for (const [i, loss] of losses.entries()) {
+      assertLess(Math.abs(loss - one.losses[i]!), 0.01 * one.losses[i]!, `step ${i + 1}`);
+    }
+  }
+  assert(found[0]!.losses.at(-1) !== one.losses.at(-1), "something was rounded");
+});
+
 Deno.test("team: with 8 shards 1, 2, 3, 4 and 8 processes have the same bits", async () => {
   const canonical = { ...config, shards: 8, steps: 4 };
   const one = await run(canonical, undefined);
