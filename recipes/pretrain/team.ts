@@ -35,6 +35,8 @@ export interface Team {
   /** Shards of a step, and those of them that this process computes. */
   readonly total: number;
   readonly own: Span;
+  /** Is this the process that decides, evaluates and saves? */
+  readonly isFirst: boolean;
   /** Seconds that exchanges took so far, waiting for the others included. */
   readonly exchanged: number;
   /** Zeros, to begin a shard with. */
@@ -88,6 +90,7 @@ export function createTeam(
   return {
     total: exchange.total,
     own: exchange.own,
+    isFirst: group.rank === 0,
     get exchanged() {
       return ms / 1000;
     },

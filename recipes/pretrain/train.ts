@@ -254,7 +254,8 @@ export async function train(
     await team?.check(step, model);
     isSound = sound();
     if (!isSound) continue;
-    if (stuckAt !== undefined) {
+    // The first process alone: it saves what is sound before it ends, and the others with it.
+    if (stuckAt !== undefined && (team?.isFirst ?? true)) {
       if (config.checkpointEvery > 0) await hooks.checkpoint({ step, model, optimizer });
       const { stepsBefore: before = 0 } = hooks;
       throw await stuckError(
