@@ -35,6 +35,7 @@ export {
   type Exchanged,
   type ExchangeOptions,
 } from "./parallel/exchange.ts";
+export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";

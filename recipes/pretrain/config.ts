@@ -98,6 +98,8 @@ export interface OptimizerConfig {
   readonly epsilon: number;
   /** What moments are stored as; they are computed in f32. */
   readonly stateDtype: "f32" | "bf16";
+  /** Does each of many processes keep the moments of some parameters only? It changes memory and traffic, not the result. */
+  readonly sharded: boolean;
 }
 
 /** What passes are computed in; weights, moments, losses and statistics are f32 always. f16 needs a loss scale. */
@@ -194,6 +196,7 @@ const tiny: PretrainConfig = {
     beta2: 0.999,
     epsilon: 1e-6,
     stateDtype: "f32",
+    sharded: false,
   },
   shards: 0,
   wire: "f32",

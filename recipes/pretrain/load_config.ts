@@ -41,7 +41,7 @@ import { longestText, positionNames } from "./positions.ts";
 /** What runs were before these fields were there: folders of such runs are read as ever. */
 const ADDED_LATER = {
   model: { maxLength: 512, segments: 0, embeddingNorm: false, normEpsilon: 1e-5, std: 0.02 },
-  optimizer: { biasCorrection: true },
+  optimizer: { biasCorrection: true, sharded: false },
   shards: 0,
   wire: "f32",
   ...FULL_PRECISION,
@@ -109,6 +109,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     beta2: between(0, 1),
     epsilon: positive,
     stateDtype: oneOf(["f32", "bf16"]),
+    sharded: flag,
   }),
   shards: whole(0),
   wire: oneOf(["f32", "bf16"]),

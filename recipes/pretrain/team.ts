@@ -45,11 +45,17 @@ export interface Team {
   give(sums: Sums): Promise<void>;
   /** The sums of all shards, when all of this process's are handed in. */
   take(): Promise<Sums>;
-  /** What the first process wants. */
-  goOn(wanted: boolean): Promise<boolean>;
+  /** What the first process wants. `give` is called on others for each of its calls. */
+  goOn(wanted: boolean, give?: () => Promise<unknown>): Promise<boolean>;
+  /** The first process, outside of a step, wants the others to give something. */
+  call(): Promise<void>;
+  readonly group: Collective;
   /** Are the parameters the same bits everywhere? Asked after every step, looked at every so many. @throws DistError where they are not */
   check(step: number, model: Model): Promise<void>;
 }
+
+/** What the first process says between steps. */
+const END = 0, STEP = 1, CALL = 2;
 
 /** How a team works. */
 export interface TeamOptions {
@@ -108,8 +114,16 @@ export function createTeam(
         () => fromArray(arrays[i]!, shapes[i++]!) as AnyTensor,
       ) as unknown as Sums;
     },
-    async goOn(wanted) {
-      return (await group.broadcast(Uint8Array.of(wanted ? 1 : 0), 0))[0] === 1;
+    group,
+    async goOn(wanted, give) {
+      for (;;) {
+        const [word] = await group.broadcast(Uint8Array.of(wanted ? STEP : END), 0);
+        if (word !== CALL) return word === STEP;
+        await give?.();
+      }
+    },
+    async call() {
+      await group.broadcast(Uint8Array.of(CALL), 0);
     },
     async check(step, model) {
       if (group.size === 1 || step % checkEvery !== 0) return;

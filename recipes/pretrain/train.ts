@@ -5,7 +5,7 @@
  */
 import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { adamw, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
+import { adamw, type Group, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
@@ -28,6 +28,7 @@ import {
   zeroSums,
 } from "./step.ts";
 import { STUCK, stuckError } from "./stuck_scale.ts";
+import { shardMoments } from "./sharded.ts";
 import { rowSpans, soloTeam, spanOf, type Team } from "./team.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
@@ -80,7 +81,10 @@ export interface Trained extends TrainState {
 }
 
 /** The optimiser of a configuration. */
-export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer {
+export function optimizerOf(
+  { optimizer: o, steps }: PretrainConfig,
+  groups: readonly Group[] = [],
+): Optimizer {
   const options = {
     rate: polynomial({
       peak: o.rate,
@@ -95,7 +99,7 @@ export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer 
     beta2: o.beta2,
     epsilon: o.epsilon,
     stateDtype: o.stateDtype,
-    groups: [noDecay],
+    groups: [noDecay, ...groups],
   };
   return o.name === "lamb" ? lamb(options) : adamw(options);
 }
@@ -143,12 +147,15 @@ export async function train(
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
   const team = hooks.team ?? soloTeam(config.shards, start.model, device);
+  const sharded = team && team.group.size > 1 && config.optimizer.sharded
+    ? shardMoments(team.group, start.model, config)
+    : undefined;
   const spans = rowSpans(B, team);
   using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch, spans));
   const programs = stepPrograms(
     config.model,
-    optimizerOf(config),
-    stepOptions(config, device),
+    optimizerOf(config, sharded && [sharded.others]),
+    { ...stepOptions(config, device), isPart: sharded !== undefined },
   );
   const heldOut = config.evalEvery === 0 ? [] : heldOutBatches(
     data.heldOut,
@@ -161,7 +168,9 @@ export async function train(
   const rank = clickData && config.evalEvery > 0 &&
     clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
-  let { model, optimizer, step } = start, sums = jit(zeroSums, { device })(start.model);
+  let { model, optimizer, step } = start;
+  if (sharded) optimizer = sharded.keep(optimizer);
+  let sums = jit(zeroSums, { device })(start.model);
   let logged = { at: began, step, waited: 0 }, aside = 0, stuckAt: number | undefined;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
@@ -215,7 +224,14 @@ export async function train(
 
   const keepPace = pacer(device);
   let last: Evaluated | undefined, isSound = true;
-  const goOn = (wanted: boolean): boolean | Promise<boolean> => team ? team.goOn(wanted) : wanted;
+  const goOn = (wanted: boolean): boolean | Promise<boolean> =>
+    team ? team.goOn(wanted, () => sharded!.gather(optimizer)) : wanted;
+  /** A checkpoint holds the moments of all processes. */
+  const save = async (): Promise<void> => {
+    if (sharded) await team!.call();
+    const whole = sharded ? await sharded.gather(optimizer) : optimizer;
+    await hooks.checkpoint({ step, model, optimizer: whole });
+  };
   while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
     const shown = clicks?.(step), own = lossInputs(optimizer);
@@ -246,6 +262,7 @@ export async function train(
     if (team) sums = await team.take();
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
+    if (sharded) model = await sharded.share(model);
     step++;
     pending.push({ step, values: applied.metrics });
     await keepPace();
@@ -256,7 +273,7 @@ export async function train(
     if (!isSound) continue;
     // The first process alone: it saves what is sound before it ends, and the others with it.
     if (stuckAt !== undefined && (team?.isFirst ?? true)) {
-      if (config.checkpointEvery > 0) await hooks.checkpoint({ step, model, optimizer });
+      if (config.checkpointEvery > 0) await save();
       const { stepsBefore: before = 0 } = hooks;
       throw await stuckError(
         { config, model, optimizer, step: stuckAt, before, source, clicks },
@@ -268,10 +285,11 @@ export async function train(
     isSound = sound();
     if (!isSound) continue;
     if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
-      await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
+      await besides("checkpoint", save);
     }
   }
   await log();
+  if (sharded) optimizer = await sharded.gather(optimizer);
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
   const ended = { step, model, optimizer, stallShare };
   dispose(sums);

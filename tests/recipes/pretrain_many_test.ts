@@ -5,7 +5,7 @@ import { kill } from "../kill.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
 
 const base = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "toy.json"];
-const CANONICAL = ["--set", "shards=4"];
+const CANONICAL = ["--set", "shards=4"], SHARDED = ["--set", "optimizer.sharded=true"];
 
 /** The weights after the last step. */
 const weights = ({ folder }: Workplace, run: string): Promise<Uint8Array> =>
@@ -37,7 +37,7 @@ Deno.test("pretrain: shards make the bits those of any number of processes, resu
     const { folder, pretrain } = place;
     const one = await pretrain([...base, ...CANONICAL, "--out", "one"]);
     assertEquals(one.code, 0, one.error);
-    const two = await pretrain([...base, ...CANONICAL, "--out", "many", "--nproc=2"]);
+    const two = await pretrain([...base, ...CANONICAL, ...SHARDED, "--out", "many", "--nproc=2"]);
     assertEquals(two.code, 0, two.error);
     const expected = await weights(place, "one");
     assertEquals(await weights(place, "many"), expected);

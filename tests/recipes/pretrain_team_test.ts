@@ -5,6 +5,7 @@ import { cpu } from "../../core/mod.ts";
 import { alone, type Collective } from "../../dist/mod.ts";
 import type { PretrainConfig } from "../../recipes/pretrain/config.ts";
 import { arraysOf, createTeam, type Team } from "../../recipes/pretrain/team.ts";
+import { shardMoments } from "../../recipes/pretrain/sharded.ts";
 import { initialState, train } from "../../recipes/pretrain/train.ts";
 import { ranks, simulated, type Way, ways } from "../dist/ranks.ts";
 import { tinyData, tinyRun } from "./tiny_run.ts";
@@ -28,6 +29,8 @@ interface Shown {
   readonly losses: readonly number[];
   readonly gradient: Float32Array | undefined;
   readonly params: Uint8Array;
+  /** Of the optimiser, in checkpoints. */
+  readonly saved: readonly Uint8Array[];
 }
 
 const flat = (arrays: Awaited<ReturnType<typeof arraysOf>>): Buffer =>
@@ -38,9 +41,11 @@ async function run(
   group: Collective | undefined,
   watch: (team: Team) => Partial<Team> = () => ({}),
 ): Promise<Shown> {
+  // As in a run, the first process alone saves.
+  const asked = group && group.rank > 0 ? { ...config, checkpointEvery: 0 } : config;
   const start = await initialState(config, data.vocabulary.tokens.length, device);
   const team = group && createTeam(group, start.model, { ...config, device, checkEvery: 5 });
-  const losses: number[] = [];
+  const losses: number[] = [], saved: Uint8Array[] = [];
   let gradient: Float32Array | undefined;
   const watched = team && {
     ...team,
@@ -51,15 +56,15 @@ async function run(
     },
     ...watch(team),
   };
-  const { model } = await train(config, start, data, device, {
+  const { model } = await train(asked, start, data, device, {
     metrics: (row) => losses.push(row.loss as number),
     evaluation: () => false,
     progress: () => {},
-    checkpoint: () => Promise.resolve(),
+    checkpoint: async ({ optimizer }) => void saved.push(flat(await arraysOf(optimizer))),
     stop: () => false,
     ...watched && { team: watched },
   });
-  return { losses, gradient, params: flat(await arraysOf(model)) };
+  return { losses, gradient, saved, params: flat(await arraysOf(model)) };
 }
 
 const norm = (x: Float32Array): number => Math.sqrt(x.reduce((sum, y) => sum + y * y, 0));
@@ -110,6 +115,46 @@ Deno.test("team: with 8 shards 1, 2, 3, 4 and 8 processes have the same bits", a
   }
   const rough = await run({ ...canonical, shards: 0 }, undefined);
   assert(Buffer.compare(rough.params, one.params) !== 0, "it is another order of sums");
+});
+
+Deno.test("team: sharded moments change no bit, of parameters or of the state that is saved", async () => {
+  const few = { ...config, steps: 6, checkpointEvery: 4 };
+  const all = await ranks(mem, 3, (group) => run(few, group), PATIENT);
+  for (const stateDtype of ["f32", "bf16"] as const) {
+    const optimizer = { ...few.optimizer, stateDtype };
+    const [whole, parts] = await Promise.all([false, true].map((sharded) =>
+      ranks(
+        mem,
+        3,
+        (group) => run({ ...few, optimizer: { ...optimizer, sharded } }, group),
+        PATIENT,
+      )
+    ));
+    if (stateDtype === "f32") assertEquals(whole![0]!.losses, all[0]!.losses);
+    parts!.forEach(({ losses, params }, rank) => {
+      assertEquals(losses, whole![rank]!.losses);
+      assertEquals(Buffer.compare(params, whole![rank]!.params), 0, `rank ${rank}`);
+    });
+    assertEquals(whole![0]!.saved.length, 2);
+    parts![0]!.saved.forEach((state, i) =>
+      assertEquals(Buffer.compare(state, whole![0]!.saved[i]!), 0, `checkpoint ${i}`)
+    );
+  }
+});
+
+Deno.test("team: every process has its part of the moments and no more", async () => {
+  const { model, optimizer } = await initialState(config, data.vocabulary.tokens.length, device);
+  const count = (tree: unknown): number => flat(tree as Arrays).length;
+  type Arrays = Awaited<ReturnType<typeof arraysOf>>;
+  const whole = count(await arraysOf(optimizer));
+  const parts = await Promise.all([0, 1].map(async (rank) => {
+    const group = { ...alone(), rank, size: 2 };
+    const fresh = await initialState(config, data.vocabulary.tokens.length, device);
+    return count(await arraysOf(shardMoments(group, model, config).keep(fresh.optimizer)));
+  }));
+  // Beside the moments there is the count of steps.
+  assertEquals(parts[0]! + parts[1]!, whole + 4);
+  assertLess(Math.max(...parts) / whole, 0.75, "the embeddings are one leaf");
 });
 
 Deno.test("team: the first process says when it is over", async () => {
