@@ -6,7 +6,12 @@
  */
 import { add, type Dim, type Size, type Tensor } from "../core/mod.ts";
 import { type Attended, attention } from "./attention/attention.ts";
-import { type AttentionSizes, type AttentionSpec, attentionSpec } from "./attention/params.ts";
+import {
+  type AttentionSizes,
+  type AttentionSpec,
+  attentionSpec,
+  type LayerStart,
+} from "./attention/params.ts";
 import type { Positions } from "./attention/positions.ts";
 import type { Scheme } from "./attention/scheme.ts";
 import { type Dropout, dropout } from "./dropout.ts";
@@ -38,11 +43,11 @@ export interface BlockSpec<C, H, K, F> {
 export function blockSpec<C extends Dim, H extends Dim, K extends Dim, F extends Dim>(
   sizes: AttentionSizes<C, H, K> & { readonly hidden: Size<F> },
   scheme: Scheme,
-  std = 0.02,
-  outStd = std,
+  start: LayerStart = {},
 ): BlockSpec<C, H, K, F> {
+  const { std = 0.02, outStd = std } = start;
   return {
-    attention: attentionSpec(sizes, scheme, std, outStd),
+    attention: attentionSpec(sizes, scheme, start),
     norm1: normSpec(sizes.width),
     feedForward: feedForwardSpec(sizes.width, sizes.hidden, std, outStd),
     norm2: normSpec(sizes.width),

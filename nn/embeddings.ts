@@ -31,6 +31,8 @@ export interface EmbeddingOptions {
   readonly positions?: "none" | "sinusoid" | number;
   /** Rows for segments; 0 for none. */
   readonly segments?: number;
+  /** Standard deviation of those rows at the start; that of the others. As large as tokens', they hide at first which tokens are alike. */
+  readonly segmentStd?: number;
   /** Normalise the sum, as BERT does. */
   readonly norm?: boolean;
   /** Of that normalisation; 1e-5. BERT has 1e-12, which matters: at the start the variance of the sum is 1.2e-3. */
@@ -56,21 +58,24 @@ export function embeddingsSpec<V extends Dim, C extends Dim>(
   options: EmbeddingOptions = {},
   std = 0.02,
 ): EmbeddingsSpec<V, C> {
-  const { positions = "none", segments = 0 } = options;
-  const table = (rows: Size<Dim>): Spec<[Dim, C], "f32"> =>
-    normal([rows, width] as never, std) as Spec<[Dim, C], "f32">;
+  const { positions = "none", segments = 0, segmentStd = std } = options;
+  const table = (rows: Size<Dim>, own = std): Spec<[Dim, C], "f32"> =>
+    normal([rows, width] as never, own) as Spec<[Dim, C], "f32">;
   return {
     tokens: normal([vocabulary, width] as never, std) as Spec<[V, C], "f32">,
     ...typeof positions === "number" && {
       positions: table(size("P", positions)) as unknown as Spec<["P", C], "f32">,
     },
-    ...segments > 0 && { segments: table(size("S", segments)) as unknown as Spec<["S", C], "f32"> },
+    ...segments > 0 && {
+      segments: table(size("S", segments), segmentStd) as unknown as Spec<["S", C], "f32">,
+    },
     ...options.norm && { norm: normSpec(width) },
   };
 }
 
 /**
- * Vectors of tokens. Where there is a table of segments and none are given, all tokens are of segment 0.
+ * Vectors of tokens. Where there is a table of segments and none are given, or where it has one row, as RoBERTa's has, all tokens are
+ * of segment 0.
  *
  * Shapes: ids [B, T], segments [B, T] -> [B, T, C].
  *
@@ -99,7 +104,8 @@ export function embed<B extends Dim, T extends Dim, V extends Dim, C extends Dim
   }
   if (p.segments) {
     const table = p.segments as AnyTensor;
-    const own: AnyTensor = segments ? embedding(table, segments) : slice(table, 0, 0, 1);
+    const named = segments && sizesOf(table)[0]! > 1;
+    const own: AnyTensor = named ? embedding(table, segments) : slice(table, 0, 0, 1);
     x = add(x, own);
   }
   return p.norm ? norm(x, p.norm as never, options.epsilon) : x;

@@ -51,6 +51,8 @@ export interface EncoderOptions {
   readonly epsilon?: number;
   /** Standard deviation of the initial weights. Under Pre-LN projections into the residual start at std / √(2 layers). */
   readonly std?: number;
+  /** See `LayerStart`. */
+  readonly keysLikeQueries?: boolean;
 }
 
 /** Parameters of an encoder. */
@@ -76,13 +78,13 @@ export function encoderSpec<
   K extends Dim,
   F extends Dim,
 >(sizes: EncoderSizes<V, C, H, K, F>, options: EncoderOptions = {}): EncoderSpec<V, C, H, K, F> {
-  const { scheme = schemes.motian, norm = "pre", std = 0.02 } = options;
+  const { scheme = schemes.motian, norm = "pre", std = 0.02, keysLikeQueries = false } = options;
   // GPT-2's, for a sum that only grows. Post-LN starts as BERT does: what is normalised after every addition does not grow.
   const outStd = norm === "pre" ? std / Math.sqrt(2 * sizes.layers) : std;
   return {
     embeddings: embeddingsSpec(sizes.vocabulary, sizes.width, options.embeddings, std),
     shared: sharedSpec(sizes, scheme, std),
-    layers: repeat(sizes.layers, blockSpec(sizes, scheme, std, outStd)),
+    layers: repeat(sizes.layers, blockSpec(sizes, scheme, { std, outStd, keysLikeQueries })),
     ...norm === "pre" && { norm: normSpec(sizes.width) },
   };
 }

@@ -43,6 +43,8 @@ export type TensorsOf<T> = T extends Spec<infer S, infer D> ? Tensor<S, D>
 interface Contents {
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** The parameter beside it that it starts as. */
+  readonly like?: string;
   readonly start: (key: Tensor<[2], "u32">) => AnyTensor;
 }
 const contents = new WeakMap<object, Contents>();
@@ -107,6 +109,23 @@ export function given<const V extends readonly Dim[], D extends Float = "f32">(
   return spec({ shape: [...shape as readonly number[]], dtype: dtype ?? "f32", start: values });
 }
 
+/**
+ * Starts as the parameter beside it that is named `sibling`, where both have the same spec; from then on each is its own.
+ *
+ * @example
+ * ```ts
+ * import { init, like, normal } from "@motian/motian/nn";
+ * import { read } from "@motian/motian";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { a, b } = init(1, { a: normal([4], 1), b: like("a", normal([4], 1)) });
+ * assertEquals(await read(b), await read(a));
+ * ```
+ */
+export function like<S, D>(sibling: string, own: Spec<S, D>): Spec<S, D> {
+  return spec({ ...contents.get(own)!, like: sibling });
+}
+
 /** The same specs n times: the layers of an encoder. */
 export function repeat<T>(n: number, specs: T): readonly T[] {
   return Array.from({ length: n }, () => specs);
@@ -137,10 +156,11 @@ export function init<T>(seed: number, specs: T, device?: Device): TensorsOf<T> {
     if (!programs.has(s)) programs.set(s, jit(draw, { device }));
     return programs.get(s)!;
   };
-  return mapTree(
-    specs as Tree<object>,
-    (s, path) => drawOf(s)(root, tensor(hash(path), "u32")),
-  ) as TensorsOf<T>;
+  return mapTree(specs as Tree<object>, (s, path) => {
+    const { like } = contents.get(s)!;
+    const drawnAs = like === undefined ? path : path.replace(/[^.]*$/, like);
+    return drawOf(s)(root, tensor(hash(drawnAs), "u32"));
+  }) as TensorsOf<T>;
 }
 
 /**

@@ -25,7 +25,7 @@ async function alone(
       args: [...command, `--allow-import=${host}`, "prog.ts"],
       cwd: join(folder, "empty"),
       env: { DENO_DIR: join(folder, "cache"), NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-      signal: AbortSignal.timeout(120_000),
+      signal: AbortSignal.timeout(300_000),
     }).output();
     const [out, err] = [done.stdout, done.stderr].map((bytes) => new TextDecoder().decode(bytes));
     return { code: done.code, out: out!, err: err! };

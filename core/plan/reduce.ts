@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { type DType, scalarOf } from "../dtype.ts";
+import { scalarOf } from "../dtype.ts";
 import * as X from "../expr/expr.ts";
+import { identityOf } from "../graph/identity_of.ts";
 import type { Combine, Node, NodeOf } from "../graph/node.ts";
 import {
   addItem,
@@ -19,17 +20,6 @@ import {
   viewOn,
 } from "./emit.ts";
 import type { View } from "./views.ts";
-
-/** What combining no elements gives. */
-export function identityOf(combine: Combine, dtype: DType): number {
-  if (combine === "sum") return 0;
-  const [low, high] = dtype === "i32"
-    ? [-2147483648, 2147483647]
-    : dtype === "u32"
-    ? [0, 4294967295]
-    : [-Infinity, Infinity];
-  return combine === "min" ? high : low;
-}
 
 /** A reduce node's value. */
 export function reduced(e: Emitter, n: NodeOf<"reduce">, input: Value): Value {

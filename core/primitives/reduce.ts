@@ -3,8 +3,8 @@ import { cells, each, indexer } from "../backends/reference/cells.ts";
 import { isFloat } from "../dtype.ts";
 import * as X from "../expr/expr.ts";
 import { compute, expand, mul, reduce } from "../graph/build.ts";
+import { identityOf } from "../graph/identity_of.ts";
 import { type Combine, type Node, type ReduceNode, sizeOf } from "../graph/node.ts";
-import type { DType } from "../dtype.ts";
 import type { Rule } from "./rule.ts";
 
 const combine: { readonly [C in Combine]: (a: number, b: number) => number } = {
@@ -13,17 +13,6 @@ const combine: { readonly [C in Combine]: (a: number, b: number) => number } = {
   min: Math.min,
   peak: Math.max,
 };
-
-/** What a reduction of nothing gives. */
-export function identityOf(c: Combine, dtype: DType): number {
-  if (c === "sum") return 0;
-  const [low, high] = isFloat(dtype)
-    ? [-Infinity, Infinity]
-    : dtype === "i32"
-    ? [-2147483648, 2147483647]
-    : [0, 4294967295];
-  return c === "min" ? high : low;
-}
 
 /** `other` shared among the elements of the input that equal the extremum; all of it goes to each when they are alone. */
 function toExtremum(n: ReduceNode, other: Node): Node {

@@ -7,12 +7,13 @@
 import type { Device, Explanation, Graph, KernelTime, Program, Storage } from "../device/device.ts";
 import { DeviceError } from "../device/error.ts";
 import type { PlannedProgram } from "../device/planner.ts";
-import { collect, Value } from "../device/value.ts";
-import { concrete, dataLeaves, dataNode, deviceOf, isTracing, tracing } from "../execute.ts";
-import { type DataNode, makeNode, type Node, show, sizeOf } from "../graph/node.ts";
+import { Value } from "../device/value.ts";
+import { concrete, dataLeaves, dataNode, deviceOf, isTracing } from "../execute.ts";
+import { type DataNode, type Node, show, sizeOf } from "../graph/node.ts";
 import { isTensor, nodeOf, wrap } from "../tensor.ts";
 import { mapTree, paths, type Tree } from "../tree.ts";
 import { nodesOf } from "./grad.ts";
+import { tensorLeaves, traceOf } from "./trace.ts";
 
 /** Options of `jit`. */
 export interface JitOptions {
@@ -148,35 +149,19 @@ function pair(outputs: readonly Leaf[], donated: ReadonlyMap<number, Leaf>): Map
   return pairs;
 }
 
-const tensorLeaves = (tree: unknown): Leaf[] =>
-  paths(tree as Tree<unknown>).flatMap(([path, x]) =>
-    isTensor(x) ? [{ path, node: nodeOf(x) }] : []
-  );
+const leavesOf = (tree: unknown): Leaf[] =>
+  tensorLeaves(tree).map(([path, x]) => ({ path, node: nodeOf(x) }));
 
 function trace(
   f: (...args: never) => unknown,
   args: readonly unknown[],
   donate: readonly number[],
 ): Traced {
-  const start = performance.now(), inputs: Node[] = [];
-  const traced = mapTree(args as Tree<unknown>, (x) => {
-    if (!isTensor(x)) return x;
-    const { shape, dtype } = nodeOf(x);
-    inputs.push(makeNode({ kind: "input", shape, dtype, inputs: [] }));
-    return wrap(inputs.at(-1)!);
-  }) as readonly never[];
-  // Constants that f makes belong to the program, not to the scope that is open during the first call.
-  const end = collect();
-  let result: unknown;
-  try {
-    result = tracing(() => f(...traced as unknown as never));
-  } finally {
-    end();
-  }
-  const found = tensorLeaves(result);
+  const start = performance.now(), { inputs, result } = traceOf(f, args);
+  const found = leavesOf(result);
   const outputs = found.map((l) => l.node), captured = dataLeaves(outputs);
   const donated = new Map(
-    tensorLeaves(args).map((l, i): [number, Leaf] => [i, l])
+    leavesOf(args).map((l, i): [number, Leaf] => [i, l])
       .filter(([, l]) => donate.includes(Number.parseInt(l.path))),
   );
   const donations = pair(found, donated);
@@ -192,7 +177,7 @@ function run<T>(
   donate: readonly number[],
   start: (inputs: readonly Storage[], outputs: readonly Storage[]) => T,
 ): { readonly started: T; readonly result: unknown } {
-  const given = tensorLeaves(args).map(({ path, node }) => ({
+  const given = leavesOf(args).map(({ path, node }) => ({
     path,
     value: concrete(node, device).value,
   }));

@@ -31,7 +31,10 @@ export interface Door extends Place {
 
 /** Waits for those who connect. */
 export interface Listener extends Place {
-  /** The next one; rejected once the listener is closed. */
+  /**
+   * The next one. Rejected once the listener is closed; before, a rejection is of one caller (who was gone again) or of one moment (in
+   * which the process may open no more), and the next call may bring the next caller.
+   */
   accept(): Promise<ByteStream>;
   /** Takes no more; what was accepted stays. */
   close(): void;

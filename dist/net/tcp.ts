@@ -65,7 +65,11 @@ function isLoopback(hostname: string): boolean {
 
 /** Sends small messages at once: without this, one waits for the acknowledgement of the last, up to 40 ms. */
 function prompt(connection: Deno.TcpConn | Deno.TlsConn): ByteStream {
-  if ("setNoDelay" in connection) connection.setNoDelay(true);
+  try {
+    if ("setNoDelay" in connection) connection.setNoDelay(true);
+  } catch {
+    // The peer is gone already, which the first read says.
+  }
   let isOpen = true;
   return {
     read: (into) => connection.read(into),

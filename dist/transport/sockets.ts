@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sleep } from "../clock.ts";
 import { DistError } from "../error.ts";
 import type { ByteStream, Network, Place } from "../net/network.ts";
 import { HttpError, type HttpHead } from "../ws/http.ts";
@@ -26,6 +27,9 @@ export interface SocketTransportOptions extends Place {
 const LONGEST_MESSAGE = 64 << 20;
 /** What strangers may cost: time until they have said who they are, and how many of them. */
 const HELLO_MS = 10_000, MOST_STRANGERS = 256;
+
+/** After an accept that failed the next one waits so long: what the process has too many of may be fewer then. */
+const ACCEPT_MS = 50;
 
 const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
 
@@ -98,15 +102,16 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     }
     return { status: 503, reason: "Cannot let in yet: this rank has not joined" };
   }
+  /** Lets others in until the door is closed: a caller who cannot be let in leaves it open to the next. */
   async function accept(): Promise<void> {
     while (isOpen) {
-      const stream = await listener.accept();
-      if (strangers.size < MOST_STRANGERS) serve(stream);
-      else stream.close();
+      const stream = await listener.accept().catch(() => undefined);
+      if (stream && strangers.size < MOST_STRANGERS) serve(stream);
+      else if (stream) stream.close();
+      else if (isOpen) await sleep(clock, ACCEPT_MS);
     }
   }
-  // Ends with the listener.
-  accept().catch(() => {});
+  accept();
 
   async function dial(asked: Hello, to: string): Promise<Socket | undefined> {
     const place = placeOf(to, network.scheme), hello = { ...asked, address };

@@ -5,7 +5,7 @@
  */
 import { type AnyTensor, type Dim, type Size, size } from "../../core/mod.ts";
 import { type NormSpec, normSpec } from "../layer_norm.ts";
-import { constant, given, normal, type Spec, type TensorsOf } from "../spec.ts";
+import { constant, given, like, normal, type Spec, type TensorsOf } from "../spec.ts";
 import { bucketCount, rowSinusoids } from "./index.ts";
 import { type Rows, type Scheme, usesSharedRows } from "./scheme.ts";
 
@@ -82,12 +82,26 @@ export type AttentionParams<C, H, K> = TensorsOf<AttentionSpec<C, H, K>>;
 /** The shared parameters. */
 export type SharedParams<C, H, K> = TensorsOf<SharedSpec<C, H, K>>;
 
-/** Specs of one layer. `outStd`: of the output projection, which may start smaller in deep models. */
+/** How the weights of a layer start. */
+export interface LayerStart {
+  /** Standard deviation; 0.02. */
+  readonly std?: number;
+  /** Of the projections into the residual, which may start smaller in deep models; `std`. */
+  readonly outStd?: number;
+  /**
+   * Keys start as queries: the score of a token is then highest for its like, near or far, and a model that has to compare two texts
+   * need not find that out. W_q W_kᵀ starts near a multiple of the identity, as it is in trained models.
+   *
+   * Source: Trockman and Kolter 2023, Mimetic Initialization of Self-Attention Layers (arXiv 2305.09828), section 3.
+   */
+  readonly keysLikeQueries?: boolean;
+}
+
+/** Specs of one layer. */
 export function attentionSpec<C extends Dim, H extends Dim, K extends Dim>(
   sizes: AttentionSizes<C, H, K>,
   scheme: Scheme,
-  std = 0.02,
-  outStd = std,
+  { std = 0.02, outStd = std, keysLikeQueries = false }: LayerStart = {},
 ): AttentionSpec<C, H, K> {
   const { width: C, heads: H, headWidth: K } = sizes;
   const weight = (): F32<[C, H, K]> => normal([C, H, K] as never, std) as F32<[C, H, K]>;
@@ -100,7 +114,7 @@ export function attentionSpec<C extends Dim, H extends Dim, K extends Dim>(
   return {
     wq: weight(),
     bq: zero(),
-    wk: weight(),
+    wk: keysLikeQueries ? like("wq", weight()) : weight(),
     bk: zero(),
     wv: weight(),
     bv: zero(),

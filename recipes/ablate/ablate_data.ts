@@ -112,8 +112,8 @@ export function ablateData(
 }
 
 /** What the reading of a log depends on: not on where exactly propensities are clipped. */
-function sourceOf({ log, docs, clip, heldOut }: ClickConfig): ClickSource {
-  return { log, docs, clip: clip > 1 ? 2 : 1, heldOut };
+function sourceOf({ log, simulated, docs, clip, heldOut }: ClickConfig): ClickSource {
+  return { log, simulated, docs, clip: clip > 1 ? 2 : 1, heldOut };
 }
 
 const rowsOf = (tokens: number, length: number): number => Math.max(1, Math.floor(tokens / length));

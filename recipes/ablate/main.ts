@@ -9,11 +9,9 @@ import { duration } from "../cli/format.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
-import { fileCorpus } from "../data/corpus_source.ts";
-import { defaultCorpus } from "../data/default_corpus.ts";
-import { cachedCorpus } from "../data/prepared_cache.ts";
 import { changed } from "../pretrain/load_config.ts";
-import { openPacked, type RunCorpus } from "../pretrain/run_corpus.ts";
+import { openCorpus } from "../pretrain/open_corpus.ts";
+import type { RunCorpus } from "../pretrain/run_corpus.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { type AblateData, ablateData } from "./ablate_data.ts";
 import { contentHash } from "./cell_store.ts";
@@ -26,23 +24,12 @@ import { reportHtml } from "./report.ts";
 import { type Ran, runCells } from "./run.ts";
 import { outcomeLines } from "./table.ts";
 
-/** Where prepared corpora are kept: deleting it costs nothing but time. `pretrain` keeps its own there too. */
-const CACHE = join(".cache", "corpora");
-
-async function corpusOf(
+function corpusOf(
   { data, corpus, set }: AblateOptions,
   view: ProgressView,
 ): Promise<RunCorpus> {
-  if (data !== undefined) return await openPacked(data);
-  const source = corpus === undefined ? defaultCorpus() : await fileCorpus(corpus);
-  const settings = { build: { size: changed(baseConfig(1, 1), set).data.vocabularySize } };
-  return await cachedCorpus(
-    source,
-    CACHE,
-    settings,
-    (stage, done) =>
-      stage === "read" && view.show({ label: "prepare", done, figures: ["documents"] }),
-  );
+  const size = changed(baseConfig(1, 1), set).data.vocabularySize;
+  return openCorpus({ packed: data ?? null, corpus: corpus ?? null, size }, view);
 }
 
 /** What is planned, and the user's files that it reads. */

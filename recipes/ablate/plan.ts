@@ -63,7 +63,7 @@ function cellOf(
     const found = changed(config, [...more, ...own]);
     return found.click === null || clicks === undefined
       ? found
-      : changed(found, [`click.log=${JSON.stringify(clicks)}`]);
+      : changed(found, [`click.log=${JSON.stringify(clicks)}`, "click.simulated.impressions=0"]);
   };
   const tables = needs ? [`mask.${needs}=${JSON.stringify(files[needs])}`] : [];
   const shared = changed(baseConfig(steps, seed), [...set, ...base]);

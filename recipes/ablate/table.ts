@@ -3,17 +3,9 @@
  *
  * @module
  */
+import { aligned } from "../cli/aligned.ts";
 import { type Outcome, verdictLines } from "./outcome.ts";
 import { number, text } from "./statistics.ts";
-
-/** Rows under each other, the first column to the left, all others to the right. */
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
-  return rows.map((row) =>
-    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
-      .trimEnd()
-  );
-}
 
 /** Lines: the claim, a table of answers, what is to be said of it. `*` marks the best of a group. */
 export function outcomeLines(outcome: Outcome): readonly string[] {
@@ -32,7 +24,7 @@ export function outcomeLines(outcome: Outcome): readonly string[] {
     : [["(floor)", ...floors.map((value) => `${value === undefined ? "-" : number(value)}  `), ""]];
   return [
     `${ablation.name}: ${ablation.claim}`,
-    ...aligned([head, ...rows, ...floor]).map((line) => `  ${line}`),
+    ...aligned([head, ...rows, ...floor], ["left"]).map((line) => `  ${line}`),
     ...verdictLines(outcome).map((line) => `  ${line}`),
     ...missing.length > 0 ? [`  To be trained: ${missing.join(", ")}`] : [],
     ...ablation.note ? [`  Note: ${ablation.note}`] : [],

@@ -52,6 +52,9 @@ function verdict(error: unknown): { readonly code: number; readonly line: boolea
   return { code: 1, line: false };
 }
 
+/** Is an error the user's to mend, by another call or other input? */
+export const isUsers = (error: unknown): error is Error => verdict(error).code === 2;
+
 /**
  * Runs a command and gives its exit code; errors go to standard error, as one line where that says all, else with their stack.
  * At the first Ctrl-C `interrupt.requested` becomes true; at the second the process ends.

@@ -71,7 +71,7 @@ export function clickBatch(
     Float32Array<ArrayBuffer>,
     Float32Array<ArrayBuffer>,
   ];
-  impressions.forEach(({ query, docs }, i) => {
+  impressions.forEach(({ query, docs, unbiased = false }, i) => {
     docs.slice(0, D).forEach(({ title, rank, click }, d) => {
       const row = i * D + d;
       const q = Math.min(query.ids.length, Math.max(1, Math.floor(QUERY * (T - 3))));
@@ -85,7 +85,7 @@ export function clickBatch(
       shown[row] = 1;
       clicks[row] = click;
       ranks[row] = rank;
-      inverse[row] = propensities ? inversePropensity(propensities, rank, most) : 1;
+      inverse[row] = propensities && !unbiased ? inversePropensity(propensities, rank, most) : 1;
       if (!mask) return;
       const part = ids.subarray(row * T, row * T + line.length);
       const masked = maskSequence(part, Uint8Array.from(starts), tokens, mask, T, draw(row));

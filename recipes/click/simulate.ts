@@ -1,8 +1,9 @@
 /**
  * A click log made from a corpus, for where there is no real one. It is marked as simulated wherever it is shown.
  *
- * A document's first words are the query and titles are the beginnings of sentences: one of the same document (grade 2), one of a document
- * that shares a rare piece with the query (grade 1), and others (grade 0), in an order that a weak ranker made. A title is clicked with
+ * A document's first words are the query, or a few pieces of one of its titles, as somebody types who remembers half of it. Titles are the
+ * beginnings of sentences: one of the same document (grade 2), one of a document that shares a piece of two characters with the query
+ * (grade 1), and others (grade 0), in an order that a weak ranker made. A title is clicked with
  *
  *     P(click) = θ_rank · (ε + (1 - ε) grade / 2),   θ_rank = 1 / rank^η
  *
@@ -21,14 +22,20 @@ export interface ClickModel {
   readonly bias: number;
   /** ε: how often a title without relevance is clicked where it is looked at. */
   readonly noise: number;
+  /** The share of the queries that are pieces of the title of grade 2; of a document of one sentence all are. */
+  readonly pieces: number;
   readonly seed: number;
 }
 
-/** 8 titles, η = 1, ε = 0.1. */
-export const CLICK_MODEL: ClickModel = { shown: 8, bias: 1, noise: 0.1, seed: 1 };
+/** 8 titles, η = 1, ε = 0.1, half of the queries of pieces. */
+export const CLICK_MODEL: ClickModel = { shown: 8, bias: 1, noise: 0.1, pieces: 0.5, seed: 1 };
 
 /** Units: characters. */
 const QUERY = [4, 12] as const, TITLE = [8, 32] as const;
+/** Pieces of a query, and of a piece characters; a number or a word in Latin letters counts as one. */
+const PIECES = [1, 3] as const, PIECE = [2, 4] as const;
+/** A document is the source of so many impressions, at most. */
+const TURNS = 4;
 
 /** The propensities of a model. */
 export function propensitiesOf({ shown, bias }: ClickModel): readonly number[] {
@@ -41,14 +48,16 @@ function titlesOf(text: string): readonly string[] {
     .filter((s) => s.length >= TITLE[0]);
 }
 
-/** Impressions for the documents that have two sentences: at most `most`. */
+/** At most `most` impressions, from documents with a sentence that is long enough; with `pieces` 0 they need two. */
 export function simulateClicks(
   documents: readonly string[],
   most: number,
   model: ClickModel = CLICK_MODEL,
 ): readonly Impression[] {
   const titles = documents.map(titlesOf), theta = propensitiesOf(model);
-  const able = [...titles.keys()].filter((i) => titles[i]!.length > 1);
+  const needed = model.pieces > 0 ? 1 : 2;
+  const able = [...titles.keys()].filter((i) => titles[i]!.length >= needed);
+  const count = Math.min(most, TURNS * able.length);
   const byPiece = new Map<string, number[]>();
   for (const i of able) {
     for (const piece of piecesOf(titles[i]![0]!)) {
@@ -58,12 +67,11 @@ export function simulateClicks(
     }
   }
   const found: Impression[] = [];
-  for (let n = 0; n < Math.min(most, able.length); n++) {
+  for (let n = 0; n < count; n++) {
     const draw = draws(model.seed, USES.clicks, 0, n);
-    const own = able[Math.floor(n * able.length / Math.min(most, able.length))]!;
-    const [first, ...rest] = titles[own]!;
-    const query = first!.slice(0, QUERY[0] + draw.below(QUERY[1] - QUERY[0]));
-    const candidates = new Map<string, number>([[rest[draw.below(rest.length)]!, 2]]);
+    const own = able[Math.floor(n * able.length / count)]!;
+    const { query, title } = asked(titles[own]!, model, draw);
+    const candidates = new Map<string, number>([[title, 2]]);
     const related = piecesOf(query).flatMap((piece) => byPiece.get(piece) ?? [])
       .filter((i) => i !== own);
     if (related.length > 0) {
@@ -78,6 +86,29 @@ export function simulateClicks(
     found.push({ query, docs: clicked([...candidates], theta, model, draw) });
   }
   return found;
+}
+
+/** A query, and the title that it is about. */
+function asked(
+  [first, ...rest]: readonly string[],
+  { pieces }: ClickModel,
+  draw: Draws,
+): { readonly query: string; readonly title: string } {
+  if (rest.length > 0 && draw.uniform() >= pieces) {
+    const query = first!.slice(0, QUERY[0] + draw.below(QUERY[1] - QUERY[0]));
+    return { query, title: rest[draw.below(rest.length)]! };
+  }
+  const title = [first!, ...rest][draw.below(1 + rest.length)]!;
+  const units = title.match(/[a-z0-9]+|./giu)!.filter((unit) => /[\p{L}\p{N}]/u.test(unit));
+  const between = ([least, most]: readonly [number, number]) =>
+    least + draw.below(most - least + 1);
+  const parts = Array.from({ length: between(PIECES) }, () => {
+    const size = Math.min(units.length, between(PIECE)), from = draw.below(units.length - size + 1);
+    return { from, text: units.slice(from, from + size).join("") };
+  });
+  // In the order of the title, as people mostly type them.
+  parts.sort((a, b) => a.from - b.from);
+  return { query: parts.map(({ text }) => text).join(""), title };
 }
 
 /** Pieces of two characters. */

@@ -22,6 +22,8 @@ export interface TokenShown extends Omit<Shown, "title"> {
 export interface TokenImpression {
   readonly query: TokenText;
   readonly docs: readonly TokenShown[];
+  /** Is every title as likely looked at, whatever the log's ranks are? */
+  readonly unbiased?: boolean;
 }
 
 /** Tokenizes and segments a log; every text is done once, however often it was shown. */

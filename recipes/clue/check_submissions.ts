@@ -7,6 +7,7 @@ import { basename, join } from "@std/path";
 import { unzipSync } from "npm:fflate@0.8.3";
 import { suggestion } from "../cli/nearest.ts";
 import { InputError } from "../cli/input_error.ts";
+import { RESULT_FILES } from "./results/save_results.ts";
 import type { Asked, Task } from "./task.ts";
 import { taskFolder } from "./task_folder.ts";
 
@@ -32,7 +33,7 @@ async function answersIn(path: string): Promise<readonly Answers[]> {
     if ((await Deno.stat(path)).isDirectory) {
       const names: string[] = [];
       for await (const { name, isFile } of Deno.readDir(path)) {
-        if (isFile && !name.startsWith(".") && !name.endsWith(".zip")) names.push(name);
+        if (isFile && !/^\.|\.zip$/.test(name) && !RESULT_FILES.includes(name)) names.push(name);
       }
       return await Promise.all(
         names.sort().map(async (name) => ({ name, bytes: await Deno.readFile(join(path, name)) })),

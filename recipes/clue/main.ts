@@ -7,22 +7,36 @@ import { join } from "@std/path";
 import type { Device } from "../../core/mod.ts";
 import { openDevice } from "../../core/device/open.ts";
 import { InputError } from "../cli/input_error.ts";
-import { type Interrupt, runMain } from "../cli/main.ts";
+import { type Interrupt, isUsers, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
+import { overallProgress } from "../cli/overall_progress.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
+import { archives } from "./download/archives.ts";
+import { bringTasks } from "./download/download.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
-import { type Result, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { boardRows } from "./results/boards.ts";
+import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
+import { resultLines } from "./results/results_table.ts";
+import { saveResults } from "./results/save_results.ts";
+import { mainScore, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { someUnits } from "./some_units.ts";
 import { splitInto } from "./split_into.ts";
-import { spreadLines } from "./spread.ts";
 import type { Task } from "./task.ts";
 import { type Placed, placedTasks } from "./task_folder.ts";
 import { type Start, startOf } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
 import { GRAIN } from "./unit_batches.ts";
-import { type Answers, writeAnswers, zipOf } from "./write_submissions.ts";
+import { workOf } from "./work.ts";
+import {
+  type Answers,
+  bestOf,
+  type SeedAnswers,
+  writeSeedAnswers,
+  zipOf,
+} from "./write_submissions.ts";
 
 /** What tasks are learnt with. */
 interface Tools {
@@ -30,24 +44,33 @@ interface Tools {
   readonly start: Start;
   readonly device: Device;
   readonly interrupt: Interrupt;
-  readonly view: ProgressView;
+  /** One for each seed. */
+  readonly views: readonly ProgressView[];
 }
 
 const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
   options.length ?? defaults.length;
 
-/** Learns a task with all seeds; gives what the first one answers. */
+/** What has been learnt so far. */
+interface Learnt {
+  readonly rows: readonly ResultRow[];
+  readonly epochs: readonly EpochRow[];
+  /** What is handed in. */
+  readonly answers: Answers;
+}
+
+/** Learns a task with all seeds; what was not learnt to its end does not count. The best seed on the dev split answers. */
 async function learn(
   { task, folder }: Placed,
   data: TaskData,
-  { options, start, device, interrupt, view }: Tools,
-): Promise<{ readonly results: readonly Result[]; readonly answers: Answers }> {
+  { options, start, device, interrupt, views }: Tools,
+): Promise<Learnt> {
   const { json, out } = options, { defaults } = task;
   const common = { task, folder, start, length: lengthOf(task, options) };
-  const results: Result[] = [];
+  const rows: ResultRow[] = [], epochs: EpochRow[] = [], seeds: SeedAnswers[] = [];
+  const [view] = views as [ProgressView];
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
-  let first: Answers = {};
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
     const config = {
@@ -59,22 +82,25 @@ async function learn(
       dropout: options.dropout,
       seed,
     };
-    const found = await runTask({ ...common, device, config, interrupt, view }, data);
-    results.push(...found.results);
-    for (const { scores, ...rest } of found.results) {
-      if (!json) {
-        console.log(`${task.name} ${rest.split}, seed ${seed}: ${scoreText(scores)}`);
-        continue;
-      }
-      for (const [metric, value] of Object.entries(scores)) {
-        console.log(JSON.stringify({ ...rest, metric, value }));
+    const run = { ...common, device, config, interrupt, view: views[seed - options.seed]! };
+    const found = await runTask(run, data);
+    if (interrupt.requested) break;
+    rows.push(...found.results.flatMap(rowsOf));
+    epochs.push(...found.epochs.flatMap(epochRowsOf));
+    seeds.push({ seed, dev: mainScore(found.results[0]!.scores), answers: found.answers });
+    if (json) { for (const row of found.results.flatMap(rowsOf)) console.log(JSON.stringify(row)); }
+    else {
+      for (const { split, scores } of found.results) {
+        console.log(`${task.name} ${split}, seed ${seed}: ${scoreText(scores)}`);
       }
     }
-    if (out === undefined || interrupt.requested) continue;
-    if (seed === options.seed) first = found.answers;
-    await writeAnswers(out, found.answers, seed === options.seed ? undefined : seed);
   }
-  return { results, answers: first };
+  if (out !== undefined) await writeSeedAnswers(out, seeds);
+  const best = bestOf(seeds);
+  if (seeds.length > 1 && Object.keys(best!.answers).length > 0) {
+    view.note(`${task.name}: seed ${best!.seed} is the best on dev and answers the test`);
+  }
+  return { rows, epochs, answers: best?.answers ?? {} };
 }
 
 /** Looks through answers and says what is wrong with them. */
@@ -86,6 +112,35 @@ async function check(path: string, own: readonly Task[], data: string): Promise<
     throw new InputError(`Cannot hand ${path} in: ${faults.length} faults, named above`);
   }
   console.log(`no fault in ${files.join(", ")}`);
+}
+
+/** Brings the archives of tasks. */
+async function download(
+  own: readonly Task[],
+  { data, mirror, task }: ClueOptions,
+  interrupt: Interrupt,
+  view: ProgressView,
+): Promise<number> {
+  const has = ({ name }: Task): boolean => Object.hasOwn(archives, name);
+  const without = own.filter((one) => !has(one)).map(({ name }) => name).join(", ");
+  const kB = (bytes: number): number => Math.ceil(bytes / 1000);
+  const faults = await bringTasks({
+    tasks: task === "all" ? own.filter(has) : own,
+    data: data!,
+    ...mirror !== undefined && { mirror },
+  }, {
+    note: (line) => view.note(line),
+    progress: (name, done, total) =>
+      view.show({
+        label: `${name}, kB`,
+        done: kB(done),
+        ...total !== undefined && { total: kB(total) },
+      }),
+    stop: () => interrupt.requested,
+  });
+  if (task === "all") view.note(`CLUE has no archives of ${without}`);
+  for (const fault of faults) view.note(fault);
+  return faults.length > 0 ? 2 : 0;
 }
 
 /** Refuses texts that the model has no positions for: batches are padded to a multiple of `GRAIN`. */
@@ -116,32 +171,75 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   using view = progressView();
+  if (options.download) return await download(own, options, interrupt, view);
   const { placed, absent } = await placedTasks(own, data!);
   const start = await startOf(options.model!, options.scratch);
   for (const { task } of placed) refuseTooLong(task, lengthOf(task, options), start);
-  const read = ({ task, folder }: Placed): Promise<TaskData> =>
-    taskData({ task, folder, start, length: lengthOf(task, options) });
+  const read = async ({ task, folder }: Placed): Promise<TaskData> => {
+    const data = await taskData({ task, folder, start, length: lengthOf(task, options) });
+    return someUnits(data, options["train-examples"]);
+  };
+  const faults: string[] = [], failed: string[] = [];
+  // Of all tasks, one that is bad keeps no other back.
+  const refuse = ({ task }: Placed, error: unknown): void => {
+    if (!all || !isUsers(error)) throw error;
+    faults.push(error.message);
+    failed.push(task.name);
+    view.note(error.message);
+  };
   // A fault in the last task's files must not show after hours.
   let ready: TaskData | undefined;
-  for (const one of placed) ready = await read(one);
-  const device = await openDevice(options.device);
-  if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
-  const results: Result[] = [], answers: Record<string, readonly string[]> = {};
+  const works = new Map<Placed, number>();
   for (const one of placed) {
-    if (interrupt.requested) break;
-    const own = placed.length === 1 ? ready! : await read(one);
-    const found = await learn(one, own, { options, start, device, interrupt, view });
-    results.push(...found.results);
-    Object.assign(answers, found.answers);
+    try {
+      ready = await read(one);
+      works.set(one, workOf(ready, options.epochs ?? one.task.defaults.epochs));
+    } catch (error) {
+      refuse(one, error);
+    }
   }
-  if (!json) { for (const line of spreadLines(results)) console.log(line); }
-  if (!all || interrupt.requested || Object.keys(answers).length === 0) return 0;
-  const path = join(out!, "submit.zip");
-  await writeWhole(path, zipOf(answers));
-  const { faults } = await checkSubmissions(path, own, data!);
-  if (faults.length > 0) throw new RangeError(`Wrong answers in ${path}: ${faults.join("; ")}`);
-  view.note(`${Object.keys(answers).length} files to hand in are in ${path}`);
-  return 0;
+  const device = await openDevice(options.device);
+  if (start.note !== undefined) view.note(start.note);
+  if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);
+  const rows: ResultRow[] = [], epochs: EpochRow[] = [];
+  const answers: Record<string, readonly string[]> = {};
+  const most = options["train-examples"];
+  const subtitle = [
+    `${options.scratch ? "sizes of " : ""}${options.model}, on ${device.description}`,
+    ...most === undefined ? [] : [`${most.toLocaleString("en")} examples to learn from at most`],
+  ].join(", ");
+  const { seeds } = options;
+  const each = [...works.values()].flatMap((work) => Array<number>(seeds).fill(work));
+  const views = each.length > 1 ? overallProgress(view, each) : [view];
+  for (const [i, one] of [...works.keys()].entries()) {
+    if (interrupt.requested) break;
+    const own = views.slice(i * seeds, (i + 1) * seeds);
+    try {
+      const data = works.size === 1 ? ready! : await read(one);
+      const found = await learn(one, data, { options, start, device, interrupt, views: own });
+      rows.push(...found.rows);
+      epochs.push(...found.epochs);
+      Object.assign(answers, found.answers);
+    } catch (error) {
+      refuse(one, error);
+    }
+    if (out !== undefined && rows.length > 0) {
+      await saveResults(out, { subtitle, rows, epochs, faults });
+    }
+  }
+  if (json) { for (const row of all ? boardRows(rows) : []) console.log(JSON.stringify(row)); }
+  else if (rows.length > 0) { for (const line of resultLines(rows)) console.log(line); }
+  const has = Object.keys(answers).length;
+  if (all && out !== undefined && has > 0 && !interrupt.requested) {
+    const path = join(out, "submit.zip");
+    await writeWhole(path, zipOf(answers));
+    const { faults } = await checkSubmissions(path, own, data!);
+    if (faults.length > 0) throw new RangeError(`Wrong answers in ${path}: ${faults.join("; ")}`);
+    view.note(`${has} files to hand in are in ${path}`);
+  }
+  if (failed.length === 0) return 0;
+  const rest = rows.length > 0 ? "; the results of all others stand" : "";
+  throw new InputError(`Cannot learn ${failed.join(", ")}, as said above${rest}`);
 }
 
 if (import.meta.main) await runMain(main);

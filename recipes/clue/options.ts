@@ -18,7 +18,11 @@ export const clueCommand = {
       value: "DIR",
       help: "the task's files, or a folder of such folders by the tasks' names",
     },
-    model: { type: "text", value: "RUN", help: "a pretraining run; its best checkpoint is taken" },
+    model: {
+      type: "text",
+      value: "RUN|HF_DIR",
+      help: "a pretraining run (its best checkpoint), or a model in Hugging Face's layout",
+    },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
     out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
     split: {
@@ -26,6 +30,15 @@ export const clueCommand = {
       value: "FILE",
       help:
         "split labelled files into train, dev and test by groups, leave them in --out, and stop",
+    },
+    download: {
+      type: "flag",
+      help: "bring the official archives into folders of --data, and stop",
+    },
+    mirror: {
+      type: "text",
+      value: "URL",
+      help: "where --download finds the archives by their names instead",
     },
     check: {
       type: "text",
@@ -35,6 +48,12 @@ export const clueCommand = {
     },
     seeds: { type: "whole", value: "N", min: 1, default: 1, help: "how many, from --seed on" },
     seed: { type: "whole", value: "N", default: 1, max: 2 ** 31, help: "the first" },
+    "train-examples": {
+      type: "whole",
+      value: "N",
+      min: 1,
+      help: "learn from so many of a task's examples at most (all): a curve over them, or a trial",
+    },
     epochs: { type: "whole", value: "N", min: 1, help: "times that all is seen (the task's)" },
     batch: { type: "whole", value: "N", min: 1, help: "examples of a step (the task's)" },
     rate: { type: "number", value: "R", help: "highest learning rate (the task's)" },
@@ -69,7 +88,7 @@ export function clueOptions(words: readonly string[]): ClueOptions {
   if (options.help) return options;
   const needed = options.split.length > 0
     ? ["task", "out"]
-    : options.check !== undefined
+    : options.check !== undefined || options.download
     ? ["task", "data"]
     : ["task", "data", "model"];
   for (const name of needed) {
@@ -78,6 +97,15 @@ export function clueOptions(words: readonly string[]): ClueOptions {
   }
   if (options.split.length > 0 && options.task === "all") {
     throw new InputError("Cannot split files of all tasks: pass one with --task");
+  }
+  const { mirror } = options;
+  if (mirror !== undefined && !options.download) {
+    throw new InputError("Cannot clue with --mirror: it is for --download alone");
+  }
+  if (mirror !== undefined && !/^https?:\/\/./.test(URL.parse(mirror)?.href ?? "")) {
+    throw new InputError(
+      `Cannot clue with --mirror ${mirror}: it must be an address such as https://example.org/clue`,
+    );
   }
   return options;
 }

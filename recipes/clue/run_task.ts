@@ -28,6 +28,8 @@ export interface Result {
 /** What a seed leaves behind. */
 export interface TaskRun {
   readonly results: readonly Result[];
+  /** Values on the dev split after every epoch. */
+  readonly epochs: readonly Result[];
   /** Answers to tests, line by line, by the names of the files that they are handed in as. */
   readonly answers: Readonly<Record<string, readonly string[]>>;
 }
@@ -75,7 +77,7 @@ export async function taskData(
 }
 
 /** The first of a task's metrics. */
-const mainScore = (scores: Scores): number => Object.values(scores)[0]!;
+export const mainScore = (scores: Scores): number => Object.values(scores)[0]!;
 
 /** A best epoch so far. */
 interface Best {
@@ -92,6 +94,7 @@ export async function runTask(
   { train, dev, tests }: TaskData,
 ): Promise<TaskRun> {
   const { head, name } = task, { options, vocabulary: { pad } } = start, { seed } = config;
+  const epochs: Result[] = [];
   const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device);
   let best: Best | undefined;
   const model = await fineTune(
@@ -111,6 +114,7 @@ export async function runTask(
         const outputs = await answers(model, dev.units), tuned = dev.tune(outputs);
         const scores = dev.judge(outputs, tuned);
         view.note(`${name}, seed ${seed}, epoch ${epoch}: dev ${scoreText(scores)}`);
+        epochs.push({ task: name, split: "dev", seed, n: dev.count, epoch, scores });
         if (best && mainScore(best.dev) >= mainScore(scores)) return;
         const outputsOf: (readonly Float32Array[])[] = [];
         for (const { units } of tests) outputsOf.push(await answers(model, units));
@@ -119,7 +123,7 @@ export async function runTask(
     },
   );
   dispose(model);
-  if (!best) return { results: [], answers: {} };
+  if (!best) return { results: [], epochs, answers: {} };
   const { epoch, tuned, tests: outputs } = best, about = { task: name, seed, epoch };
   const judged = tests.flatMap((test, i): readonly Result[] => {
     if (!test.labelled) return [];
@@ -128,6 +132,7 @@ export async function runTask(
   });
   return {
     results: [{ ...about, split: "dev", n: dev.count, scores: best.dev }, ...judged],
+    epochs,
     answers: Object.fromEntries(
       tests.flatMap(({ submission, lines }, i) =>
         submission === undefined ? [] : [[submission, lines(outputs[i]!, tuned)]]

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { type Device, dispose } from "../../core/mod.ts";
+import { type Device, dispose, toDevice } from "../../core/mod.ts";
 import { type Dropout, encode, type EncoderOptions, init, type TensorsOf } from "../../nn/mod.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
-import { originOf } from "../pretrain/init_from.ts";
+import { leftOutLine, originOf } from "../pretrain/init_from.ts";
 import { encoderOptions, type Model, modelSpec } from "../pretrain/model.ts";
-import { checkpointModel } from "../run/checkpoint.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Head, HeadInputs, HeadSpec } from "./heads/head.ts";
 import type { RowInputs } from "./unit_batches.ts";
@@ -24,27 +23,32 @@ export interface Start {
   readonly model: ModelConfig;
   readonly options: EncoderOptions;
   readonly vocabulary: Vocabulary;
+  /** What is to be said of it before it is used. */
+  readonly note?: string;
   /** A model with a fresh head, on the device; training takes it over. */
   readonly begin: (head: Head, seed: number, device: Device) => Promise<TaskModel>;
 }
 
 /**
- * The best checkpoint of a run, or with `scratch` an encoder of its sizes that is drawn from the seed.
+ * The best checkpoint of a run, or a model in Hugging Face's layout; with `scratch` an encoder of its sizes that is drawn from the seed.
  *
- * @throws InputError where there is no run.
+ * @throws InputError where there is none.
  */
 export async function startOf(run: string, scratch: boolean): Promise<Start> {
-  const { checkpoint, config: { model, click }, vocabulary } = await originOf(run);
-  const spec = modelSpec(model, vocabulary.tokens.length, click !== null);
+  const origin = await originOf(run), { weights, config: { model, click }, vocabulary } = origin;
+  const all = modelSpec(model, vocabulary.tokens.length, click !== null),
+    note = leftOutLine(origin);
+  const spec = origin.hasHead ? all : { encoder: all.encoder };
   return {
+    ...note !== undefined && { note },
     model,
     options: encoderOptions(model),
     vocabulary,
     async begin(head, seed, device) {
       const fresh = init(seed, spec, device);
-      const all = scratch ? fresh : await checkpointModel(checkpoint, fresh, device);
-      if (all !== fresh) dispose(fresh);
-      const { encoder, ...rest } = all;
+      const found = scratch ? fresh : await toDevice(await weights(fresh), device);
+      if (found !== fresh) dispose(fresh);
+      const { encoder, ...rest } = found;
       dispose(rest);
       return { encoder, head: init(seed, head.spec(model.width), device) };
     },

@@ -13,13 +13,36 @@ export type Answers = Readonly<Record<string, readonly string[]>>;
 
 const textOf = (lines: readonly string[]): string => lines.join("\n") + "\n";
 
-/** Leaves answers in a folder; those of a seed that is not the first have it in their names. */
-export async function writeAnswers(out: string, answers: Answers, seed?: number): Promise<void> {
+/** What the model of one seed answers to a task's tests. */
+export interface SeedAnswers {
+  readonly seed: number;
+  /** Its score on the dev split. */
+  readonly dev: number;
+  readonly answers: Answers;
+}
+
+/** The seed with the best dev score, of equals the first: its answers are handed in. */
+export function bestOf(all: readonly SeedAnswers[]): SeedAnswers | undefined {
+  return all.reduce<SeedAnswers | undefined>(
+    (best, one) => best && best.dev >= one.dev ? best : one,
+    undefined,
+  );
+}
+
+/** Leaves answers in a folder, under the names that they are handed in with. */
+export async function writeAnswers(out: string, answers: Answers): Promise<void> {
   if (Object.keys(answers).length > 0) await ensureDir(out);
   for (const [name, lines] of Object.entries(answers)) {
-    const own = seed === undefined ? name : name.replace(/\.json$/, `-${seed}.json`);
-    await writeWhole(join(out, own), textOf(lines));
+    await writeWhole(join(out, name), textOf(lines));
   }
+}
+
+/** Leaves the best seed's answers in a folder, and where there are several seeds those of each in `seed-N` in it. */
+export async function writeSeedAnswers(out: string, all: readonly SeedAnswers[]): Promise<void> {
+  if (all.length > 1) {
+    for (const { seed, answers } of all) await writeAnswers(join(out, `seed-${seed}`), answers);
+  }
+  await writeAnswers(out, bestOf(all)?.answers ?? {});
 }
 
 /** All answers in one archive. The same answers are the same bytes: no time of day is in it. */

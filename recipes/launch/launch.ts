@@ -46,7 +46,7 @@ export async function launch(
     const forward = (): void => {
       isStopped = true;
       wake.resolve();
-      ranks?.kill(signal);
+      ranks?.stop(signal);
     };
     Deno.addSignalListener(signal, forward);
     return () => Deno.removeSignalListener(signal, forward);

@@ -30,8 +30,8 @@ export interface RankEnd {
 export interface Ranks {
   /** The first rank that did not end well, once all have ended; undefined if all did. */
   readonly ended: Promise<RankEnd | undefined>;
-  /** Sends a signal to all that still run. */
-  kill(signal: Deno.Signal): void;
+  /** Tells all that still run to stop. From then on each ends in its own time: one may save what others have no part in. */
+  stop(signal: Deno.Signal): void;
 }
 
 /** Time that the output of ended processes has to come to its end: another process may hold it open. */
@@ -75,9 +75,9 @@ export function startRanks(
   const ends = children.map(async ({ child }, rank) => {
     const { code, signal } = await child.status;
     alive.delete(child);
-    if (code === 0 || isFailing) return;
-    isFailing = true;
+    if (code === 0 || failed) return;
     failed = { rank, code, signal };
+    if (isStopping) return;
     kill("SIGTERM");
     harden = setTimeout(() => kill("SIGKILL"), grace);
   });
@@ -91,7 +91,13 @@ export function startRanks(
     for (const { reads } of children) for (const { stop } of reads) await stop();
     return failed;
   };
-  return { ended: all(), kill };
+  return {
+    ended: all(),
+    stop(signal) {
+      isStopping = true;
+      kill(signal);
+    },
+  };
 }
 
 /** Reads text line by line, the last one too if it does not end. */

@@ -15,7 +15,6 @@ import {
 import { type MaskTables, maskTokens } from "../data/batches.ts";
 import { clickBatch, clickBatches, type ClickBatchSettings } from "../click/click_batches.ts";
 import { clickPart, clickWeight } from "../click/click_weight.ts";
-import type { Impression } from "../click/impression.ts";
 import { type Ranked, type RankingFigures, rankingFigures } from "../click/metrics.ts";
 import { estimatePropensities, type Propensities } from "../click/propensity.ts";
 import { readImpressions } from "../click/read_impressions.ts";
@@ -42,10 +41,7 @@ export interface ClickData {
 }
 
 /** What of a configuration says which impressions there are. */
-export type ClickSource = Pick<ClickConfig, "log" | "docs" | "clip" | "heldOut">;
-
-/** Simulated impressions at most. */
-const SIMULATED = 20_000;
+export type ClickSource = Pick<ClickConfig, "log" | "simulated" | "docs" | "clip" | "heldOut">;
 
 /** Reads or simulates a log; `documents` are asked for where it is simulated. */
 export async function clickData(
@@ -55,14 +51,18 @@ export async function clickData(
   skipBad: boolean,
 ): Promise<ClickData> {
   const simulated = click.log === "simulated", notes: string[] = [];
-  let log: readonly Impression[];
-  if (simulated) {
-    log = simulateClicks(documents(), SIMULATED);
-    const { bias, noise } = CLICK_MODEL;
+  const { impressions, ...model } = click.simulated;
+  const made = impressions === 0
+    ? []
+    : simulateClicks(documents(), impressions, { ...CLICK_MODEL, ...model });
+  if (impressions > 0) {
+    const { bias, noise } = model, also = simulated ? "" : ", for training alone";
     notes.push(
-      `SIMULATED clicks: ${log.length} impressions made from the corpus, position bias ${bias}, noise ${noise}`,
+      `SIMULATED clicks: ${made.length} impressions made from the corpus, position bias ${bias}, noise ${noise}${also}`,
     );
-  } else {
+  }
+  let log = made;
+  if (!simulated) {
     const found = await readImpressions(click.log, { skipBad });
     log = found.impressions;
     notes.push(`${log.length} impressions`);
@@ -72,7 +72,9 @@ export async function clickData(
   }
   const tokens = await tokenizedLog(log, tokenizer(vocabulary));
   const heldOut = tokens.filter((one) => isHeldOut(one, click.heldOut));
-  const train = tokens.filter((one) => !isHeldOut(one, click.heldOut));
+  const own = tokens.filter((one) => !isHeldOut(one, click.heldOut));
+  const beside = simulated ? [] : await tokenizedLog(made, tokenizer(vocabulary));
+  const train = [...own, ...beside.map((one) => ({ ...one, unbiased: true }))];
   for (const [what, { length }] of [["to train on", train], ["held out", heldOut]] as const) {
     if (length > 0) continue;
     throw new InputError(

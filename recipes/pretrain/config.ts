@@ -7,6 +7,7 @@ import type { NormPlace } from "../../nn/block.ts";
 import type { GradientNorm } from "../../optim/gradient_norm.ts";
 import type { LossScaleOptions } from "../../optim/loss_scale.ts";
 import type { ClickLossName } from "../click/losses.ts";
+import { CLICK_MODEL, type ClickModel } from "../click/simulate.ts";
 import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
 import { withRule } from "./lamb_rule.ts";
 import type { PositionName } from "./positions.ts";
@@ -23,6 +24,8 @@ export interface ModelConfig {
   readonly maxLength: number;
   /** Rows of segments in the embeddings, as BERT has 2; 0 for none. */
   readonly segments: number;
+  /** Standard deviation of those rows at the start. */
+  readonly segmentStd: number;
   /** Normalise the embeddings, as BERT does. */
   readonly embeddingNorm: boolean;
   readonly norm: NormPlace;
@@ -30,6 +33,8 @@ export interface ModelConfig {
   readonly normEpsilon: number;
   /** Standard deviation of the encoder's weights at the start. BERT's 0.02 is for a width of 768: narrow models learn faster from more. */
   readonly std: number;
+  /** Do keys start as queries? See `LayerStart`: tokens then find their like in the other text from the first step on. */
+  readonly keysLikeQueries: boolean;
   readonly dropout: number;
 }
 
@@ -57,10 +62,17 @@ export interface MaskConfig extends MaskSettings {
   readonly phrases: string | null;
 }
 
+/** Impressions made from the corpus: see `ClickModel`. */
+export interface SimulatedConfig extends Omit<ClickModel, "seed"> {
+  readonly impressions: number;
+}
+
 /** Learning from clicks beside text. */
 export interface ClickConfig {
-  /** A click log, or "simulated": one that is made from the corpus by a stated click model. */
+  /** A click log, or "simulated": there is none but what is made from the corpus by a stated click model. */
   readonly log: string;
+  /** What is made from the corpus; beside a log it is for training alone, and figures are of the log's held-out queries. */
+  readonly simulated: SimulatedConfig;
   readonly loss: ClickLossName;
   /** Titles of an impression that are looked at, at most. */
   readonly docs: number;
@@ -159,6 +171,13 @@ export const FULL_PRECISION: Pick<PretrainConfig, "precision" | "lossScale"> = {
   lossScale: { first: 32_768, growEvery: 2000, floor: 1 },
 };
 
+const { seed: _, ...clickModel } = CLICK_MODEL;
+
+/** Made from the corpus where there is no log, and nothing else is said. */
+export const SIMULATED: SimulatedConfig = { impressions: 20_000, ...clickModel };
+/** Beside a log nothing is, where nothing else is said. */
+export const NONE_SIMULATED: SimulatedConfig = { ...SIMULATED, impressions: 0 };
+
 const tiny: PretrainConfig = {
   name: "motian-tiny",
   model: {
@@ -169,10 +188,12 @@ const tiny: PretrainConfig = {
     scheme: "motian",
     maxLength: 512,
     segments: 0,
+    segmentStd: 0.02,
     embeddingNorm: false,
     norm: "pre",
     normEpsilon: 1e-5,
     std: 0.02,
+    keysLikeQueries: false,
     dropout: 0,
   },
   data: {
@@ -214,25 +235,38 @@ const tiny: PretrainConfig = {
 const small: PretrainConfig = {
   ...tiny,
   name: "motian-small",
-  // 500 steps of 16 x 128: held-out perplexity 427 with a std of 0.02, 310 with 0.05, at this rate.
-  model: { ...tiny.model, layers: 4, width: 256, heads: 4, hidden: 1024, std: 0.05, dropout: 0.1 },
-  data: { ...tiny.data, length: 128, batch: 128, vocabularySize: 21_128 },
+  model: {
+    ...tiny.model,
+    ...{ layers: 4, width: 256, heads: 4, hidden: 1024, segments: 2, segmentStd: 0.005 },
+    // 500 steps of 16 x 128: held-out perplexity 427 with a std of 0.02, 310 with 0.05, at this rate.
+    ...{ std: 0.05, keysLikeQueries: true },
+  },
+  data: { ...tiny.data, length: 128, batch: 16, microBatch: 16 },
+  click: {
+    log: "simulated",
+    simulated: { ...SIMULATED, impressions: 50_000, shown: 4, bias: 0 },
+    ...{ loss: "pointwise", docs: 4, length: 48, batch: 16, microBatch: 16, mlm: true },
+    ...{ weights: "uncertainty", share: 1, clip: 1, heldOut: 0.05 },
+  },
   optimizer: { ...tiny.optimizer, rate: 0.004 },
-  steps: 18_000,
-  then: [{ length: 512, batch: 32, microBatch: 8, steps: 2000, rate: 0.002, warmup: 0.1 }],
-  evalEvery: 1000,
-  evalSequences: 2048,
-  checkpointEvery: 1000,
+  steps: 4500,
+  then: [{ length: 512, batch: 8, microBatch: 8, steps: 250, rate: 0.001, warmup: 0.1 }],
+  evalEvery: 500,
+  checkpointEvery: 500,
 };
 
 const base: PretrainConfig = {
   ...small,
   name: "motian-base",
-  model: { ...small.model, layers: 12, width: 768, heads: 12, hidden: 3072, std: 0.02 },
-  data: { ...small.data, length: 128, batch: 2048 },
+  model: { ...tiny.model, layers: 12, width: 768, heads: 12, hidden: 3072, dropout: 0.1 },
+  data: { ...tiny.data, length: 128, batch: 2048, vocabularySize: 21_128 },
+  click: null,
   optimizer: { ...small.optimizer, rate: 0.002 },
   steps: 90_000,
   then: [{ length: 512, batch: 512, microBatch: 8, steps: 10_000, rate: 0.001, warmup: 0.1 }],
+  evalEvery: 1000,
+  evalSequences: 2048,
+  checkpointEvery: 1000,
 };
 
 const large: PretrainConfig = withRule({

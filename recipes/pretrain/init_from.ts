@@ -8,20 +8,29 @@
 import { dirname, join, resolve } from "@std/path";
 import { exists } from "@std/fs";
 import { InputError } from "../cli/input_error.ts";
-import { checkpointPath, checkpointSteps } from "../run/checkpoint.ts";
+import { holdsHuggingFace, openHuggingFace } from "../interop/open_hugging_face.ts";
+import { checkpointPath, checkpointSteps, checkpointWeights } from "../run/checkpoint.ts";
 import { bestCheckpoint } from "../run/kept_checkpoints.ts";
 import { readRun } from "../run/run_folder.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { ModelConfig, PretrainConfig } from "./config.ts";
 import { checkConfig } from "./load_config.ts";
 
-/** A run to begin with. */
+/** A model to begin with. */
 export interface Origin {
-  /** The folder of the checkpoint. */
+  /** Whose layout its files are in. */
+  readonly layout: "run" | "hugging-face";
+  /** The folder of the checkpoint, or the model's in Hugging Face's layout; this function takes it too. */
   readonly checkpoint: string;
   /** That run's configuration. */
   readonly config: PretrainConfig;
+  /** Has it the head for masked language modelling, without which only the encoder can be taken? */
+  readonly hasHead: boolean;
+  /** Names of tensors in its files that no model of ours has a place for. */
+  readonly leftOut: readonly string[];
   readonly vocabulary: Vocabulary;
+  /** Its weights on the host, in the structure of `like`, which has a model's shapes. */
+  readonly weights: <M>(like: M) => Promise<M>;
 }
 
 const fail = (path: string, why: string): never => {
@@ -38,26 +47,53 @@ async function bestOrNewest(run: string): Promise<string> {
 }
 
 /**
- * What a folder offers to begin with: a run (its best checkpoint, or the newest where none was evaluated) or one of its checkpoints.
+ * What a folder offers to begin with: a run (its best checkpoint, or the newest where none was evaluated), one of its checkpoints, or a
+ * model in Hugging Face's layout. This is what `--init`, `--model` and `--from` take everywhere.
  *
- * @throws InputError where it is neither, or broken.
+ * @throws InputError where it is none of them, or broken.
  */
 export async function originOf(path: string): Promise<Origin> {
   const isCheckpoint = await exists(join(path, "state.json"));
   if (!isCheckpoint && !await exists(join(path, "config.json"))) {
     fail(
       path,
-      "it is neither a run's folder (with config.json) nor a checkpoint (with state.json)",
+      "it is neither a run's folder (with config.json), a checkpoint (with state.json) nor a model in Hugging Face's layout (with both config.json and model.safetensors)",
     );
+  }
+  if (!isCheckpoint && await holdsHuggingFace(path)) {
+    return { layout: "hugging-face", checkpoint: path, ...await openHuggingFace(path) };
   }
   const run = isCheckpoint ? dirname(dirname(resolve(path))) : path;
   const saved = await readRun(run, "start from");
   const { corpus: _c, packed: _p, init: _i, general: _g, ...config } = saved.config;
+  const checkpoint = isCheckpoint ? path : await bestOrNewest(run);
   return {
-    checkpoint: isCheckpoint ? path : await bestOrNewest(run),
+    layout: "run",
+    checkpoint,
+    hasHead: true,
+    leftOut: [],
     config: checkConfig(config, saved.configPath),
     vocabulary: saved.vocabulary,
+    weights: (like) => checkpointWeights(checkpoint, like),
   };
+}
+
+/**
+ * Refuses weights that are not all of a model.
+ *
+ * @throws InputError
+ */
+export function refuseHeadless({ checkpoint, hasHead }: Origin): void {
+  if (hasHead) return;
+  fail(
+    checkpoint,
+    "it has no head for masked language modelling, the encoder alone; pass a model that has one",
+  );
+}
+
+/** What was left out, in a line; nothing where nothing was. */
+export function leftOutLine({ checkpoint, leftOut }: Origin): string | undefined {
+  return leftOut.length > 0 ? `not taken from ${checkpoint}: ${leftOut.join(", ")}` : undefined;
 }
 
 /**

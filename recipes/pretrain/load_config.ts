@@ -31,8 +31,11 @@ import {
   type LossScaleConfig,
   type MaskConfig,
   type ModelConfig,
+  NONE_SIMULATED,
   type OptimizerConfig,
   type PretrainConfig,
+  SIMULATED,
+  type SimulatedConfig,
   type StageConfig,
 } from "./config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
@@ -40,7 +43,15 @@ import { longestText, positionNames } from "./positions.ts";
 
 /** What runs were before these fields were there: folders of such runs are read as ever. */
 const ADDED_LATER = {
-  model: { maxLength: 512, segments: 0, embeddingNorm: false, normEpsilon: 1e-5, std: 0.02 },
+  model: {
+    maxLength: 512,
+    segments: 0,
+    segmentStd: 0.02,
+    embeddingNorm: false,
+    normEpsilon: 1e-5,
+    std: 0.02,
+    keysLikeQueries: false,
+  },
   optimizer: { biasCorrection: true, sharded: false },
   shards: 0,
   wire: "f32",
@@ -57,10 +68,12 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     scheme: oneOf(positionNames),
     maxLength: whole(3),
     segments: whole(0),
+    segmentStd: positive,
     embeddingNorm: flag,
     norm: oneOf(["pre", "post"]),
     normEpsilon: positive,
     std: positive,
+    keysLikeQueries: flag,
     dropout: between(0, 1),
   }),
   data: record<DataConfig>({
@@ -86,6 +99,13 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
   }),
   click: orNull(record<ClickConfig>({
     log: text,
+    simulated: record<SimulatedConfig>({
+      impressions: whole(0),
+      shown: whole(2),
+      bias: between(0, 10, true),
+      noise: between(0, 1, true),
+      pieces: between(0, 1, true),
+    }),
     loss: oneOf(Object.keys(clickLosses) as ClickLossName[]),
     docs: whole(1),
     length: whole(8),
@@ -143,7 +163,9 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
  */
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   refuseSecondAlone(value, source);
-  const complete = withStageRates(isRecord(value) ? overridden(ADDED_LATER, value) : value);
+  const complete = withStageRates(
+    isRecord(value) ? withSimulated(overridden(ADDED_LATER, value)) : value,
+  );
   const config = fields(complete, { source, path: "" });
   const { model, data, mask, optimizer, lossScale, click } = config, { units } = mask;
   const longest = longestText(model);
@@ -185,6 +207,15 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
         `shards is ${config.shards}, it must not be above ${at}.batch ${batch}`,
       ] as const,
     ]),
+    [
+      click === null || click.log === "simulated" || click.simulated.impressions === 0 ||
+      click.simulated.bias === 0,
+      `click.simulated.bias is ${click?.simulated.bias}, beside a log it must be 0: ranks are looked at as they are in the log`,
+    ],
+    [
+      click?.log !== "simulated" || click.simulated.impressions > 0,
+      'click.simulated.impressions is 0, click.log "simulated" needs some',
+    ],
     ...texts.map(({ at, length }) =>
       [
         length <= longest,
@@ -223,6 +254,13 @@ function refuseSecondAlone(value: unknown, source: string): void {
     `Cannot use ${source}: steps is 0, and then[0] goes on with the weights of the first stage; give it steps, ` +
       "or put the second stage's values in its place and begin with --init",
   );
+}
+
+/** What is made from the corpus where a configuration does not say it: with a log nothing, without one `SIMULATED`. */
+function withSimulated(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value.click)) return value;
+  const { click } = value, own = click.log === "simulated" ? SIMULATED : NONE_SIMULATED;
+  return { ...value, click: { ...click, simulated: overridden(own, click.simulated ?? {}) } };
 }
 
 const isRuled = (value: unknown): value is { readonly then: readonly unknown[] } =>

@@ -11,9 +11,6 @@ import { type Interrupt, runLauncher, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { packedCorpus } from "../corpus/pack.ts";
 import { corpusInfo } from "../corpus/shards.ts";
-import { fileCorpus } from "../data/corpus_source.ts";
-import { defaultCorpus } from "../data/default_corpus.ts";
-import { cachedCorpus } from "../data/prepared_cache.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
@@ -25,17 +22,21 @@ import { type Forecast, forecast } from "./forecast.ts";
 import { follow } from "./follow.ts";
 import { forecastLines } from "./forecast_text.ts";
 import { DivergedError } from "./guard.ts";
-import { originOf, refuseOtherModel, refuseOtherVocabulary } from "./init_from.ts";
+import {
+  leftOutLine,
+  originOf,
+  refuseHeadless,
+  refuseOtherModel,
+  refuseOtherVocabulary,
+} from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
 import { isNproc, launchPretrain } from "./many.ts";
-import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import { goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
-import { openPacked, type RunCorpus } from "./run_corpus.ts";
+import { openCorpus } from "./open_corpus.ts";
+import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
+import type { RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain } from "./run.ts";
 import { extended, stagesOf, withSteps } from "./stages.ts";
-
-/** Where prepared corpora are kept: deleting it costs nothing but time. */
-const CACHE = join(".cache", "corpora");
 
 /** Where `--tune` keeps what it finds. */
 const CHOICES = join(".cache", "matmul.json");
@@ -49,6 +50,8 @@ interface Plan {
   readonly init: string | null;
   readonly general: string | null;
   readonly vocabulary?: Vocabulary;
+  /** What is to be said of the weights that it begins with. */
+  readonly note?: string;
 }
 
 /** A configuration with what the command line says otherwise. */
@@ -91,9 +94,12 @@ async function planOf(options: PretrainOptions): Promise<Plan> {
   const config = origin && options.config === undefined
     ? changes.length > 0 ? changed(origin.config, changes) : origin.config
     : await loadConfig(options.config ?? DEFAULT, changes);
+  if (origin) refuseHeadless(origin);
   if (origin) refuseOtherModel(config.model, origin);
   if (origin && vocabulary && packed !== null) refuseOtherVocabulary(vocabulary, origin, packed);
+  const note = origin && leftOutLine(origin);
   return {
+    ...note !== undefined && { note },
     config: withOptions(config, options),
     corpus,
     packed,
@@ -141,22 +147,8 @@ async function beginning(
 
 type Text = Pick<Plan, "config" | "corpus" | "packed" | "vocabulary">;
 
-async function prepare(plan: Text, view: ProgressView): Promise<RunCorpus> {
-  if (plan.packed !== null) return await openPacked(plan.packed);
-  const source = plan.corpus === null ? defaultCorpus() : await fileCorpus(plan.corpus);
-  const settings = {
-    build: { size: plan.config.data.vocabularySize },
-    ...plan.vocabulary && { vocabulary: plan.vocabulary },
-  };
-  // Documents are read and characters segmented at the same time: one line shows the first.
-  return await cachedCorpus(
-    source,
-    CACHE,
-    settings,
-    (stage, done) =>
-      stage === "read" && view.show({ label: "prepare", done, figures: ["documents"] }),
-  );
-}
+const prepare = (plan: Text, view: ProgressView): Promise<RunCorpus> =>
+  openCorpus({ ...plan, size: plan.config.data.vocabularySize }, view);
 
 /** What a run learns from; the first process prepares it, and the others find it prepared. */
 async function prepareTogether(
@@ -189,6 +181,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   const threads = threadsOf(place, config);
   const opened = await openDevice(options.device, { tune, ...threads && { threads } });
   const future = foreseen(plan, opened);
+  if (plan.note !== undefined && isFirst) view.note(plan.note);
   if (options["dry-run"]) {
     dryRun(plan, future, options.json);
     return 0;
@@ -222,7 +215,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     skipBad,
     ready: async () => {
       if (options.resume) return;
-      const { vocabulary: _, config: __, ...texts } = plan;
+      const { vocabulary: _, config: __, note: ___, ...texts } = plan;
       await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
     },
     ...init && { init },

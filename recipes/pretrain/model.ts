@@ -54,15 +54,17 @@ export type Model = TensorsOf<ModelSpec>;
 
 /** How the encoder is put together. */
 export function encoderOptions(config: ModelConfig): EncoderOptions {
-  const { scheme, maxLength, segments, embeddingNorm, norm, normEpsilon, std } = config;
+  const { scheme, maxLength, segments, segmentStd, embeddingNorm, norm, normEpsilon } = config;
   return {
     scheme: schemeOf(config),
     norm,
     epsilon: normEpsilon,
-    std,
+    std: config.std,
+    keysLikeQueries: config.keysLikeQueries,
     embeddings: {
       ...scheme === "absolute" && { positions: maxLength },
       segments,
+      segmentStd,
       norm: embeddingNorm,
     },
   };

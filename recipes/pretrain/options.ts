@@ -33,8 +33,8 @@ export const pretrainCommand = {
     },
     init: {
       type: "text",
-      value: "DIR",
-      help: "begin with the weights of a run (its best checkpoint), or of a checkpoint's folder",
+      value: "RUN|HF_DIR",
+      help: "begin with a run's weights (the best, or one checkpoint's), or Hugging Face's",
     },
     general: {
       type: "text",

@@ -6,7 +6,7 @@
 import { resourceUsage } from "node:process";
 import { ensureDir } from "@std/fs";
 import { dirname, join } from "@std/path";
-import { type Device, dispose } from "../../core/mod.ts";
+import { type Device, dispose, toDevice } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
 import type { OptimizerState } from "../../optim/mod.ts";
 import { InputError } from "../cli/input_error.ts";
@@ -15,7 +15,6 @@ import { short } from "../cli/format.ts";
 import type { ProgressView } from "../cli/progress.ts";
 import {
   type Checkpointed,
-  checkpointModel,
   checkpointSteps,
   latestCheckpoint,
   saveCheckpoint,
@@ -33,6 +32,7 @@ import type { PretrainConfig } from "./config.ts";
 import type { Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
+import { originOf } from "./init_from.ts";
 import { maskTables } from "./mask_tables.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { rollBack, rollbacksOf } from "./rollback.ts";
@@ -107,7 +107,8 @@ type State = Checkpointed<Model, OptimizerState>;
 async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
   const fresh = await initialState(config, corpus.vocabulary.tokens.length, device);
   if (!init) return fresh;
-  const model = await checkpointModel(init.checkpoint, fresh.model, device);
+  const { weights } = await originOf(init.checkpoint);
+  const model = await toDevice(await weights(fresh.model), device);
   dispose(fresh.model);
   return { ...fresh, model };
 }

@@ -68,7 +68,18 @@ async function removeParts(parent: string): Promise<void> {
 }
 
 /** Writes a checkpoint, in the place of one of the same step. */
-export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O>): Promise<void> {
+export function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O>): Promise<void> {
+  return save(run, state);
+}
+
+/** Writes a checkpoint of weights alone: other runs can begin with it, none can go on from it. */
+export function saveWeights<M>(run: string, step: number, model: M): Promise<void> {
+  return save(run, { step, model });
+}
+
+type Saved<M, O> = Omit<Checkpointed<M, O>, "optimizer"> & { readonly optimizer?: O };
+
+async function save<M, O>(run: string, state: Saved<M, O>): Promise<void> {
   const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
   await ensureDir(parent);
   await removeParts(parent);
@@ -76,6 +87,7 @@ export async function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O
   try {
     const hashes: Record<string, string> = {};
     for (const name of FILES) {
+      if (state[name] === undefined) continue;
       const path = join(made, `${name}.safetensors`);
       await writeSafetensors(path, state[name] as Tree<AnyTensor>);
       hashes[name] = await hashOf(path);
@@ -188,6 +200,11 @@ export async function latestCheckpoint<M, O>(
   device: Device,
 ): Promise<Checkpointed<M, O>> {
   const folder = await newest(run), { step, rollbacks = 0, sha256 } = await recorded(folder);
+  if (sha256.optimizer === undefined) {
+    throw new InputError(
+      `Cannot resume ${run}: its checkpoint has weights alone; begin a new run with --init ${run}`,
+    );
+  }
   const read = <T>(name: typeof FILES[number], tree: T): Promise<T> =>
     readTree(join(folder, `${name}.safetensors`), sha256[name], tree);
   const state = {
@@ -198,14 +215,13 @@ export async function latestCheckpoint<M, O>(
 }
 
 /**
- * The weights of one checkpoint, on a device. `like` is a model of the same sizes, such as a fresh one.
+ * The weights of one checkpoint, on the host. `like` is a model of the same sizes, such as a fresh one or placeholders.
  *
  * @throws InputError where it was cut short or changed, or is of another model.
  */
-export async function checkpointModel<M>(folder: string, like: M, device: Device): Promise<M> {
+export async function checkpointWeights<M>(folder: string, like: M): Promise<M> {
   const { sha256 } = await recorded(folder, OTHER);
-  const path = join(folder, "model.safetensors");
-  return await toDevice(await readTree(path, sha256.model, like, OTHER), device);
+  return await readTree(join(folder, "model.safetensors"), sha256.model, like, OTHER);
 }
 
 /**

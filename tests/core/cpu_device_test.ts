@@ -1,5 +1,5 @@
 /** The cpu device as a whole: queued programs, memory over many runs, an event loop that goes on, a process that ends. */
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { cpu } from "../../core/backends/cpu/mod.ts";
 import { barrierFunction } from "../../core/backends/cpu/barrier.ts";
 import { call, encoded, encodeModule, get, I32, when } from "../../core/backends/cpu/encoder.ts";
@@ -14,6 +14,7 @@ import type { Device, Storage } from "../../core/device/device.ts";
 import * as X from "../../core/expr/expr.ts";
 import * as build from "../../core/graph/build.ts";
 import { makeNode, type Node, sizeOf } from "../../core/graph/node.ts";
+import { leastOf } from "../least.ts";
 
 const input = (...shape: number[]): Node =>
   makeNode({ kind: "input", shape, dtype: "f32", inputs: [] });
@@ -186,15 +187,20 @@ Deno.test("cpu device: timers go on during a long step", async () => {
   const a = put(device, numbers(1024 * 1024)), b = device.allocate(1024 * 1024, "f32");
   program.run([a], [b]);
   await device.synchronize();
-  let ticks = 0;
-  const timer = setInterval(() => ticks++, 5), start = performance.now();
-  for (let i = 0; i < 8; i++) program.run([a], [b]);
-  const queued = performance.now() - start;
-  await device.synchronize();
-  const took = performance.now() - start;
-  clearInterval(timer);
-  assert(queued < took / 4, `queueing took ${queued} of ${took} ms`);
-  assert(ticks >= took / 5 / 8, `${ticks} ticks in ${took} ms`);
+  let queued = Infinity, rare = Infinity;
+  // Both shares are less than 1 where a step leaves the thread alone, in the best of some tries.
+  const measure = async (): Promise<number> => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5), start = performance.now();
+    for (let i = 0; i < 8; i++) program.run([a], [b]);
+    const until = performance.now() - start;
+    await device.synchronize();
+    const took = performance.now() - start;
+    clearInterval(timer);
+    [queued, rare] = [until / (took / 4), took / 5 / 8 / ticks];
+    return Math.max(queued, rare);
+  };
+  assertLess(await leastOf(1, measure), 1, `${queued} of the queueing, ${rare} of the ticks`);
   device.destroy();
 });
 
@@ -329,7 +335,7 @@ const script = (base: string): string => `
 `;
 
 async function output(...args: string[]): Promise<{ out: string; error: string; code: number }> {
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(300_000);
   const command = new Deno.Command(Deno.execPath(), { args, signal, env: { NO_COLOR: "1" } });
   const { stdout, stderr, code } = await command.output();
   return { out: new TextDecoder().decode(stdout), error: new TextDecoder().decode(stderr), code };

@@ -8,6 +8,7 @@ import { explainPlan } from "../../core/plan/explain.ts";
 import { makePlan } from "../../core/plan/make_plan.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { pullback } from "../../core/transform/pullback.ts";
+import { leastOf } from "../least.ts";
 import { checked, checkPlan, graphOf, planOf } from "./plan_check.ts";
 import { block, gelu, input, type Model, parameters, sumAll, trainingStep } from "./plan_models.ts";
 
@@ -119,7 +120,7 @@ Deno.test("a training step computes the same fused and not, checkpointed and not
   }
 });
 
-Deno.test("planning time grows with the graph, not with its square", () => {
+Deno.test("planning time grows with the graph, not with its square", async () => {
   const milliseconds = (layers: number): number => {
     const graph = trainingStep({ ...small, layers });
     const start = performance.now();
@@ -127,8 +128,11 @@ Deno.test("planning time grows with the graph, not with its square", () => {
     return (performance.now() - start) / sorted(graph.outputs).length;
   };
   milliseconds(3);
-  const [few, many] = [milliseconds(3), milliseconds(24)];
-  assertLess(many, 6 * few + 0.2);
+  const measure = (): number => {
+    const [few, many] = [milliseconds(3), milliseconds(24)];
+    return many / (6 * few + 0.2);
+  };
+  assertLess(await leastOf(1, measure), 1);
 });
 
 Deno.test("explain: a line a kernel, bytes of scratch and traffic", () => {

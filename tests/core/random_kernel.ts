@@ -206,6 +206,22 @@ export function randomPlace(draw: Draw): Kernel {
   return { kind: "place", shape: full, fill, parts, store: leaf(sizeOf(full), dtype) };
 }
 
+/** Kernels of every kind that a backend has, and of those that compute floats also over all of their types. */
+export const kinds = {
+  row: randomRow,
+  column: randomColumn,
+  matmul: randomMatmul,
+  gather: randomGather,
+  scatter: randomScatter,
+  place: randomPlace,
+  "row of mixed floats": (draw: Draw): Kernel => randomRow(draw, floats),
+  "column of mixed floats": (draw: Draw): Kernel => randomColumn(draw, floats),
+  "matmul of mixed floats": (draw: Draw): Kernel => randomMatmul(draw, floats),
+} as const satisfies Readonly<Record<string, (draw: Draw) => Kernel>>;
+
+/** The name of a kind. */
+export type Kind = keyof typeof kinds;
+
 /** A kernel alone as a planned graph: what it reads are inputs, what it writes are outputs. */
 export function aloneInPlan(k: Kernel): { readonly graph: Graph; readonly plan: Plan } {
   const inputs = [...new Set(readsOf(k))], outputs = writesOf(k);

@@ -1,12 +1,12 @@
 /** What a group promises, on every transport. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import fc from "npm:fast-check@4.10.2";
 import { DistError } from "../../dist/error.ts";
 import { chunkOf } from "../../dist/group/chunk.ts";
 import { joinGroup } from "../../dist/group/group.ts";
 import type { WireArray } from "../../dist/message/array.ts";
 import { memberOf, ranks, type Way, ways } from "./ranks.ts";
+import { fc } from "../property.ts";
 
 const SIZES = [1, 2, 3, 4, 5, 8];
 /** Small, and large enough for a ring with several segments a chunk. */
@@ -276,7 +276,7 @@ for (const way of ways) {
     await way.use(3, async (transports) => {
       const outcome = await Promise.allSettled(
         [0, 1].map((rank) =>
-          joinGroup(transports[rank]!, memberOf(transports, rank), { deadline: 300 })
+          joinGroup(transports[rank]!, memberOf(transports, rank), { deadline: 2000 })
         ),
       );
       for (const result of outcome) {
@@ -329,7 +329,9 @@ for (const way of ways) {
       await way.use(2, async (transports) => {
         const outcome = await Promise.allSettled(
           transports.map((transport, rank) =>
-            joinGroup(transport, memberOf(transports, rank, rank ? other : {}), { deadline: 2000 })
+            joinGroup(transport, memberOf(transports, rank, rank ? other : {}), {
+              deadline: 60_000,
+            })
           ),
         );
         for (const result of outcome) {
@@ -341,11 +343,11 @@ for (const way of ways) {
     }
     await way.use(2, async (transports) => {
       const late = Promise.allSettled([
-        joinGroup(transports[1]!, memberOf(transports, 1, { generation: 1 }), { deadline: 2000 }),
+        joinGroup(transports[1]!, memberOf(transports, 1, { generation: 1 }), { deadline: 60_000 }),
       ]);
       const [, now] = await Promise.allSettled([
         late,
-        joinGroup(transports[0]!, memberOf(transports, 0, { generation: 2 }), { deadline: 500 }),
+        joinGroup(transports[0]!, memberOf(transports, 0, { generation: 2 }), { deadline: 2000 }),
       ]);
       const [old] = await late;
       assert(old!.status === "rejected" && /generation 1 is over/.test(old!.reason.message));

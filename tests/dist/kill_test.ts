@@ -1,6 +1,8 @@
 /** Real processes that are killed and stopped. */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { kill } from "../kill.ts";
+import { leastOf } from "../least.ts";
+import { within } from "../within.ts";
 
 interface Worker {
   readonly process: Deno.ChildProcess;
@@ -8,7 +10,7 @@ interface Worker {
   readonly tell: (text: string) => Promise<void>;
 }
 
-function worker(rank: number): Worker {
+function worker(rank: number, silence: number): Worker {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -16,6 +18,7 @@ function worker(rank: number): Worker {
       "--allow-net=127.0.0.1",
       new URL("rank_process.ts", import.meta.url).pathname,
       String(rank),
+      String(silence),
     ],
     stdin: "piped",
     stdout: "piped",
@@ -27,7 +30,7 @@ function worker(rank: number): Worker {
     process,
     async line() {
       while (!text.includes("\n")) {
-        const { value, done } = await reader.read();
+        const { value, done } = await within(`a line of rank ${rank}`, reader.read());
         if (done) throw new RangeError(`Cannot read from rank ${rank}: it has ended`);
         text += value;
       }
@@ -42,30 +45,36 @@ function worker(rank: number): Worker {
   };
 }
 
-/** Lets three processes work, does something to one, and gives what the others say, and after how long. */
-async function disturb(victim: number, signal: Deno.Signal): Promise<
-  readonly {
-    readonly failure: string;
-    readonly rank: number;
-    readonly steps: number;
-    readonly ms: number;
-  }[]
-> {
-  const workers = [0, 1, 2].map(worker);
+/** How a survivor ended. */
+interface Ending {
+  readonly failure: string;
+  readonly rank: number;
+  readonly steps: number;
+}
+
+/** Lets three processes work, does something to one, and gives what the others say, and after how many milliseconds the last of them. */
+async function disturb(victim: number, signal: Deno.Signal, silence: number): Promise<{
+  readonly endings: readonly Ending[];
+  readonly ms: number;
+}> {
+  const workers = [0, 1, 2].map((rank) => worker(rank, silence));
   try {
     const addresses = await Promise.all(workers.map(({ line }) => line()));
     await Promise.all(workers.map(({ tell }) => tell(addresses.join(" "))));
-    for (const { line } of workers) assertEquals(await line(), "joined");
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    workers[victim]!.process.kill(signal);
-    const start = performance.now();
-    const others = workers.filter((_, r) => r !== victim);
-    return await Promise.all(others.map(async ({ line, process }) => {
-      const said = JSON.parse(await line()), ms = performance.now() - start;
-      // It ends by itself: nothing of ours keeps a process alive.
-      assertEquals((await process.status).code, 0);
-      return { ...said, ms };
-    }));
+    for (const word of ["joined", "sums"]) {
+      for (const { line } of workers) assertEquals(await line(), word);
+    }
+    assert(kill(workers[victim]!.process, signal), `rank ${victim} has ended before`);
+    const start = performance.now(), others = workers.filter((_, r) => r !== victim);
+    const endings = await Promise.all(
+      others.map(async ({ line }): Promise<Ending> => JSON.parse(await line())),
+    );
+    const ms = performance.now() - start;
+    // They end by themselves: nothing of ours keeps a process alive.
+    for (const { process } of others) {
+      assertEquals((await within("a survivor's end", process.status)).code, 0);
+    }
+    return { endings, ms };
   } finally {
     for (const { process } of workers) {
       kill(process);
@@ -77,19 +86,26 @@ async function disturb(victim: number, signal: Deno.Signal): Promise<
 
 Deno.test("processes: a kill is known to all survivors within a second", async () => {
   for (const victim of [0, 2]) {
-    const endings = await disturb(victim, "SIGKILL");
-    assertEquals(endings.length, 2);
-    for (const { failure, rank, steps, ms } of endings) {
-      assertEquals([failure, rank], ["lost", victim]);
-      assertGreater(steps, 0);
-      assertLess(ms, 1000);
-    }
+    // So patient with silence that a machine which has no time for a rank cannot make it the one that failed.
+    const measure = async (): Promise<number> => {
+      const { endings, ms } = await disturb(victim, "SIGKILL", 60_000);
+      assertEquals(endings.length, 2);
+      for (const { failure, rank, steps } of endings) {
+        assertEquals([failure, rank], ["lost", victim]);
+        assertGreater(steps, 0);
+      }
+      return ms;
+    };
+    assertLess(await leastOf(1000, measure), 1000);
   }
 });
 
-Deno.test("processes: one that is stopped is fenced within its silence and a second", async () => {
-  for (const { failure, rank, ms } of await disturb(1, "SIGSTOP")) {
-    assertEquals([failure, rank], ["stalled", 1]);
-    assert(ms > 1000 && ms < 2500, `${ms} ms`);
-  }
+Deno.test("processes: one that is stopped is fenced at its silence, give or take a second", async () => {
+  const silence = 5000;
+  const measure = async (): Promise<number> => {
+    const { endings, ms } = await disturb(1, "SIGSTOP", silence);
+    for (const { failure, rank } of endings) assertEquals([failure, rank], ["stalled", 1]);
+    return Math.abs(ms - silence);
+  };
+  assertLess(await leastOf(1000, measure), 1000);
 });

@@ -1,6 +1,7 @@
 /**
- * One rank as a process of its own, for tests: `rank_process.ts RANK`. Writes its address as a line, reads everybody's as a line, and
- * sums arrays until something fails; then writes what, as a line of JSON, and ends.
+ * One rank as a process of its own, for tests: `rank_process.ts RANK SILENCE`. Writes its address as a line, reads everybody's as a
+ * line, and sums arrays until something fails; says when it has joined, and when it sums; then writes what failed, as a line of JSON,
+ * and ends.
  *
  * @module
  */
@@ -9,8 +10,8 @@ import { joinGroup } from "../../dist/group/group.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 
-const rank = Number(Deno.args[0]);
-const transport = openSockets(tcp(), { hostname: "127.0.0.1", port: 0, silence: 1500 });
+const rank = Number(Deno.args[0]), silence = Number(Deno.args[1]);
+const transport = openSockets(tcp(), { hostname: "127.0.0.1", port: 0, silence });
 console.log(transport.address);
 const reader = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
 let line = "";
@@ -26,6 +27,7 @@ try {
     await group.allReduce(array.fill(rank + 1));
     const sum = addresses.length * (addresses.length + 1) / 2;
     if (array.some((x) => x !== sum)) throw new RangeError(`Cannot use a sum that is not ${sum}`);
+    if (steps === 2) console.log("sums");
   }
 } catch (error) {
   const { failure, rank, message } = error instanceof DistError

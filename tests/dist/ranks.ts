@@ -96,7 +96,7 @@ export function ranks<T>(
   way: Way,
   size: number,
   program: Program<T>,
-  options: GroupOptions = { deadline: 20_000 },
+  options: GroupOptions = { deadline: 60_000 },
 ): Promise<readonly T[]> {
   return way.use(size, (transports) =>
     Promise.all(transports.map(async (transport, rank) => {

@@ -12,15 +12,19 @@ export interface Task {
   /** Elements, and sums; endless if left out. */
   readonly length: number;
   readonly steps: number | undefined;
+  /** Units: milliseconds. */
+  readonly silence: number;
 }
 
-self.onmessage = async ({ data }: MessageEvent<Task>) => {
-  const { space, rank, length, steps = Infinity } = data, size = space.hosts;
+/** Joins, sums, and gives how long each sum took. Units: milliseconds. */
+async function work(
+  { space, rank, length, steps = Infinity, silence }: Task,
+): Promise<readonly number[]> {
+  const size = space.hosts, times: number[] = [];
   const addresses = Array.from({ length: size }, (_, r) => `shm://shm${r}:1`);
   const network = sharedMemory(space, rank);
-  const transport = openSockets(network, { hostname: `shm${rank}`, port: 0, silence: 1000 });
+  const transport = openSockets(network, { hostname: `shm${rank}`, port: 0, silence });
   const member = { job: "threads", generation: 1, group: "", rank, addresses, plan: 0 };
-  const times: number[] = [];
   try {
     const group = await joinGroup(transport, member);
     self.postMessage("joined");
@@ -34,12 +38,19 @@ self.onmessage = async ({ data }: MessageEvent<Task>) => {
       for (const x of array) if (x !== sum) throw new RangeError(`Cannot use a sum of ${x}`);
     }
     await group.close();
-    self.postMessage({ times });
+  } finally {
+    await transport.close();
+  }
+  return times;
+}
+
+self.onmessage = async ({ data }: MessageEvent<Task>) => {
+  try {
+    self.postMessage({ times: await work(data) });
   } catch (error) {
     const { failure, rank, message } = error instanceof DistError
       ? error
       : { failure: "bug", rank: -1, message: String(error) };
     self.postMessage({ failure, rank, message });
   }
-  await transport.close();
 };

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import {
   applyMask,
   FrameError,
@@ -12,6 +11,7 @@ import {
 } from "../../dist/ws/frame.ts";
 import { EndError } from "../../dist/ws/reader.ts";
 import { joined, pattern, socketOf } from "./streams.ts";
+import { fc } from "../property.ts";
 
 const masks = fc.option(fc.uint8Array({ minLength: 4, maxLength: 4 }), { nil: undefined });
 

@@ -104,6 +104,15 @@ for (const options of layouts) {
   }
 }
 
+Deno.test("embed() adds the one row of a table of one segment to all tokens, whatever their segments", async () => {
+  const options = { segments: 1 };
+  const params = filled(embeddingsSpec(size("V", V), size("C", C), options), () => 0.5) as never;
+  const [plain, named] = [[], [ints(segments)]].map((own) =>
+    read(embed(params, ints(ids), options, ...own) as AnyTensor as Tensor)
+  );
+  assertEquals(await named, await plain);
+});
+
 Deno.test("embed() adds up the gradients of rows that are read more than once", async () => {
   const options = { positions: 6, segments: 2 };
   const params = filled(embeddingsSpec(size("V", V), size("C", C), options), () => 0.5);

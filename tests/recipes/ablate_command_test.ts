@@ -73,27 +73,35 @@ const toy = [
   ..."--set model.width=16 --set data.batch=4 --set data.microBatch=4".split(" "),
 ];
 
+/** Kills the command once it has trained two cells, and gives how many it left. */
+async function killedAfterTwo(folder: string, words: readonly string[]): Promise<number> {
+  const child = command(folder, words).spawn();
+  const rows = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = "";
+  while (seen.split("\n").length < 3) {
+    const { value, done } = await rows.read();
+    assert(!done, `it ended by itself, after ${seen}`);
+    seen += value;
+  }
+  kill(child);
+  await rows.cancel();
+  await Promise.all([child.status, child.stderr.cancel()]);
+  const names = Array.from(Deno.readDirSync(join(folder, "runs/ablate/cells")), (f) => f.name);
+  return names.filter((name) => /^[0-9a-f]{24}\.json$/.test(name)).length;
+}
+
 Deno.test("killed in the middle, the command goes on with what is trained", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(join(folder, "corpus.txt"), smallCorpus(1000).join("\n"));
     const words = [...toy, "--only", "mask-units,task-weights"];
-    const child = command(folder, words).spawn(),
-      rows = child.stdout.pipeThrough(
-        new TextDecoderStream(),
-      ).getReader();
-    let seen = "";
-    while (seen.split("\n").length < 3) {
-      const { value, done } = await rows.read();
-      assert(!done, `it ended by itself, after ${seen}`);
-      seen += value;
+    let kept = await killedAfterTwo(folder, words);
+    // On a busy machine all seven may be there before the second is seen.
+    for (let tries = 1; kept === 7 && tries < 5; tries++) {
+      await Deno.remove(join(folder, "runs"), { recursive: true });
+      kept = await killedAfterTwo(folder, words);
     }
-    kill(child);
-    await rows.cancel();
-    await Promise.all([child.status, child.stderr.cancel()]);
-    const names = Array.from(Deno.readDirSync(join(folder, "runs/ablate/cells")), (f) => f.name);
-    const kept = names.filter((name) => /^[0-9a-f]{24}\.json$/.test(name)).length;
-    assert(kept >= 2 && kept < 7, names.join());
+    assert(kept >= 2 && kept < 7, `${kept} are left`);
     const { code, out, error } = await ablate(folder, words);
     assertEquals(code, 0, error);
     const done = out.trimEnd().split("\n").map((line) => JSON.parse(line));

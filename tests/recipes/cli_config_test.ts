@@ -7,7 +7,12 @@ import {
 } from "@std/assert";
 import { join } from "@std/path";
 import { InputError } from "../../recipes/cli/input_error.ts";
-import { type ClickConfig, configurations } from "../../recipes/pretrain/config.ts";
+import {
+  type ClickConfig,
+  configurations,
+  NONE_SIMULATED,
+  SIMULATED,
+} from "../../recipes/pretrain/config.ts";
 import { configTable } from "../../recipes/pretrain/config_table.ts";
 import { checkConfig, loadConfig } from "../../recipes/pretrain/load_config.ts";
 import { pretrainOptions } from "../../recipes/pretrain/options.ts";
@@ -88,6 +93,7 @@ Deno.test("loadConfig refuses names that are not there", async () => {
 
 const simulated: ClickConfig = {
   log: "simulated",
+  simulated: SIMULATED,
   loss: "listwise",
   docs: 4,
   length: 32,
@@ -101,11 +107,14 @@ const simulated: ClickConfig = {
 };
 
 Deno.test("what was saved before a field was there is read as it was meant", () => {
-  for (const [name, config] of Object.entries(configurations)) {
-    const { maxLength: _m, segments: _s, embeddingNorm: _e, normEpsilon: _n, ...model } =
-      config.model;
-    const { biasCorrection: _b, ...optimizer } = config.optimizer;
-    assertEquals(checkConfig({ ...config, model, optimizer }, name), config);
+  const { segmentStd: _, std: __, keysLikeQueries: ___, ...before } = tiny.model;
+  const { maxLength: _m, segments: _s, embeddingNorm: _e, normEpsilon: _n, ...model } = before;
+  const { biasCorrection: _b, ...optimizer } = tiny.optimizer;
+  assertEquals(checkConfig({ ...tiny, model, optimizer }, "old"), tiny);
+  for (const [log, own] of [["simulated", SIMULATED], ["clicks.jsonl", NONE_SIMULATED]] as const) {
+    const { simulated: _, ...click } = { ...simulated, log };
+    const found = checkConfig({ ...tiny, click }, "old");
+    assertEquals(found.click, { ...click, simulated: own });
   }
 });
 
@@ -161,6 +170,18 @@ const wrong: readonly (readonly [content: unknown, message: string])[] = [
       click: { ...simulated, length: 65 },
     },
     'click.length is 65, model.scheme "absolute" has 64 positions; raise model.maxLength',
+  ],
+  [
+    { base: "motian-small", click: { log: "mine.jsonl", simulated: { bias: 1 } } },
+    "click.simulated.bias is 1, beside a log it must be 0: ranks are looked at as they are in the log",
+  ],
+  [
+    { base: "motian-small", click: { simulated: { impressions: 0 } } },
+    'click.simulated.impressions is 0, click.log "simulated" needs some',
+  ],
+  [
+    { base: "motian-small", click: { simulated: { pieces: 1.5 } } },
+    "click.simulated.pieces is 1.5, it must be a number from 0 to 1",
   ],
   [
     { base: "motian-tiny", optimizer: { biasCorrection: 1 } },

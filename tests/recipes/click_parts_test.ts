@@ -1,6 +1,5 @@
 /** Click logs, position bias, losses and metrics against plain definitions. */
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { fromArray, grad, read, size, type Tensor } from "../../core/mod.ts";
 import type { Impression } from "../../recipes/click/impression.ts";
 import { clickLosses, type ClickLossName, type Clicks } from "../../recipes/click/losses.ts";
@@ -11,6 +10,7 @@ import { CLICK_MODEL, propensitiesOf, simulateClicks } from "../../recipes/click
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { draws } from "../../recipes/masking/counter_random.ts";
 import { smallCorpus } from "./small_corpus.ts";
+import { fc } from "../property.ts";
 
 async function withFile<T>(name: string, text: string, test: (path: string) => Promise<T>) {
   const folder = await Deno.makeTempDir();
@@ -142,7 +142,7 @@ Deno.test("simulated clicks fall with the rank and rise with the grade, as the m
   assert(log.length > 1500, String(log.length));
   const sums = new Map<string, [number, number]>();
   for (const { query, docs } of log) {
-    assert(query.length >= 4 && docs.length > 2);
+    assert(query.length >= 2 && docs.length > 2);
     assertEquals(docs.map(({ rank }) => rank), docs.map((_, i) => i + 1));
     assertEquals(docs.filter(({ grade }) => grade === 2).length, 1);
     for (const { rank, grade, click } of docs) {
@@ -160,6 +160,41 @@ Deno.test("simulated clicks fall with the rank and rise with the grade, as the m
     simulateClicks(smallCorpus(300), 10, model),
     simulateClicks(smallCorpus(300), 10, model),
   );
+});
+
+Deno.test("a simulated query is the beginning of a document, or pieces of its title in their order", () => {
+  const titles = [
+    "今天天气很好我们去公园散步吧",
+    "iPhone 15 手机价格 2024 年最新消息，在这里",
+    "  短 ",
+  ];
+  const log = simulateClicks([...titles, ...smallCorpus(40)], 400, { ...CLICK_MODEL, pieces: 1 });
+  assert(log.length > 150);
+  const relevant = log.map(({ query, docs }) => ({
+    query,
+    title: docs.find(({ grade }) => grade === 2)!.title,
+  }));
+  for (const { query, title } of relevant) {
+    assert([...query].every((c) => title.includes(c)), `${query} of ${title}`);
+    assert(/^[\p{L}\p{N}]+$/u.test(query), query);
+    for (const [word] of query.matchAll(/[a-z]+|[0-9]+/gi)) assert(title.includes(word), query);
+  }
+  const own = relevant.filter(({ title }) => title === titles[0]),
+    queries = own.map((o) => o.query);
+  assertEquals([own.length, new Set(queries).size > 1], [4, true], queries.join());
+  // Of documents of two sentences, as many as `pieces` says.
+  const [one, other] = [smallCorpus(4000), smallCorpus(8000).slice(4000)];
+  const pairs = one.map((text, i) => `${text.slice(0, 20)}\n${other[i]!.slice(0, 20)}`);
+  const apart = (pieces: number): number => {
+    const two = simulateClicks(pairs, 2500, { ...CLICK_MODEL, pieces });
+    const titleOf = ({ docs }: typeof two[number]) => docs.find(({ grade }) => grade === 2)!.title;
+    return two.filter((one) => !titleOf(one).includes(one.query.slice(0, 2))).length / two.length;
+  };
+  const all = apart(0);
+  assert(all > 0.5, String(all));
+  assertAlmostEquals(apart(0.25) / all, 0.75, 0.05);
+  const none = simulateClicks(titles, 10, { ...CLICK_MODEL, pieces: 0 });
+  assertEquals(none, []);
 });
 
 Deno.test("AUC is the share of pairs in the right order; log loss and NDCG are their sums", () => {

@@ -43,12 +43,6 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
         ...["--epochs", "1", "--batch", "2", "--length", "32", "--out", "out", ...more],
       );
 
-    const bad = await learn("bad");
-    assertEquals([bad.code, bad.out], [2, ""]);
-    assertStringIncludes(
-      bad.error,
-      `Cannot read ${join("bad", "qbqtc", "test.json")}: line 2: it is no JSON`,
-    );
     const none = await learn("none");
     assertEquals([none.code, none.out], [2, ""]);
     assertMatch(none.error, /^Cannot learn all tasks from none: no folder in it .*afqmc.*\n$/);
@@ -66,6 +60,11 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
       ...["cluewsc dev 2 accuracy", "cluewsc dev 2 macro_f1"],
       ...["cluewsc test 2 accuracy", "cluewsc test 2 macro_f1"],
     ]);
+    const saved = await Deno.readTextFile(join(folder, "out", "results.jsonl"));
+    assertEquals(saved, all.out, "no board has all its tasks");
+    for (const name of ["epochs.jsonl", "report.html"]) {
+      assertStringIncludes(await Deno.readTextFile(join(folder, "out", name)), "cluewsc");
+    }
     assertMatch(all.error, /nothing to learn afqmc, iflytek, cmnli, ocnli, .* from/);
 
     const names = ["tnews11_predict.json", "tnews10_predict.json", "cluewscf_predict.json"];
@@ -73,8 +72,27 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
     assertEquals(Object.keys(zip), names);
     for (const name of names) {
       assertEquals(await Deno.readFile(join(folder, "out", name)), zip[name]);
-      assert(await exists(join(folder, "out", name.replace(".json", "-2.json"))));
+      const seeds = ["seed-1", "seed-2"].map((seed) => join(folder, "out", seed, name));
+      assert((await Promise.all(seeds.map((path) => exists(path)))).every((is) => is));
     }
+
+    // One bad task keeps no other back.
+    const bad = await learn("bad", "--out", "half", "--train-examples", "1");
+    assertEquals(bad.code, 2, bad.error);
+    const fault = `Cannot read ${join("bad", "qbqtc", "test.json")}: line 2: it is no JSON`;
+    const said = bad.error.trimEnd().split("\n");
+    assertStringIncludes(said[0]!, fault);
+    assertEquals(said.at(-1), "Cannot learn qbqtc, as said above; the results of all others stand");
+    assertMatch(bad.error, /tnews: 1 examples to learn from/);
+    assertMatch(bad.out, /^tnews +dev +accuracy/m);
+    assertMatch(bad.out, /^total +dev +average +left out: no afqmc, iflytek,/m);
+    assertStringIncludes(await Deno.readTextFile(join(folder, "half", "report.html")), fault);
+    assert((await Deno.readTextFile(join(folder, "half", "results.jsonl"))).includes("tnews"));
+    await Deno.remove(join(folder, "bad", "tnews"), { recursive: true });
+    const worse = await learn("bad", "--out", "nothing");
+    assertEquals([worse.code, worse.out], [2, ""]);
+    assertMatch(worse.error, /\nCannot learn qbqtc, as said above\n$/);
+    assert(!await exists(join(folder, "nothing")));
 
     const check = (path: string) => clue("--task", "all", "--data", "data", "--check", path);
     const right = await check("out/submit.zip");
@@ -91,8 +109,13 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
       "tnews11_predict.json: id 1 has no line",
     ]);
     assertEquals(wrong.error, "Cannot hand out/tnews11_predict.json in: 3 faults, named above\n");
-    // The answers of the second seed bear a name that nobody asks for.
-    assertStringIncludes((await check("out")).out, "did you mean tnews10_predict.json?");
+    // What else lies beside answers is none of them, unless it looks like some.
+    assertStringIncludes((await check("out")).error, "Cannot hand out in: 3 faults");
+    await Deno.rename(path, join(folder, "out", "tnews_predict.json"));
+    assertStringIncludes(
+      (await check("out")).out,
+      "tnews_predict.json: nobody asks for such a file",
+    );
 
     const split = await clue("--task", "all", "--split", "data/ocnli/train.json", "--out", "parts");
     assertEquals([split.code, split.out], [2, ""]);

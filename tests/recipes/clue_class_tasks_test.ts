@@ -1,12 +1,12 @@
 /** Tasks of classes read their files in every layout, show the model what they should, and answer as they are asked to. */
 import { assert, assertEquals } from "@std/assert";
 import { basename } from "@std/path";
-import fc from "npm:fast-check@4.10.2";
 import { markSpans } from "../../recipes/clue/mark_spans.ts";
 import type { Prepared, SplitName, Task } from "../../recipes/clue/task.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import type { Unit } from "../../recipes/clue/unit.ts";
 import { fixtures, linesText, sureOf, taskOf, tokens, withFiles } from "./clue_fixtures.ts";
+import { fc } from "../property.ts";
 
 const LENGTH = 64;
 

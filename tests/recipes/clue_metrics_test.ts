@@ -1,5 +1,5 @@
 /** Metrics are scikit-learn's, on random answers, rare and absent classes included. */
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { python } from "../../recipes/bench/peers/environment.ts";
 import { accuracy } from "../../recipes/clue/metrics/accuracy.ts";
 import { macroF1 } from "../../recipes/clue/metrics/macro_f1.ts";
@@ -25,29 +25,43 @@ function randomCase(n: number): Case {
 
 const cases = Array.from({ length: 1000 }, (_, n) => randomCase(n));
 
+/** How the script ends where a package is not there: anything else that goes wrong in it is a failure. */
+const ABSENT = 77;
+
 const script = `
 import json, sys
-from sklearn.metrics import accuracy_score, f1_score
+try:
+    from sklearn.metrics import accuracy_score, f1_score
+except ImportError:
+    sys.exit(${ABSENT})
 for case in json.load(sys.stdin):
     y, p = case["labels"], case["predicted"]
     print(json.dumps([accuracy_score(y, p), f1_score(y, p, average="macro")]))
 `;
 
 /** What scikit-learn says of the cases; undefined where it is not installed. */
-async function judged(): Promise<readonly (readonly [number, number])[] | undefined> {
+async function judged(
+  program: string,
+): Promise<readonly (readonly [number, number])[] | undefined> {
   try {
     const child = new Deno.Command(python, {
-      args: ["-W", "ignore", "-c", script],
+      args: ["-W", "ignore", "-c", program],
       stdin: "piped",
       stdout: "piped",
-      stderr: "null",
+      stderr: "piped",
     }).spawn();
     const writer = child.stdin.getWriter();
     // It ends at once, and reads nothing, where it lacks a package.
     const written = writer.write(new TextEncoder().encode(JSON.stringify(cases)))
       .then(() => writer.close()).catch(() => {});
-    const [out, { success }] = await Promise.all([child.stdout.text(), child.status, written]);
-    if (!success) return undefined;
+    const [out, error, { code }] = await Promise.all([
+      child.stdout.text(),
+      child.stderr.text(),
+      child.status,
+      written,
+    ]);
+    if (code === ABSENT) return undefined;
+    if (code !== 0) throw new TypeError(`Cannot ask scikit-learn: ${error.trimEnd()}`);
     return out.trimEnd().split("\n").map((line) => JSON.parse(line));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
@@ -55,7 +69,11 @@ async function judged(): Promise<readonly (readonly [number, number])[] | undefi
   }
 }
 
-const peer = await judged();
+const hasPython = (): Promise<boolean> =>
+  new Deno.Command(python, { args: ["-V"], stdout: "null", stderr: "null" }).output()
+    .then(({ success }) => success, () => false);
+
+const peer = await judged(script);
 if (!peer) skip("metrics against scikit-learn", "no python3-sklearn");
 else {
   Deno.test("accuracy and macro-F1 are those of scikit-learn in 1,000 random cases", () => {
@@ -67,6 +85,17 @@ else {
     });
   });
 }
+
+Deno.test({
+  name: "a peer that breaks fails, and one that is not installed is skipped",
+  ignore: !await hasPython(),
+  async fn() {
+    assertEquals(await judged(script.replace("sklearn", "no_such_package")), undefined);
+    const broken = script.replace("accuracy_score(y, p)", "1 / 0");
+    const missing = broken.replace(/from sklearn.*/, "pass");
+    await assertRejects(() => judged(missing), TypeError, "ZeroDivisionError");
+  },
+});
 
 Deno.test("accuracy and macro-F1 of a case that is worked out by hand", () => {
   const labels = [0, 0, 0, 1, 2], predicted = [0, 0, 1, 1, 0];

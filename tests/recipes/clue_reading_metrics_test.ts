@@ -1,12 +1,12 @@
 /** Metrics of reading and of names against counts made in another way, and decoding against looking at everything. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { assign } from "../../recipes/clue/assign.ts";
 import { bestSpan } from "../../recipes/clue/best_span.ts";
 import { cmrcScores, spanF1, spanMatch } from "../../recipes/clue/metrics/cmrc.ts";
 import { entityF1 } from "../../recipes/clue/metrics/entity_f1.ts";
 import { treebankWords } from "../../recipes/clue/metrics/treebank_words.ts";
 import { fullestWindow, STRIDE, windowsOf } from "../../recipes/clue/windows.ts";
+import { fc } from "../property.ts";
 
 /** What CMRC's judge takes out. */
 const MARKS = "-:_*^/\\~`+=，。：？！“”；’《》·、「」（）－～『』";
@@ -44,7 +44,7 @@ Deno.test("EM and F1 of CMRC 2018 are those of its judge's rules on 2,000 random
       if (want.em) seen.em++;
       if (want.f1 > 0 && want.f1 < 1) seen.part++;
     }),
-    { numRuns: 2000, seed: 1 },
+    { numRuns: 2000 },
   );
   assert(seen.em > 20 && seen.part > 500, JSON.stringify(seen));
 });

@@ -1,14 +1,14 @@
 /** Answers are looked through before they are handed in: every fault is named, and nothing else. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import fc from "npm:fast-check@4.10.2";
 import { unzipSync } from "npm:fflate@0.8.3";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { checkSubmissions } from "../../recipes/clue/check_submissions.ts";
 import { type Expected, submissionFaults } from "../../recipes/clue/submission.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
-import { writeAnswers, zipOf } from "../../recipes/clue/write_submissions.ts";
+import { writeSeedAnswers, zipOf } from "../../recipes/clue/write_submissions.ts";
 import { fixtures, linesText, taskOf, withFiles } from "./clue_fixtures.ts";
+import { fc } from "../property.ts";
 
 const examples = (ids: readonly (number | string)[]): readonly Expected[] =>
   ids.map((id) => ({ id, fault: ({ label }) => label === "1" ? undefined : "wrong label" }));
@@ -149,14 +149,16 @@ Deno.test("faults in files, in folders and in archives are named with their file
   });
 });
 
-Deno.test("answers are written as they are, later seeds beside the first; a zip holds the same, byte by byte the same again", () =>
+Deno.test("the best seed's answers are written as they are, all seeds' in folders beside; a zip holds the same, byte by byte the same again", () =>
   withFiles({}, async (folder) => {
     const answers = { "afqmc_predict.json": right.trimEnd().split("\n"), "b.json": ["{}"] };
     const out = join(folder, "out");
-    await writeAnswers(out, answers);
-    await writeAnswers(out, { "afqmc_predict.json": ["{}"] }, 7);
+    const other = { seed: 7, dev: 60, answers: { "afqmc_predict.json": ["{}"] } };
+    await writeSeedAnswers(out, [other, { seed: 8, dev: 61, answers }]);
     const names = [...Deno.readDirSync(out)].map(({ name }) => name).sort();
-    assertEquals(names, ["afqmc_predict-7.json", "afqmc_predict.json", "b.json"]);
+    assertEquals(names, ["afqmc_predict.json", "b.json", "seed-7", "seed-8"]);
+    const seventh = await Deno.readTextFile(join(out, "seed-7", "afqmc_predict.json"));
+    assertEquals(seventh, "{}\n");
     assertEquals(await Deno.readTextFile(join(out, "afqmc_predict.json")), right);
     const zip = zipOf(answers), files = unzipSync(zip);
     assertEquals(Object.keys(files), ["afqmc_predict.json", "b.json"]);

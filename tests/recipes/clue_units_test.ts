@@ -1,10 +1,10 @@
 /** What the encoder reads of examples, in which batches, and which split an example falls into. */
 import { assert, assertEquals } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { read } from "../../core/mod.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
+import { someUnits } from "../../recipes/clue/some_units.ts";
 import { splitOf } from "../../recipes/clue/split.ts";
-import { spreadLines } from "../../recipes/clue/spread.ts";
+import type { TaskData } from "../../recipes/clue/run_task.ts";
 import { rowOf, type Unit } from "../../recipes/clue/unit.ts";
 import {
   epochBatches,
@@ -12,8 +12,10 @@ import {
   sortedBatches,
   targetInputs,
 } from "../../recipes/clue/unit_batches.ts";
+import { tokensOf, workOf } from "../../recipes/clue/work.ts";
 import { tokenizer } from "../../recipes/text/tokenize.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
+import { fc } from "../property.ts";
 
 const characters = [..."天地玄黄宇宙洪荒日月盈昃辰宿列张"];
 const vocabulary = vocabularyOf([...SPECIAL_TOKENS, ...characters]);
@@ -91,9 +93,21 @@ Deno.test("a group falls into one split, by its text alone, about one in ten int
   assertEquals(splitOf("ＱＱ 浏览器 "), splitOf("QQ 浏览器"));
 });
 
-Deno.test("a line gives mean and spread over seeds, and no spread for one", () => {
-  const of = (seed: number, accuracy: number) =>
-    ({ task: "t", split: "test", seed, n: 9, epoch: 1, scores: { accuracy } }) as const;
-  assertEquals(spreadLines([of(1, 50), of(2, 54)]), ["t test, 2 seeds: accuracy 52.00 ± 2.83"]);
-  assertEquals(spreadLines([of(1, 50)]), ["t test, 1 seed: accuracy 50.00"]);
+Deno.test("a part of the units is the same for every call, in their order, and all where there are no more", () => {
+  const units = Array.from({ length: 50 }, (_, i): Unit => ({
+    rows: [{ ids: [i, 0, 0], segments: [0, 0, 0] }],
+    target: [],
+  }));
+  const data = { train: { units, count: 50 }, dev: { units }, tests: [] } as unknown as TaskData;
+  const some = someUnits(data, 20).train, places = some.units.map((unit) => units.indexOf(unit));
+  assertEquals([some.count, new Set(places).size], [20, 20]);
+  assertEquals(places, places.toSorted((a, b) => a - b));
+  assertEquals(someUnits(data, 20).train, some);
+  assert(places.at(-1)! > 20, "they are no prefix");
+  assertEquals([someUnits(data, 50), someUnits(data)], [data, data]);
+
+  assertEquals(tokensOf(units), 150);
+  assertEquals(tokensOf([]), 0);
+  assertEquals(tokensOf(Array.from({ length: 7 }, () => units).flat()), 1050);
+  assertEquals(workOf(data, 2), 2 * (3 * 150 + 150));
 });

@@ -1,12 +1,12 @@
 /** Raw files to blocks and documents: nothing lost, nothing cut, whatever the pieces that a file comes in. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import fc from "npm:fast-check@4.10.2";
 import { type Block, blocksOf, layoutOf, linesBefore } from "../../recipes/corpus/blocks.ts";
 import { documentsOf } from "../../recipes/corpus/documents_of.ts";
 import { sourceFiles, sourcesOf } from "../../recipes/corpus/sources.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { inFolder } from "../in_folder.ts";
+import { fc } from "../property.ts";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder("utf-8", { fatal: true });
 

@@ -1,6 +1,5 @@
 /** Near duplicates, n-gram models and hashes against plain ways to compute the same. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { contamination, evaluationOf, RUN } from "../../recipes/corpus/contamination.ts";
 import { groupsOf } from "../../recipes/corpus/groups.ts";
 import { hash64 } from "../../recipes/hash/hash64.ts";
@@ -11,6 +10,7 @@ import { quantiles } from "../../recipes/corpus/quantiles.ts";
 import { draws } from "../../recipes/masking/counter_random.ts";
 import { evaluationTexts } from "../../recipes/corpus/evaluation_texts.ts";
 import { testOnShared } from "./shared_data.ts";
+import { fc } from "../property.ts";
 
 /** A text of characters that hardly ever repeat a piece. */
 function text(seed: number, length: number): string[] {

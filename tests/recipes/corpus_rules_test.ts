@@ -1,6 +1,5 @@
 /** Every cleaning rule fires on what it is for and is silent on what looks like it. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { cleanText } from "../../recipes/corpus/clean_text.ts";
 import { htmlText } from "../../recipes/corpus/html_text.ts";
 import { documentRules, repeatedShare } from "../../recipes/corpus/rules/document_rules.ts";
@@ -11,6 +10,7 @@ import { repeatedLine } from "../../recipes/corpus/rules/repeated_line.ts";
 import { normalizeText } from "../../recipes/data/clean_document.ts";
 import { simplify } from "../../recipes/corpus/simplify.ts";
 import { testOnShared } from "./shared_data.ts";
+import { fc } from "../property.ts";
 
 Deno.test("the README's table of rules is that of the rules, in the order in which they are asked", async () => {
   const url = new URL("../../recipes/corpus/README.md", import.meta.url);

@@ -1,10 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { type Batch, heldOutBatches, trainBatches } from "../../recipes/data/batches.ts";
 import { pack, type PackedSet, sequences } from "../../recipes/data/pack.ts";
 import { streamBuilder, type TokenStream } from "../../recipes/data/token_stream.ts";
 import { unigramLogProbs, unigramPerplexity } from "../../recipes/data/unigram.ts";
 import { SPECIAL_TOKENS, type Vocabulary, vocabularyOf } from "../../recipes/text/vocabulary.ts";
+import { fc } from "../property.ts";
 
 const WORDS = 50;
 const vocabulary: Vocabulary = vocabularyOf([

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { cleaner } from "../../recipes/data/clean_corpus.ts";
 import { cleanDocument, normalizeText } from "../../recipes/data/clean_document.ts";
 import { hashText } from "../../recipes/data/hash_text.ts";
@@ -7,6 +6,7 @@ import { heldOutLimit } from "../../recipes/data/hold_out.ts";
 import { poemText } from "../../recipes/data/default_corpus.ts";
 import { testOnShared } from "./shared_data.ts";
 import { readCorpus } from "../../recipes/data/read_corpus.ts";
+import { fc } from "../property.ts";
 
 Deno.test("normalizeText folds what NFKC folds, but keeps Chinese punctuation", () => {
   const cases: readonly (readonly [string, string])[] = [

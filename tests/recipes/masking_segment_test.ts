@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { cut } from "npm:jieba-wasm@2.4.0";
 import { SegmentPool } from "../../recipes/masking/segment_pool.ts";
 import { loadSegmenter } from "../../recipes/masking/segment_words.ts";
 import { testOnShared } from "./shared_data.ts";
 import { smallCorpus } from "./small_corpus.ts";
+import { fc } from "../property.ts";
 
 const wordStarts = await loadSegmenter();
 

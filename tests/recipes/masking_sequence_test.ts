@@ -1,6 +1,5 @@
 /** Masking: never half a word, labels that are the originals, and every share and length as often as it is meant to be (χ²). */
 import { assert, assertAlmostEquals, assertEquals, fail } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
 import { wordsOf } from "../../recipes/masking/choose_units.ts";
 import { draws, USES } from "../../recipes/masking/counter_random.ts";
 import { type Masked, maskSequence, type MaskTokens } from "../../recipes/masking/mask_sequence.ts";
@@ -14,6 +13,7 @@ import {
 import { phrasesOf } from "../../recipes/masking/phrases.ts";
 import { synonymTable } from "../../recipes/masking/synonyms.ts";
 import { shared } from "../shared.ts";
+import { fc } from "../property.ts";
 
 const V = 1000;
 const CLS = 2, SEP = 3, UNK = 1, MASK = 4;

@@ -1,5 +1,5 @@
 /** Clicks beside text: weights of the tasks, batches, exact accumulation, and a run that learns from them. */
-import { assert, assertAlmostEquals, assertEquals, assertLess } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import {
   type AnyTensor,
@@ -18,12 +18,18 @@ import type { TokenImpression, TokenText } from "../../recipes/click/tokenized_l
 import { maskTokens, trainBatches } from "../../recipes/data/batches.ts";
 import { draws } from "../../recipes/masking/counter_random.ts";
 import { MASK_SETTINGS } from "../../recipes/masking/mask_settings.ts";
-import type { ClickConfig, PretrainConfig } from "../../recipes/pretrain/config.ts";
+import {
+  type ClickConfig,
+  NONE_SIMULATED,
+  type PretrainConfig,
+  SIMULATED,
+} from "../../recipes/pretrain/config.ts";
 import { clickInputs, clickStepInputs, stepInputs } from "../../recipes/pretrain/inputs.ts";
 import { stepOptions, stepPrograms, type Sums, zeroSums } from "../../recipes/pretrain/step.ts";
 import { freshTasks, learnTasks, type TaskState } from "../../recipes/pretrain/task_weights.ts";
 import { initialState, optimizerOf } from "../../recipes/pretrain/train.ts";
 import { inWorkplace, toyConfig } from "./pretrain_command.ts";
+import { timeless } from "./timeless.ts";
 import { tinyData, tinyRun } from "./tiny_run.ts";
 
 const { vocabulary, train } = tinyData(24), V = vocabulary.tokens.length;
@@ -45,6 +51,7 @@ const log: readonly TokenImpression[] = Array.from({ length: 11 }, (_, n) => ({
 }));
 const click: ClickConfig = {
   log: "x",
+  simulated: NONE_SIMULATED,
   loss: "skip-above",
   docs: 4,
   length: 20,
@@ -240,6 +247,7 @@ Deno.test("pretrain learns from a click log beside text, says how well, and goes
       click: {
         ...click,
         log: "log.jsonl",
+        simulated: { ...SIMULATED, impressions: 30, bias: 0 },
         loss: "listwise",
         batch: 8,
         microBatch: 4,
@@ -252,13 +260,12 @@ Deno.test("pretrain learns from a click log beside text, says how well, and goes
     const { code, error, out } = await pretrain([...words, "--out", "run", "--json"]);
     assertEquals(code, 0, error);
     const summary = JSON.parse(out.trimEnd().split("\n").at(-1)!);
+    assertMatch(error, /SIMULATED clicks: 30 impressions .* for training alone/);
     const { auc, queries, simulated } = summary.clicks;
     assert(auc >= 0 && auc <= 1 && queries > 0 && !simulated, JSON.stringify(summary.clicks));
     const metrics = await rows("run/metrics.jsonl"), last = metrics.at(-1)!;
     assertLess(last.click_loss!, metrics[0]!.click_loss!);
     assert(last.mlm_share! !== 1 && last.click_share! !== 1);
-    const timeless = (all: readonly Readonly<Record<string, number>>[]) =>
-      all.map(({ elapsed_s: _e, tokens_per_s: _t, stall_s: _s, ...row }) => row);
     const checkpoints = join(folder, "run", "checkpoints");
     await Deno.remove(join(checkpoints, "step-00000120"), { recursive: true });
     const resumed = await pretrain(["--device", "cpu", "--out", "run", "--resume"]);

@@ -28,6 +28,21 @@ export const toyConfig = {
   logEvery: 1,
 };
 
+/** Clicks beside the text of that configuration. */
+export const toyClick = {
+  log: "simulated",
+  loss: "listwise",
+  docs: 4,
+  length: 20,
+  batch: 4,
+  microBatch: 2,
+  mlm: true,
+  weights: "uncertainty",
+  share: 1,
+  clip: 10,
+  heldOut: 0.1,
+};
+
 /** Runs a test in a workplace. */
 export async function inWorkplace(test: (place: Workplace) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

@@ -5,6 +5,7 @@ import { InputError } from "../../recipes/cli/input_error.ts";
 import {
   type ClickConfig,
   configurations,
+  NONE_SIMULATED,
   type Precision,
   type PretrainConfig,
 } from "../../recipes/pretrain/config.ts";
@@ -15,7 +16,15 @@ import { madeClicks } from "./made_clicks.ts";
 import { tinyData, tinyRun, trainTiny } from "./tiny_run.ts";
 
 const click: ClickConfig = {
-  ...{ log: "x", loss: "listwise", docs: 4, length: 32, batch: 8, microBatch: 4 },
+  ...{
+    log: "x",
+    simulated: NONE_SIMULATED,
+    loss: "listwise",
+    docs: 4,
+    length: 32,
+    batch: 8,
+    microBatch: 4,
+  },
   ...{ mlm: true, weights: "uncertainty", share: 1, clip: 10, heldOut: 0.1 },
 };
 

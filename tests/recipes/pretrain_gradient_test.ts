@@ -19,7 +19,11 @@ import { clickBatches } from "../../recipes/click/click_batches.ts";
 import { clickPart, clickWeight } from "../../recipes/click/click_weight.ts";
 import { maskTokens, trainBatches } from "../../recipes/data/batches.ts";
 import { MASK_SETTINGS } from "../../recipes/masking/mask_settings.ts";
-import type { ModelConfig, PretrainConfig } from "../../recipes/pretrain/config.ts";
+import {
+  type ModelConfig,
+  NONE_SIMULATED,
+  type PretrainConfig,
+} from "../../recipes/pretrain/config.ts";
 import { clickStepInputs, stepInputs } from "../../recipes/pretrain/inputs.ts";
 import { stepOptions, stepPrograms, type Sums, zeroSums } from "../../recipes/pretrain/step.ts";
 import { initialState, optimizerOf } from "../../recipes/pretrain/train.ts";
@@ -35,7 +39,15 @@ const config: PretrainConfig = {
   model: { ...tinyRun.model, layers: 2, width: 32, heads: 2, hidden: 64, dropout: 0.1 },
   data: { ...tinyRun.data, batch: B },
   click: {
-    ...{ log: "x", loss: "pairwise", docs: D, length: 20, batch: I, microBatch: I },
+    ...{
+      log: "x",
+      simulated: NONE_SIMULATED,
+      loss: "pairwise",
+      docs: D,
+      length: 20,
+      batch: I,
+      microBatch: I,
+    },
     ...{ mlm: true, weights: "uncertainty", share: 1, clip: 10, heldOut: 0.1 },
   },
 };

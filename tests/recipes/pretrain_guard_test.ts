@@ -16,6 +16,7 @@ import { type Tracer, untraced } from "../../recipes/pretrain/tracer.ts";
 import { checkpointPath, checkpointSteps } from "../../recipes/run/checkpoint.ts";
 import { readRows, type Row } from "../../recipes/run/rows.ts";
 import { inWorkplace, toyConfig } from "./pretrain_command.ts";
+import { timeless } from "./timeless.ts";
 import { tinyCorpus, tinyRun } from "./tiny_run.ts";
 
 const V = 1000;
@@ -96,9 +97,6 @@ function nanAt(planted: number): Tracer {
     },
   };
 }
-
-const timeless = (rows: readonly Row[]): unknown =>
-  rows.map(({ elapsed_s: _e, tokens_per_s: _t, stall_s: _s, ...rest }) => rest);
 
 Deno.test("a planted NaN: the run goes back to its last sound checkpoint, says so, and resumes to the bit", async () => {
   const out = await Deno.makeTempDir();

@@ -9,7 +9,8 @@ import { draws } from "../../recipes/masking/counter_random.ts";
 import { checkpointPath } from "../../recipes/run/checkpoint.ts";
 import { kill } from "../kill.ts";
 import { gpuFor } from "./any_gpu.ts";
-import { inWorkplace, toyConfig, type Workplace } from "./pretrain_command.ts";
+import { inWorkplace, toyClick, toyConfig, type Workplace } from "./pretrain_command.ts";
+import { timeless } from "./timeless.ts";
 
 /** Steps of both stages, and steps between checkpoints. */
 interface Sizes {
@@ -26,19 +27,7 @@ const configOf = ({ first, second, every }: Sizes) => ({
   ],
   evalEvery: 25,
   checkpointEvery: every,
-  click: {
-    log: "log.jsonl",
-    loss: "listwise",
-    docs: 4,
-    length: 20,
-    batch: 4,
-    microBatch: 2,
-    mlm: true,
-    weights: "uncertainty",
-    share: 1,
-    clip: 10,
-    heldOut: 0.3,
-  },
+  click: { ...toyClick, log: "log.jsonl", heldOut: 0.3 },
 });
 
 function clickLog(): string {
@@ -76,68 +65,89 @@ async function isWriting(run: string): Promise<boolean> {
   return false;
 }
 
-/** Kills a run at a moment, or lets it end before. */
-function killer(
-  run: string,
-  { after, wait }: Moment,
-): (_: string, child: Deno.ChildProcess) => void {
-  let begun = false;
-  return (_, child) => {
-    if (begun) return;
-    begun = true;
-    let ended = false;
-    child.status.then(() => ended = true);
-    (async () => {
-      while (!ended && await logged(run) < after) await pause(1);
-      if (wait === "checkpoint") { while (!ended && !await isWriting(run)) await pause(0); }
-      else await pause(wait);
-      if (!ended) kill(child);
-    })();
-  };
+/** Kills a run at a moment, or lets it end before; resolves when one of both has happened. */
+async function killAt(run: string, { after, wait }: Moment, child: Deno.ChildProcess) {
+  let ended = false;
+  child.status.then(() => ended = true);
+  while (!ended && await logged(run) < after) await pause(1);
+  if (wait === "checkpoint") { while (!ended && !await isWriting(run)) await pause(0); }
+  else await pause(wait);
+  kill(child);
 }
 
-/** Rows without what a clock says. */
-const timeless = (rows: readonly Readonly<Record<string, number>>[]): unknown =>
-  rows.map(({ elapsed_s: _e, tokens_per_s: _t, stall_s: _s, ...row }) => row);
+/** How often a run was killed, and while it wrote a checkpoint. */
+interface Disturbed {
+  readonly kills: number;
+  readonly writes: number;
+}
 
-async function survives(
+/** Kills a run at each of the moments, goes on to its end, and compares it with one that never stopped. */
+async function disturb(
   { folder, pretrain, rows }: Workplace,
-  device: string,
-  sizes: Sizes,
+  out: string,
+  words: readonly string[],
+  total: number,
   moments: readonly Moment[],
-): Promise<{ readonly kills: number; readonly writes: number }> {
-  await Deno.writeTextFile(join(folder, "log.jsonl"), clickLog());
-  await Deno.writeTextFile(join(folder, "two.json"), JSON.stringify(configOf(sizes)));
-  const words = ["--corpus", "corpus.txt", "--device", device, "--config", "two.json"];
-  const whole = await pretrain([...words, "--out", "whole"]);
-  assertEquals(whole.code, 0, whole.error);
-  const run = join(folder, "cut"), total = sizes.first + sizes.second;
+): Promise<Disturbed> {
+  const run = join(folder, out), device = words.slice(0, 2);
   let kills = 0, writes = 0;
   for (const [i, moment] of moments.entries()) {
-    const line = i === 0
-      ? [...words, "--out", "cut"]
-      : ["--device", device, "--out", "cut", "--resume"];
-    const { code, error } = await pretrain(line, { watch: killer(run, moment) });
+    const line = [...i === 0 ? words : [...device, "--resume"], "--out", out];
+    let killing: Promise<void> | undefined;
+    const { code, error } = await pretrain(line, {
+      watch: (_, child) => killing ??= killAt(run, moment, child),
+    });
+    await killing;
     if (code === 0) break; // it was faster
     assert(code === 137, error);
     kills++;
     if (await isWriting(run)) writes++;
   }
-  const resumed = await pretrain(["--device", device, "--out", "cut", "--resume"]);
+  const resumed = await pretrain([...device, "--resume", "--out", out]);
   assertEquals(resumed.code, 0, resumed.error);
   for (const file of ["metrics.jsonl", "eval.jsonl"]) {
-    assertEquals(timeless(await rows(`cut/${file}`)), timeless(await rows(`whole/${file}`)), file);
+    const [cut, whole] = [await rows(`${out}/${file}`), await rows(`whole/${file}`)];
+    assertEquals(timeless(cut), timeless(whole), file);
   }
-  assertEquals((await rows("cut/metrics.jsonl")).length, total);
+  assertEquals((await rows(`${out}/metrics.jsonl`)).length, total);
   for (const name of ["model.safetensors", "optimizer.safetensors"]) {
     const [a, b] = await Promise.all(
-      ["cut", "whole"].map((of) =>
+      [out, "whole"].map((of) =>
         Deno.readFile(join(checkpointPath(join(folder, of), total), name))
       ),
     );
     assertEquals(a, b, name);
   }
   return { kills, writes };
+}
+
+/** On a busy machine a run may be over before it is looked at again: so many may be, until one was killed often enough. */
+const TRIES = 4;
+
+async function survives(
+  place: Workplace,
+  device: string,
+  sizes: Sizes,
+  moments: readonly Moment[],
+  least: Disturbed,
+): Promise<void> {
+  const { folder, pretrain } = place;
+  await Deno.writeTextFile(join(folder, "log.jsonl"), clickLog());
+  await Deno.writeTextFile(join(folder, "two.json"), JSON.stringify(configOf(sizes)));
+  const words = ["--device", device, "--corpus", "corpus.txt", "--config", "two.json"];
+  const whole = await pretrain([...words, "--out", "whole"]);
+  assertEquals(whole.code, 0, whole.error);
+  const found: Disturbed[] = [];
+  const isEnough = ({ kills, writes }: Disturbed): boolean =>
+    kills >= least.kills && writes >= least.writes;
+  while (found.length < TRIES && !found.some(isEnough)) {
+    const total = sizes.first + sizes.second, out = `cut-${found.length}`;
+    found.push(await disturb(place, out, words, total, moments));
+  }
+  assert(
+    found.some(isEnough),
+    `not once as often as ${Deno.inspect(least)}: ${Deno.inspect(found)}`,
+  );
 }
 
 Deno.test("a run on cpu that is killed at random steps, at the boundary of stages and in checkpoints ends the same, to the bit", () =>
@@ -156,8 +166,7 @@ Deno.test("a run on cpu that is killed at random steps, at the boundary of stage
       { after: 65, wait: "checkpoint" },
       anywhere(74, 112),
     ];
-    const { kills, writes } = await survives(place, "cpu", sizes, moments);
-    assert(kills >= 5 && writes >= 1, `${kills} kills, ${writes} of them in a checkpoint`);
+    await survives(place, "cpu", sizes, moments, { kills: 5, writes: 1 });
   }));
 
 if (await gpuFor("killed run")) {
@@ -165,7 +174,7 @@ if (await gpuFor("killed run")) {
     inWorkplace(async (place) => {
       // Its shaders are compiled anew in every process: one stage, killed once.
       const sizes = { first: 9, second: 0, every: 3 };
-      const { kills } = await survives(place, "webgpu", sizes, [{ after: 4, wait: 0 }]);
-      assertEquals(kills, 1);
+      const moments = [{ after: 4, wait: 0 }];
+      await survives(place, "webgpu", sizes, moments, { kills: 1, writes: 0 });
     }));
 }

@@ -1,14 +1,10 @@
 /** Memory of a long run: what step 2,000 takes is what step 200 took. */
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { cpu, type Device } from "../../core/mod.ts";
 import { saveCheckpoint } from "../../recipes/run/checkpoint.ts";
+import { collectGarbage } from "../collect_garbage.ts";
 import { gpuFor } from "./any_gpu.ts";
 import { tinyRun, trainTiny } from "./tiny_run.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 const EARLY = 200, LATE = 2000;
 /** Evaluations and checkpoints are part of a run: the first ones come before the first look. */
@@ -43,7 +39,8 @@ async function staysFlat(device: Device): Promise<void> {
   const early = looks.get(EARLY)!, late = looks.get(LATE)!;
   assert(early.bytes > 0 && early.storages > 0);
   assertEquals([late.bytes, late.storages], [early.bytes, early.storages]);
-  assertAlmostEquals(late.rss / early.rss, 1, 0.05, `${early.rss} bytes, and then ${late.rss}`);
+  // A system that is short of memory may take some back meanwhile: less is no fault.
+  assertLess(late.rss, 1.05 * early.rss, `${early.rss} bytes, and then ${late.rss}`);
   device.destroy();
 }
 

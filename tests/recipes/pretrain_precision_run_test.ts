@@ -5,7 +5,8 @@ import { cpu, type Device, reference } from "../../core/mod.ts";
 import type { Precision } from "../../recipes/pretrain/config.ts";
 import { checkpointPath, checkpointSteps } from "../../recipes/run/checkpoint.ts";
 import { gpuFor } from "./any_gpu.ts";
-import { inWorkplace, toyConfig } from "./pretrain_command.ts";
+import { inWorkplace, toyClick, toyConfig } from "./pretrain_command.ts";
+import { timeless } from "./timeless.ts";
 import { tinyRun, trainTiny } from "./tiny_run.ts";
 
 const gpu = await gpuFor("runs of mixed precision");
@@ -68,9 +69,6 @@ Deno.test("10 steps in f16 and bf16 have the losses of reference on every device
   }
 });
 
-const timeless = (rows: readonly Readonly<Record<string, number>>[]): unknown =>
-  rows.map(({ elapsed_s: _e, tokens_per_s: _t, stall_s: _s, ...row }) => row);
-
 Deno.test("pretrain in f16, two stages with clicks and skipped steps, goes on to the bit from any checkpoint", () =>
   inWorkplace(async ({ folder, pretrain, rows }) => {
     const config = {
@@ -83,19 +81,7 @@ Deno.test("pretrain in f16, two stages with clicks and skipped steps, goes on to
       steps: 20,
       evalEvery: 10,
       checkpointEvery: 6,
-      click: {
-        log: "simulated",
-        loss: "listwise",
-        docs: 4,
-        length: 20,
-        batch: 4,
-        microBatch: 2,
-        mlm: true,
-        weights: "uncertainty",
-        share: 1,
-        clip: 10,
-        heldOut: 0.1,
-      },
+      click: toyClick,
       then: [{ length: 40, batch: 4, microBatch: 2, steps: 14, rate: 0.005, warmup: 0.2 }],
     };
     await Deno.writeTextFile(join(folder, "half.json"), JSON.stringify(config));

@@ -22,22 +22,35 @@ export interface RunOptions {
 }
 
 /** Runs `recipes/RECIPE/main.ts` with these words. */
-export async function runRecipe(
+export function runRecipe(
   recipe: string,
   folder: string,
   words: readonly string[],
-  { watch, env }: RunOptions = {},
+  options: RunOptions = {},
+): Promise<Ended> {
+  const main = join(root, "recipes", recipe, "main.ts");
+  return started(["--no-check", "--allow-all", main, ...words], folder, options);
+}
+
+/** Runs a task of deno.json with these words, with the permissions that the task has. */
+export async function runTask(
+  task: string,
+  folder: string,
+  words: readonly string[],
+): Promise<Ended> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
+  const own = (tasks[task] as string).split(" ").slice(2), main = join(root, own.at(-1)!);
+  return await started([...own.slice(0, -1), "--no-check", main, ...words], folder, {});
+}
+
+/** Runs a module in a folder. */
+async function started(
+  args: readonly string[],
+  folder: string,
+  { watch, env }: RunOptions,
 ): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-check",
-      "--allow-all",
-      `--config=${join(root, "deno.json")}`,
-      join(root, "recipes", recipe, "main.ts"),
-      ...words,
-    ],
+    args: ["run", "--quiet", `--config=${join(root, "deno.json")}`, ...args],
     cwd: folder,
     stdout: "piped",
     stderr: "piped",

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { exists } from "@std/fs";
 import { join } from "@std/path";
+import { kill } from "../kill.ts";
 import { inWorkplace } from "./pretrain_command.ts";
+import { timeless } from "./timeless.ts";
 
 const base = ["--corpus", "corpus.txt", "--device", "cpu"];
 
@@ -43,17 +45,6 @@ Deno.test("pretrain leaves a whole run folder, and --json nothing but JSON on st
     assertStringIncludes(report, "Held-out perplexity");
   }));
 
-/** Rows without what a clock says. */
-function timeless(rows: readonly Readonly<Record<string, number>>[]): unknown {
-  return rows.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).filter(([name]) =>
-        !["elapsed_s", "tokens_per_s", "stall_s"].includes(name)
-      ),
-    )
-  );
-}
-
 Deno.test("a run that is stopped and resumed ends as one that never stopped, to the bit", () =>
   inWorkplace(async ({ folder, pretrain, rows }) => {
     const whole = await pretrain([...base, "--config", "toy.json", "--out", "whole"]);
@@ -68,7 +59,7 @@ Deno.test("a run that is stopped and resumed ends as one that never stopped, to 
         watch: (error, child) => {
           if (pressed || !error.includes("held-out")) return;
           pressed = true;
-          child.kill("SIGINT");
+          kill(child, "SIGINT");
         },
       },
     );

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Expr, type ExprOp, type ScalarType, topological } from "../../expr/expr.ts";
+import { identityOf } from "../../graph/identity_of.ts";
 import type { Combine } from "../../graph/node.ts";
 import { bounded, bySum, lower, LOWERABLE, type Lowerable } from "../../expr/lower.ts";
 import { type Code, f32x4, f64x2, get, i32, i32x4, set, v128 } from "./encoder.ts";
@@ -282,11 +283,10 @@ export function combining(
 ): { readonly with: Binary; readonly neutral: number } {
   const kind = dtype === "bool" ? "u32" : dtype;
   const add = { f32: f32x4.add, i32: i32x4.add, u32: i32x4.add }[kind];
-  if (combine === "sum") return { with: add, neutral: 0 };
+  const neutral = constantBits(identityOf(combine, dtype), dtype);
+  if (combine === "sum") return { with: add, neutral };
   const greater = combine === "peak" ? f32x4.pmax : f32x4.max;
   const max = { f32: greater, i32: i32x4.maxS, u32: i32x4.maxU }[kind];
   const min = { f32: f32x4.min, i32: i32x4.minS, u32: i32x4.minU }[kind];
-  const lowest = { f32: bitsOf(-Infinity), i32: -2147483648, u32: 0 }[kind];
-  const highest = { f32: bitsOf(Infinity), i32: 2147483647, u32: -1 }[kind];
-  return combine === "min" ? { with: min, neutral: highest } : { with: max, neutral: lowest };
+  return { with: combine === "min" ? min : max, neutral };
 }

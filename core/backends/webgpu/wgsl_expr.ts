@@ -10,6 +10,7 @@
  */
 import { bounded, lower, LOWERABLE } from "../../expr/lower.ts";
 import { type Expr, type ExprOp, type ScalarType, topological } from "../../expr/expr.ts";
+import { identityOf } from "../../graph/identity_of.ts";
 import type { Combine } from "../../graph/node.ts";
 
 /** How many elements an invocation works on at once. */
@@ -248,15 +249,9 @@ export function combineText(
   return `${dtype === "f32" ? exact : combine}(${a}, ${b})`;
 }
 
-/** What a reduction of nothing gives. */
+/** What a reduction begins with. */
 export function identityText(combine: Combine, dtype: ScalarType, lanes: Lanes): string {
-  if (combine === "sum") return literal(0, dtype, lanes);
-  const ends = dtype === "f32"
-    ? [-Infinity, Infinity]
-    : dtype === "i32"
-    ? [-2147483648, 2147483647]
-    : [0, 4294967295];
-  return literal(ends[combine === "min" ? 1 : 0]!, dtype, lanes);
+  return literal(identityOf(combine, dtype), dtype, lanes);
 }
 
 /** Four lanes of a partial result into one. */

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { ClickConfig, PretrainConfig } from "../../pretrain/config.ts";
+import { type ClickConfig, type PretrainConfig, SIMULATED } from "../../pretrain/config.ts";
 import type { Ablation, Changes, Question } from "../ablation.ts";
 
 /** As many tokens a step as the base has of text; weighed so that 8 noisy impressions do not drown the text. */
 const clicks: ClickConfig = {
   log: "simulated",
+  simulated: SIMULATED,
   loss: "listwise",
   docs: 8,
   length: 32,

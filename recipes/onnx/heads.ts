@@ -1,0 +1,126 @@
+/**
+ * What of a model is exported, with the names that other tools know from BERT: `input_ids`, `attention_mask` and `token_type_ids`,
+ * whole numbers of 64 bits.
+ *
+ * @module
+ */
+import {
+  add,
+  type AnyTensor,
+  arange,
+  div,
+  einsum,
+  expandDims,
+  mul,
+  reshape,
+  sizesOf,
+  slice,
+  sqrt,
+  sum,
+  type Tensor,
+} from "../../core/mod.ts";
+import { encode } from "../../nn/mod.ts";
+import type { Head } from "../clue/heads/head.ts";
+import type { TaskModel } from "../clue/task_model.ts";
+import type { ModelConfig } from "../pretrain/config.ts";
+import { encoderOptions, logitsAt, type Model } from "../pretrain/model.ts";
+import type { Exported, ExportedInput } from "./export_function.ts";
+
+/** What a pretrained model can be exported with. */
+export const headNames = ["mlm", "embedding", "hidden", "relevance"] as const;
+/** One of them. */
+export type HeadName = typeof headNames[number];
+
+/** A function to export, and what it takes. */
+export interface Exportable {
+  readonly f: Exported;
+  readonly inputs: readonly ExportedInput[];
+}
+
+/** What an encoder gives, with what it was given. */
+interface Encoded {
+  readonly ids: AnyTensor;
+  readonly keep: Tensor<["B", "T"]>;
+  readonly hidden: Tensor<["B", "T", "C"]>;
+}
+
+/** The axes of inputs: rows, or units of so many rows, by tokens. */
+const axesOf = (rows: number): ExportedInput["axes"] =>
+  rows === 1 ? ["batch", "length"] : ["batch", rows, "length"];
+
+function inputsOf(segments: boolean, rows = 1): readonly ExportedInput[] {
+  const axes = axesOf(rows), given = "i64";
+  return [
+    { name: "input_ids", dtype: "i32", given, axes },
+    { name: "attention_mask", dtype: "f32", given, axes },
+    ...segments ? [{ name: "token_type_ids", dtype: "i32", given, axes } as const] : [],
+  ];
+}
+
+/** The inputs as the encoder takes them, and what it makes of them. */
+function encoded(encoder: Model["encoder"], config: ModelConfig, inputs: AnyTensor[]): Encoded {
+  const [ids, keep, segments] = inputs.map((x): AnyTensor => {
+    return sizesOf(x).length === 2 ? x : reshape(x, [-1, sizesOf(x).at(-1)!]);
+  }) as [AnyTensor, AnyTensor, AnyTensor?];
+  const all = { ids, keep, ...segments && { segments } };
+  const { hidden } = encode(encoder, all, encoderOptions(config));
+  return { ids, keep, hidden } as unknown as Encoded;
+}
+
+/** Scores of every token at every place. Shapes: [B, T, V]. */
+function logits(model: Model, config: ModelConfig, { hidden }: Encoded): AnyTensor {
+  const [B, T] = sizesOf(hidden) as [number, number], places: AnyTensor = arange(B * T);
+  return reshape(logitsAt(model, hidden, places, config) as AnyTensor, [B, T, -1]);
+}
+
+/** Means of the tokens' hidden states, of length 1. Shapes: [B, C]. */
+function means({ hidden, keep }: Encoded): AnyTensor {
+  // The mean's divisor goes with the length.
+  const sums: AnyTensor = einsum("btc,bt->bc", hidden, keep);
+  return div(sums, expandDims(sqrt(sum(mul(sums, sums), 1) as AnyTensor), 1)) as AnyTensor;
+}
+
+/** The click head's scores. Shapes: [B]. */
+function scores({ w, b }: NonNullable<Model["click"]>, { hidden }: Encoded): AnyTensor {
+  const [B, , C] = sizesOf(hidden), one = slice(hidden as AnyTensor, 1, 0, 1) as AnyTensor;
+  const first: Tensor<["B", "C"]> = reshape(one, [B!, C!]) as AnyTensor;
+  return add(einsum("bc,c->b", first, w), b) as AnyTensor;
+}
+
+const results: {
+  readonly [N in HeadName]: (
+    model: Model,
+    config: ModelConfig,
+    x: Encoded,
+  ) => Readonly<Record<string, AnyTensor>>;
+} = {
+  mlm: (model, config, x) => ({ logits: logits(model, config, x) }),
+  embedding: (_, __, x) => ({ sentence_embedding: means(x) }),
+  hidden: (_, __, x) => ({ last_hidden_state: x.hidden as AnyTensor }),
+  relevance: (model, _, x) => ({ scores: scores(model.click!, x) }),
+};
+
+/**
+ * A pretrained model with a head. Segments are an input where they make a difference: under a table of them, and for queries with
+ * titles.
+ *
+ * Shapes: `mlm` gives logits [B, T, V]; `embedding` sentence_embedding [B, C], the mean of the tokens' last hidden states, of length 1;
+ * `hidden` last_hidden_state [B, T, C]; `relevance` scores [B].
+ */
+export function exportable(head: HeadName, model: Model, config: ModelConfig): Exportable {
+  return {
+    f: (...inputs) => results[head](model, config, encoded(model.encoder, config, inputs)),
+    inputs: inputsOf(config.segments > 0 || head === "relevance"),
+  };
+}
+
+/** A fine-tuned model. Shapes: [B, T], or [B, N, T] where a unit has N rows, to `outputs` as the head says. */
+export function exportableTask(model: TaskModel, head: Head, config: ModelConfig): Exportable {
+  return {
+    f(...inputs) {
+      const { hidden, keep } = encoded(model.encoder, config, inputs);
+      return { outputs: head.outputs(model.head, { hidden, keep }) };
+    },
+    inputs: inputsOf(true, head.rows),
+  };
+}

@@ -1,0 +1,171 @@
+/**
+ * `deno task export`: a model as an ONNX file.
+ *
+ * @module
+ */
+import { cpu } from "../../core/mod.ts";
+import { InputError } from "../cli/input_error.ts";
+import { runMain } from "../cli/main.ts";
+import { helpText } from "../cli/options.ts";
+import { rowOf } from "../clue/unit.ts";
+import { type OpenedModel, openModel } from "../pretrain/open_model.ts";
+import { longestText } from "../pretrain/positions.ts";
+import { writeWhole } from "../run/write_whole.ts";
+import { tokenizer } from "../text/tokenize.ts";
+import { compared, type Difference, randomRows, type Rows } from "./compare.ts";
+import { encode } from "./encode.ts";
+import { exportModel, roundedModel, type ToExport } from "./export_model.ts";
+import { exportable } from "./heads.ts";
+import { OPSET } from "./model.ts";
+import { exportCommand, type ExportOptions, exportOptions } from "./options.ts";
+import { gathered, type Message } from "./protobuf.ts";
+
+/** Tokens of a row where nothing else is asked for. */
+const USUAL = 512;
+/** Lines of a text that are compared. */
+const LINES = 64;
+/** Bytes that a file of protobuf may have. */
+const MOST = 2 ** 31 - 1;
+
+function lengthOf({ length, model }: ExportOptions, { config }: OpenedModel): number {
+  const most = longestText(config.model), least = exportCommand.options.length.min;
+  if (most < least) {
+    throw new InputError(
+      `Cannot export ${model}: it has ${most} positions, and an export needs ${least}; pretrain with a larger model.maxLength`,
+    );
+  }
+  if (length === undefined) return Math.min(USUAL, most);
+  if (length <= most) return length;
+  throw new InputError(
+    `Cannot export ${model} for ${length} tokens: its scheme "${config.model.scheme}" has ${most} positions; give --length ${most} or less`,
+  );
+}
+
+/** The first lines of a text, as rows of tokens by themselves. */
+async function linesOf(path: string, { vocabulary }: OpenedModel, most: number): Promise<Rows[]> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    const isAbsent = error instanceof Deno.errors.NotFound;
+    throw new InputError(
+      `Cannot read ${path}: ${isAbsent ? "no such file" : (error as Error).message}`,
+    );
+  }
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  if (lines.length === 0) throw new InputError(`Cannot compare on ${path}: it has no text`);
+  const tokens = tokenizer(vocabulary);
+  const rows = lines.slice(0, LINES).map((line) => rowOf(tokens, most, line).ids)
+    .toSorted((p, q) => p.length - q.length);
+  const BATCH = 16;
+  return Array.from(
+    { length: Math.ceil(rows.length / BATCH) },
+    (_, n) => rows.slice(n * BATCH, (n + 1) * BATCH),
+  );
+}
+
+/** What rounding costs, on what. */
+interface Cost extends Difference {
+  readonly on: string;
+}
+
+async function costs(
+  { text }: ExportOptions,
+  opened: OpenedModel,
+  what: ToExport,
+  rounded: ReturnType<typeof roundedModel>,
+): Promise<readonly Cost[]> {
+  const { tokens, pad } = opened.vocabulary;
+  const exact = exportable(what.head, what.params, what.config);
+  const device = cpu();
+  try {
+    const on: (readonly [string, readonly Rows[]])[] = [
+      ["random tokens", randomRows(tokens.length, what.length)],
+    ];
+    if (text !== undefined) on.push([text, await linesOf(text, opened, what.length)]);
+    const found: Cost[] = [];
+    for (const [name, rows] of on) {
+      found.push({ on: name, ...await compared(exact, rounded.exportable, rows, pad, device) });
+    }
+    return found;
+  } finally {
+    device.destroy();
+  }
+}
+
+function costLine({ on, largest, of, cosine, agree }: Cost, { head }: ToExport): string {
+  const figure = (x: number): string => x.toPrecision(3);
+  const also = head === "mlm"
+    ? `, the best token is the same at ${(100 * agree).toFixed(1)} % of the places`
+    : head === "relevance"
+    ? ""
+    : `, the smallest cosine is ${cosine.toFixed(5)}`;
+  return `on ${on}: differs by ${figure(largest)} at most, of numbers up to ${figure(of)}${also}`;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toPrecision(3)} MB`;
+
+async function write(path: string, file: Message): Promise<void> {
+  if (file.size > MOST) {
+    throw new InputError(
+      `Cannot write ${path}: ${
+        megabytes(file.size)
+      } are more than an ONNX file may have (2 GiB); try --int8`,
+    );
+  }
+  try {
+    await writeWhole(path, gathered(file));
+  } catch (error) {
+    await Deno.remove(`${path}.part`).catch(() => {});
+    const { NotFound, PermissionDenied, IsADirectory, NotADirectory } = Deno.errors;
+    const isTheirs = [NotFound, PermissionDenied, IsADirectory, NotADirectory]
+      .some((kind) => error instanceof kind);
+    if (!isTheirs) throw error;
+    throw new InputError(`Cannot write ${path}: ${(error as Error).message}; pass another --out`);
+  }
+}
+
+async function main(): Promise<number> {
+  const options = exportOptions(Deno.args);
+  if (options.help) {
+    console.log(helpText(exportCommand));
+    return 0;
+  }
+  const { model: run, out, head, int8, json } = options, opened = await openModel(run!);
+  if (head === "relevance" && !opened.params.click) {
+    throw new InputError(
+      `Cannot export ${run} with the head "relevance": it has learnt from no clicks; pass another --head`,
+    );
+  }
+  const what: ToExport = {
+    head: head as ToExport["head"],
+    params: opened.params,
+    config: opened.config.model,
+    length: lengthOf(options, opened),
+  };
+  const exact = await exportModel(what), whole = encode(exact);
+  const rounded = int8 ? roundedModel(exact, what) : undefined;
+  const found = rounded ? await costs(options, opened, what, rounded) : [];
+  const model = rounded?.model ?? exact, file = rounded ? encode(rounded.model) : whole;
+  await write(out!, file);
+  const inputs = model.inputs.map(({ name }) => name), [output] = model.outputs;
+  if (json) {
+    const sizes = { bytes: file.size, ...rounded && { f32_bytes: whole.size } };
+    const facts = { out, head, opset: OPSET, length: what.length, ...sizes };
+    console.log(JSON.stringify({ ...facts, inputs, output: output!.name, costs: found }));
+    return 0;
+  }
+  console.log(
+    `${out}: ${inputs.join(", ")} to ${output!.name} [${
+      output!.axes.join(", ")
+    }], rows of up to ${what.length} tokens; opset ${OPSET}, ${megabytes(file.size)}`,
+  );
+  if (rounded) {
+    const share = (file.size / whole.size).toFixed(3);
+    console.log(`weights in one byte: ${share} of ${megabytes(whole.size)}`);
+  }
+  for (const cost of found) console.log(costLine(cost, what));
+  return 0;
+}
+
+if (import.meta.main) await runMain(main);
