@@ -62,7 +62,7 @@ export function startRanks(
     return { child, reads };
   });
   const alive = new Set(children.map(({ child }) => child));
-  let isFailing = false,
+  let isStopping = false,
     failed: RankEnd | undefined,
     harden: ReturnType<typeof setTimeout> | undefined;
   const kill = (signal: Deno.Signal): void => {
