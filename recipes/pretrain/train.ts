@@ -171,7 +171,7 @@ export async function train(
   let { model, optimizer, step } = start;
   if (sharded) optimizer = sharded.keep(optimizer);
   let sums = jit(zeroSums, { device })(start.model);
-  let logged = { at: began, step, waited: 0 }, aside = 0, stuckAt: number | undefined;
+  let logged = { at: began, step, waited: 0, exchanged: 0 }, aside = 0, stuckAt: number | undefined;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
   const elapsed = (): number => (performance.now() - began) / 1000;
@@ -191,9 +191,10 @@ export async function train(
       ...metricsRow(rows, config.precision),
       tokens_per_s: (step - logged.step) * B * length / seconds,
       stall_s: feed.waited - logged.waited,
+      ...team && team.group.size > 1 && { exchange_s: team.exchanged - logged.exchanged },
       elapsed_s: elapsed(),
     };
-    logged = { at: now, step, waited: feed.waited };
+    logged = { at: now, step, waited: feed.waited, exchanged: team?.exchanged ?? 0 };
     pending = [];
     hooks.metrics(row);
     return row;

@@ -6,6 +6,7 @@ import { alone, type Collective } from "../../dist/parallel/alone.ts";
 import { bucketsOf } from "../../dist/parallel/buckets.ts";
 import { compareChecksums } from "../../dist/parallel/checksums.ts";
 import { createExchange, type Exchanged } from "../../dist/parallel/exchange.ts";
+import { ownersOf, shareLeaves } from "../../dist/parallel/owners.ts";
 import { ranks, simulated } from "./ranks.ts";
 
 const mem = simulated(), V = 8, lengths = [1000, 3, 70_000, 0, 17];
@@ -142,6 +143,28 @@ Deno.test("checksums name the ranks that differ, and the leaf", async () => {
   for (const error of await differing(2, [1])) {
     assertEquals(error!.rank, undefined);
     assertEquals(/rank 0 \(checksum \w{8}\), 1 \(checksum/.test(error!.message), true);
+  }
+});
+
+Deno.test("every leaf has an owner, who has no more than the longest leaf above another, and gives it to all", async () => {
+  for (const W of [1, 2, 3, 8]) {
+    const owners = ownersOf(lengths, W), loads = new Float64Array(W);
+    owners.forEach((rank, leaf) => loads[rank]! += lengths[leaf]!);
+    assertLess(Math.max(...loads) - Math.min(...loads), Math.max(...lengths) + 1);
+    const found = await ranks(
+      mem,
+      W,
+      async (group, rank) =>
+        await shareLeaves(
+          group,
+          owners,
+          lengths,
+          (leaf) => owners[leaf] === rank ? gradients(leaf, 0)[leaf]! : undefined,
+        ),
+    );
+    for (const arrays of found) {
+      arrays.forEach((array, leaf) => assertEquals(array, gradients(leaf, 0)[leaf]!));
+    }
   }
 });
 

@@ -27,6 +27,7 @@ Deno.test("pretrain --nproc 2 has the losses of one process, and the first alone
         assertLess(relative, file === "eval" ? 1e-4 : 1e-5, `${file} ${row.step}`);
       });
     }
+    for (const { exchange_s } of await rows("two/metrics.jsonl")) assert(exchange_s! > 0);
     const names = (run: string): string[] =>
       Array.from(Deno.readDirSync(join(folder, run)), ({ name }) => name).sort();
     assertEquals(names("two"), names("one"));
