@@ -65,7 +65,7 @@ const FILES: Readonly<Record<SplitName, readonly string[]>> = {
 export function classTask(parts: ClassParts): Task {
   const { name, labels, metric = "accuracy", unsure, files: own = {}, read, also } = parts;
   const withOwn = (split: SplitName): readonly string[] => [...own[split] ?? [], ...FILES[split]];
-  return task<ClassExample, number>({
+  const made = task<ClassExample, number>({
     ...parts,
     files: { train: withOwn("train"), dev: withOwn("dev"), test: withOwn("test") },
     head: classes(labels.length),
@@ -115,4 +115,5 @@ export function classTask(parts: ClassParts): Task {
       }`;
     },
   });
+  return { ...made, labels };
 }

@@ -12,6 +12,7 @@ import { helpText } from "../cli/options.ts";
 import { overallProgress } from "../cli/overall_progress.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { longestText } from "../pretrain/positions.ts";
+import { newRun } from "../run/run_folder.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { archives } from "./download/archives.ts";
@@ -22,6 +23,7 @@ import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/re
 import { resultLines } from "./results/results_table.ts";
 import { saveResults } from "./results/save_results.ts";
 import { mainScore, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { type BestEpoch, taskSaver } from "./saved_task.ts";
 import { someUnits } from "./some_units.ts";
 import { splitInto } from "./split_into.ts";
 import type { Task } from "./task.ts";
@@ -51,6 +53,10 @@ interface Tools {
 const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
   options.length ?? defaults.length;
 
+/** Where a task's model is left. */
+const savedIn = ({ task, save }: ClueOptions, { name }: Task): string | undefined =>
+  save === undefined || task !== "all" ? save : join(save, name);
+
 /** What has been learnt so far. */
 interface Learnt {
   readonly rows: readonly ResultRow[];
@@ -65,12 +71,15 @@ async function learn(
   data: TaskData,
   { options, start, device, interrupt, views }: Tools,
 ): Promise<Learnt> {
-  const { json, out } = options, { defaults } = task;
-  const common = { task, folder, start, length: lengthOf(task, options) };
+  const { json, out } = options, { defaults } = task, length = lengthOf(task, options);
+  const common = { task, folder, start, length };
   const rows: ResultRow[] = [], epochs: EpochRow[] = [], seeds: SeedAnswers[] = [];
   const [view] = views as [ProgressView];
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
+  const texts = data.train.units.some(({ rows: [row] }) => row!.segments.includes(1)) ? 2 : 1;
+  const saved = savedIn(options, task), about = { task: task.name, length, texts };
+  await using saver = saved === undefined ? undefined : await taskSaver(saved, start, about);
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
     const config = {
@@ -83,7 +92,8 @@ async function learn(
       seed,
     };
     const run = { ...common, device, config, interrupt, view: views[seed - options.seed]! };
-    const found = await runTask(run, data);
+    const keep = saver && { keep: (best: BestEpoch) => saver.keep(best, seed) };
+    const found = await runTask({ ...run, ...keep }, data);
     if (interrupt.requested) break;
     rows.push(...found.results.flatMap(rowsOf));
     epochs.push(...found.epochs.flatMap(epochRowsOf));
@@ -95,6 +105,7 @@ async function learn(
       }
     }
   }
+  if (!interrupt.requested) await saver?.finish();
   if (out !== undefined) await writeSeedAnswers(out, seeds);
   const best = bestOf(seeds);
   if (seeds.length > 1 && Object.keys(best!.answers).length > 0) {
@@ -193,6 +204,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   for (const one of placed) {
     try {
       ready = await read(one);
+      const folder = savedIn(options, one.task);
+      if (folder !== undefined) await newRun(folder, "--save");
       works.set(one, workOf(ready, options.epochs ?? one.task.defaults.epochs));
     } catch (error) {
       refuse(one, error);

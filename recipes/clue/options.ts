@@ -25,6 +25,11 @@ export const clueCommand = {
     },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
     out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
+    save: {
+      type: "text",
+      value: "DIR",
+      help: "where the best epoch of all seeds on dev is left as a model, for predict and serve",
+    },
     split: {
       type: "list",
       value: "FILE",

@@ -10,6 +10,7 @@ import { InputError } from "../cli/input_error.ts";
 import { tokenizer } from "../text/tokenize.ts";
 import { answerer } from "./answer.ts";
 import { fineTune, type FineTuneConfig } from "./fine_tune.ts";
+import type { BestEpoch } from "./saved_task.ts";
 import type { Prepared, Scores, SplitName, Task, Tuned } from "./task.ts";
 import type { Start } from "./task_model.ts";
 
@@ -45,6 +46,8 @@ export interface TaskOptions {
   readonly length: number;
   readonly interrupt: Interrupt;
   readonly view: ProgressView;
+  /** Called with every epoch that is the best so far. */
+  readonly keep?: (best: BestEpoch) => Promise<void>;
 }
 
 /** Rows that are answered at once, or those of one unit where it has more. */
@@ -90,7 +93,7 @@ interface Best {
 
 /** Learns a task with one seed: every epoch is judged on the dev split, the best one answers the test split. */
 export async function runTask(
-  { task, start, device, config, interrupt, view }: TaskOptions,
+  { task, start, device, config, interrupt, view, keep }: TaskOptions,
   { train, dev, tests }: TaskData,
 ): Promise<TaskRun> {
   const { head, name } = task, { options, vocabulary: { pad } } = start, { seed } = config;
@@ -118,7 +121,9 @@ export async function runTask(
         if (best && mainScore(best.dev) >= mainScore(scores)) return;
         const outputsOf: (readonly Float32Array[])[] = [];
         for (const { units } of tests) outputsOf.push(await answers(model, units));
-        best = { epoch, dev: scores, tests: outputsOf, ...tuned && { tuned } };
+        const about = { epoch, dev: scores, ...tuned && { tuned } };
+        best = { ...about, tests: outputsOf };
+        await keep?.({ ...about, model });
       },
     },
   );

@@ -129,6 +129,8 @@ export interface Task extends
     TaskParts<never, never>,
     "name" | "about" | "files" | "folders" | "submits" | "variant" | "defaults" | "head"
   > {
+  /** The classes that a text or a pair is put in, where that is what the task asks. */
+  readonly labels?: readonly string[];
   /** A split of a folder; undefined where it has none. */
   readonly load: (
     folder: string,

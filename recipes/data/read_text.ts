@@ -35,7 +35,7 @@ function refuseBinary(path: string, bytes: Uint8Array, first: boolean): void {
 }
 
 /**
- * The text of a UTF-8 file in pieces of about 1 MiB; a byte-order mark is left out.
+ * The text of a UTF-8 file in pieces of at most 1 MiB; a byte-order mark is left out.
  *
  * @throws InputError where the file cannot be read, is binary, or is not UTF-8.
  */
@@ -47,6 +47,17 @@ export async function* readText(path: string): AsyncGenerator<string, void, unkn
     throw new InputError(`Cannot read ${path}: ${(error as Error).message}; pass a text file`);
   }
   using opened = file;
+  yield* decoded(opened, path);
+}
+
+/** What bytes are read from. */
+export type ByteReader = Pick<Deno.FsFile, "read">;
+
+/** The same of what is open already, such as standard input; `path` is what it is called. */
+export async function* decoded(
+  opened: ByteReader,
+  path: string,
+): AsyncGenerator<string, void, unknown> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const buffer = new Uint8Array(CHUNK);
   let lines = 0;

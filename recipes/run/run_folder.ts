@@ -30,13 +30,13 @@ async function namesIn(path: string): Promise<readonly string[]> {
   }
 }
 
-async function refuseUnwritable(path: string): Promise<void> {
+async function refuseUnwritable(path: string, option = "--out"): Promise<void> {
   try {
     await ensureDir(path);
     await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "part-" }));
   } catch (error) {
     throw new InputError(
-      `Cannot write in the folder ${path}: ${(error as Error).message}; pass another --out`,
+      `Cannot write in the folder ${path}: ${(error as Error).message}; pass another ${option}`,
     );
   }
 }
@@ -51,19 +51,20 @@ function used(names: readonly string[]): readonly string[] {
 }
 
 /**
- * Makes the folder of a new run, empty: until `saveRun` is done in it, the same call works again.
+ * Makes the folder of a new run, empty: until `saveRun` is done in it, the same call works again. `option` is the one that named it.
  *
  * @throws InputError where the folder is used already, or cannot be written.
  */
-export async function newRun(path: string): Promise<void> {
+export async function newRun(path: string, option: "--out" | "--save" = "--out"): Promise<void> {
   const [first, ...more] = used(await namesIn(path));
   if (first !== undefined) {
     const found = more.length > 0 ? `${first} and ${more.length} more` : first;
+    const resume = option === "--out" ? ", or --resume to go on" : "";
     throw new InputError(
-      `Cannot start a run in ${path}: it is not empty (${found}); pass another --out, or --resume to go on`,
+      `Cannot start a run in ${path}: it is not empty (${found}); pass another ${option}${resume}`,
     );
   }
-  await refuseUnwritable(path);
+  await refuseUnwritable(path, option);
 }
 
 /** Writes what a run is made of: all of its configuration, resolved, and its vocabulary. */

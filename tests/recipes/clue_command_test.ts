@@ -2,6 +2,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exists } from "@std/fs";
 import { join } from "@std/path";
+import { cpu } from "../../core/mod.ts";
+import { classify } from "../../recipes/predict/classify.ts";
+import { openPredictor } from "../../recipes/predict/open_predictor.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
 import { runRecipe } from "./recipe_command.ts";
 
@@ -44,7 +47,8 @@ Deno.test("clue splits a file by groups, learns, judges and answers, the same ag
     );
     assertEquals(counts[0]! + counts[1]! + counts[2]!, 600);
 
-    const first = await clue([...toy, "--seeds", "2", "--json", "--out", "answers"]);
+    const words = [...toy, "--seeds", "2", "--json", "--out", "answers", "--save", "saved"];
+    const first = await clue(words);
     assertEquals(first.code, 0, first.error);
     const rows = first.out.trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals(rows.length, 2 * 2 * 2);
@@ -58,6 +62,22 @@ Deno.test("clue splits a file by groups, learns, judges and answers, the same ag
     assertEquals(answers.trimEnd().split("\n").length, counts[2]);
     assertMatch(answers, /^\{"id":\d+,"label":"[012]"\}\n/);
     assert(await exists(join(folder, "answers", "seed-2", "qbqtc_predict.json")));
+
+    // What is saved answers the test as the answers that were handed in: the best epoch's weights, and what was chosen on dev.
+    const tests = (await Deno.readTextFile(join(folder, "pairs", "test.json"))).trimEnd();
+    const asked = tests.split("\n").map((line) => {
+      const { query, title } = JSON.parse(line);
+      return [query, title] as const;
+    });
+    const saved = await classify(await openPredictor(join(folder, "saved"), cpu()), asked);
+    assertEquals(
+      saved.map(({ label }) => label),
+      answers.trimEnd().split("\n").map((line) => JSON.parse(line).label),
+    );
+    const twice = await clue([...toy, "--save", "saved"]);
+    assertEquals(twice.code, 2);
+    assertStringIncludes(twice.error, "saved: it is not empty");
+    assertStringIncludes(twice.error, "pass another --save");
 
     const again = await clue([...toy, "--json"]);
     assertEquals(
