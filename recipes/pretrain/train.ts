@@ -296,15 +296,15 @@ export async function train(
   dispose(sums);
   if (!sound()) return ended;
   const isOver = step === config.steps;
-  const save = async (): Promise<void> => {
+  const saveLast = async (): Promise<void> => {
     if (config.checkpointEvery === 0) return;
     await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
   };
   // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
-  if (!isOver) await save();
+  if (!isOver) await saveLast();
   if (config.evalEvery > 0 && last?.step !== step) last = await trace.host("evaluate", evaluation);
   if (!sound()) return ended;
-  if (isOver) await save();
+  if (isOver) await saveLast();
   return { ...ended, ...last && { evaluation: last.found } };
 }
 
