@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DistError } from "../error.ts";
+import type { DistError } from "../error.ts";
 import { chunkOf } from "../group/chunk.ts";
 import { part, roomLike, typeOf, type WireArray } from "../message/array.ts";
 import { nameHash } from "../message/header.ts";
