@@ -12,12 +12,31 @@ export {
   joinGroup,
   type OperationOptions,
   type ReduceOptions,
+  type ShardOptions,
 } from "./group/group.ts";
+export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
+export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
-export { type ByteStream, type Listener, type Network, type Place } from "./net/network.ts";
+export {
+  type ByteStream,
+  type Door,
+  type Listener,
+  type Network,
+  type Place,
+} from "./net/network.ts";
 export { tcp, type TlsFiles } from "./net/tcp.ts";
 export { type MpiOptions, type MpiWorld, openMpi } from "./mpi/world.ts";
+export { alone, type Collective } from "./parallel/alone.ts";
+export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";
+export { compareChecksums, type NamedArray } from "./parallel/checksums.ts";
+export {
+  createExchange,
+  type Exchange,
+  type Exchanged,
+  type ExchangeOptions,
+} from "./parallel/exchange.ts";
+export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";

@@ -19,8 +19,8 @@ export type GradientNorm = "off" | "clip" | "always";
 export function normalizeGradients(mode: GradientNorm, maxNorm = 1): Transform {
   return {
     init: () => ({}),
-    update: (updates, state) => {
-      const norm = globalNorm(updates);
+    update: (updates, state, _params, step) => {
+      const norm = step.norm ?? globalNorm(updates);
       const metrics = { grad_norm: norm };
       if (mode === "off") return { updates, state, metrics };
       const by = mode === "clip"

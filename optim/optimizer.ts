@@ -41,12 +41,16 @@ export interface Stepped<P> {
 export interface Optimizer {
   /** The state before the first step. */
   readonly init: <P>(params: P) => OptimizerState;
-  /** `take`: a bool scalar; where it is false nothing changes. */
+  /**
+   * `take`: a bool scalar; where it is false nothing changes. `norm`: that of the whole gradient, where another process moves some of the
+   * parameters, which are frozen here.
+   */
   readonly step: <P>(
     params: P,
     grads: P,
     state: OptimizerState,
     take?: Tensor<[], "bool">,
+    norm?: Tensor<[]>,
   ) => Stepped<P>;
 }
 
@@ -89,7 +93,7 @@ export function optimizer(transform: Transform, options: OptimizerOptions = {}):
       count: zeros([], "i32"),
       transforms: transform.init(learning(flat(params, options))),
     }),
-    step: (params, grads, state, take) => {
+    step: (params, grads, state, take, norm) => {
       const all = flat(params, options), moving = learning(all);
       const gradients = new Map(paths(grads as Tree<AnyTensor>));
       const count = add(state.count, 1);
@@ -97,7 +101,7 @@ export function optimizer(transform: Transform, options: OptimizerOptions = {}):
         moving.map((p) => cast(gradients.get(p.path)!, "f32")),
         state.transforms,
         moving,
-        { count },
+        { count, ...norm && { norm } },
       );
       const moves = new Map(moving.map((p, i) => [p.path, updates[i]!]));
       const next = {

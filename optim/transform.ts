@@ -27,6 +27,8 @@ export type State = Tree<AnyTensor>;
 export interface Step {
   /** Number of this step, from 1. Skipped steps do not count. */
   readonly count: Tensor<[], "i32">;
+  /** Norm of the whole gradient, where the updates are only a part of it. */
+  readonly norm?: Tensor<[]>;
 }
 
 /** What a transform gives. */

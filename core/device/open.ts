@@ -5,10 +5,11 @@
  */
 import type { Device, DeviceKind } from "./device.ts";
 import { DeviceError } from "./error.ts";
+import type { CpuOptions } from "../backends/cpu/mod.ts";
 import type { WebGpuOptions } from "../backends/webgpu/mod.ts";
 
 /** How a device is opened, where the kind that it turns out to be has such a choice. */
-export type OpenOptions = Pick<WebGpuOptions, "tune">;
+export type OpenOptions = Pick<WebGpuOptions, "tune"> & Pick<CpuOptions, "threads">;
 
 /**
  * Opens a device. `auto` takes a real GPU, else the CPU; the device's description says which. `webgpu` takes a software adapter too.
@@ -25,8 +26,8 @@ export async function openDevice(
       return reference();
     }
     case "cpu": {
-      const { defaultCpu } = await import("../backends/cpu/mod.ts");
-      return defaultCpu();
+      const { cpu, defaultCpu } = await import("../backends/cpu/mod.ts");
+      return options.threads === undefined ? defaultCpu() : cpu({ threads: options.threads });
     }
     case "webgpu": {
       const { webgpu } = await import("../backends/webgpu/mod.ts");
@@ -37,7 +38,9 @@ export async function openDevice(
       try {
         return await webgpu(options);
       } catch (error) {
-        if (error instanceof DeviceError && error.failure === "absent") return openDevice("cpu");
+        if (error instanceof DeviceError && error.failure === "absent") {
+          return openDevice("cpu", options);
+        }
         throw error;
       }
     }

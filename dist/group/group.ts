@@ -14,6 +14,7 @@ import { chunkOf } from "./chunk.ts";
 import { doublingAllReduce, SMALL } from "./doubling.ts";
 import { createOperation, type Operation } from "./operation.ts";
 import { ringAllGather, ringAllReduce, ringReduceScatter } from "./ring.ts";
+import { nodesOf } from "./shard_tree.ts";
 import { treeAllReduce } from "./shards.ts";
 
 /** What one operation may take, and what its arrays are. */
@@ -30,6 +31,12 @@ export interface OperationOptions {
 export interface ReduceOptions extends OperationOptions {
   /** "sum" if left out. */
   readonly reduction?: Exclude<Reduction, "none"> | undefined;
+}
+
+/** What is given of shards. */
+export interface ShardOptions extends ReduceOptions {
+  /** The arrays are the sums of this rank's shards by whole subtrees, as `nodesOf` names them, and not the shards themselves. */
+  readonly folded?: boolean | undefined;
 }
 
 /**
@@ -52,7 +59,7 @@ export interface Group {
     shards: readonly T[],
     total: number,
     into: T,
-    options?: ReduceOptions,
+    options?: ShardOptions,
   ): Promise<T>;
   /** This rank gets the sum of its chunk, which is given; the rest of the array holds nothing of use. */
   reduceScatter<T extends WireArray>(array: T, options?: ReduceOptions): Promise<T>;
@@ -203,10 +210,13 @@ function createGroup(
       return array;
     },
     async allReduceShards(arrays, total, into, options = {}) {
-      const { reduction = "sum", shape } = options, { from, to } = chunkOf(total, rank, size);
-      if (arrays.length !== to - from || total < 1) {
+      const { reduction = "sum", shape, folded = false } = options;
+      const { from, to } = chunkOf(total, rank, size);
+      if (arrays.length !== (folded ? nodesOf(from, to).length : to - from) || total < 1) {
         throw new RangeError(
-          `Cannot sum ${arrays.length} shards as rank ${rank} of ${size}: of ${total} shards it has those from ${from} up to ${to}`,
+          `Cannot sum ${arrays.length} ${
+            folded ? "subtrees" : "shards"
+          } as rank ${rank} of ${size}: of ${total} shards it has those from ${from} up to ${to}`,
         );
       }
       const odd = arrays.find((a) => a.length !== into.length || typeOf(a) !== typeOf(into));
@@ -222,7 +232,7 @@ function createGroup(
       await run(
         { ...what, shape: [total, into.length] },
         options,
-        (op) => treeAllReduce(op, { arrays, total }, into, combines[reduction], abort),
+        (op) => treeAllReduce(op, { arrays, total, folded }, into, combines[reduction], abort),
       );
       return into;
     },

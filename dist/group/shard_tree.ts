@@ -34,6 +34,8 @@ export function nodesOf(from: number, to: number): readonly ShardNode[] {
 /** Sums subtrees that come from left to right. */
 export interface ShardSum<T> {
   add(node: ShardNode, value: T): void;
+  /** The sums of whole subtrees so far, from left to right: those of `nodesOf`, if what was added follows one another. */
+  sums(): readonly T[];
   /** The sum of all; there must be one at least. */
   total(): T;
 }
@@ -58,6 +60,7 @@ export function createShardSum<T>(plus: (left: T, right: T) => T): ShardSum<T> {
         merge();
       }
     },
+    sums: () => stack.map(({ value }) => value),
     total() {
       while (stack.length > 1) merge();
       return stack.pop()!.value;

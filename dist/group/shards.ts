@@ -13,16 +13,17 @@ import { createProgress, type Operation, together } from "./operation.ts";
 import { ringAllGather } from "./ring.ts";
 import { createShardSum, nodesOf, type ShardNode } from "./shard_tree.ts";
 
-/** What is summed: this rank's shards, which are used up, of `total` in the group. */
+/** What is summed: this rank's shards, which are used up, of `total` in the group; or, `folded`, the sums of its subtrees. */
 export interface Shards {
   readonly arrays: readonly WireArray[];
   readonly total: number;
+  readonly folded?: boolean;
 }
 
 /** The sum of all ranks' shards goes into `into`. */
 export async function treeAllReduce(
   op: Operation,
-  { arrays, total }: Shards,
+  { arrays, total, folded = false }: Shards,
   into: WireArray,
   combine: Combine,
   abort: (error: unknown) => void,
@@ -30,7 +31,9 @@ export async function treeAllReduce(
   const { rank, size } = op, width = into.BYTES_PER_ELEMENT;
   const shardsOf = (rank: number): Span => chunkOf(total, rank, size);
   const nodes = Array.from({ length: size }, (_, r) => nodesOf(shardsOf(r).from, shardsOf(r).to));
-  const mine = nodes[rank]!.map((node) => subtree(node, arrays, shardsOf(rank).from, combine));
+  const mine = folded
+    ? arrays
+    : nodes[rank]!.map((node) => subtree(node, arrays, shardsOf(rank).from, combine));
   const segments = (chunk: number): readonly Span[] =>
     segmentsOf(chunkOf(into.length, chunk, size), width);
   const reduced = createProgress();

@@ -23,6 +23,12 @@ export interface Place {
   readonly port: number;
 }
 
+/** Where to listen, and for whom. */
+export interface Door extends Place {
+  /** Does everybody have to show who they are? If not, only this machine's own addresses are listened on. */
+  readonly guarded?: boolean;
+}
+
 /** Waits for those who connect. */
 export interface Listener extends Place {
   /**
@@ -41,7 +47,7 @@ export interface Network {
   /** Its time. */
   readonly clock: Clock;
   /** Waits for others. @throws DistError if it is no place to listen on */
-  listen(place: Place): Listener;
+  listen(door: Door): Listener;
   /** Reaches another. @throws DistError if there is no such place; "refused" if nobody listens there yet. */
   connect(place: Place): Promise<ByteStream>;
 }

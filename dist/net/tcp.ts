@@ -22,10 +22,10 @@ export function tcp(tls?: TlsFiles): Network {
   return {
     scheme: tls ? "wss" : "ws",
     clock: realClock,
-    listen(place) {
-      if (!isLoopback(place.hostname)) {
+    listen({ guarded = false, ...place }) {
+      if (!guarded && !isLoopback(place.hostname)) {
         throw new DistError(
-          `Cannot listen on ${place.hostname}: only on this machine's own addresses, 127.0.0.1 or ::1, as nobody has to say who they are yet`,
+          `Cannot listen on ${place.hostname} without a token: only on this machine's own addresses, 127.0.0.1 or ::1`,
           "address",
         );
       }

@@ -23,6 +23,8 @@ export interface Hello {
   readonly from: number;
   readonly to: number;
   readonly lane: Lane;
+  /** Where who asks can be found. */
+  readonly address?: string;
 }
 
 const lanes: readonly string[] = ["main", "result", "point"] satisfies Lane[];
@@ -69,8 +71,13 @@ export function readHello(fields: ReadonlyMap<string, string>): Hello | undefine
   if (values.some(Number.isNaN) || !isName(job) || !(group === "" || isName(group))) {
     return undefined;
   }
+  const address = text("address");
+  if (address !== "?" && !/^(wss?|shm):\/\/[\w.:[\]-]{1,250}$/.test(address)) return undefined;
   if (!lanes.includes(lane) || from >= size || to >= size || from === to) return undefined;
-  return { protocol, job, generation, group, size, plan, from, to, lane: lane as Lane };
+  return {
+    ...{ protocol, job, generation, group, size, plan, from, to, lane: lane as Lane },
+    ...address !== "?" && { address },
+  };
 }
 
 /** May this be the name of a job or a group? */

@@ -57,6 +57,7 @@ export function createLinks(
   const { rank, addresses } = member;
   const asked = new Map<string, PromiseWithResolvers<Outgoing>>(), attached = new Set<string>();
   const dialled = new Map<string, PromiseWithResolvers<Incoming>>(), lives = new Set<Live>();
+  const addressesSaid = new Map<number, string>();
   const verdict = Promise.withResolvers<DistError>(),
     listeners: ((error: DistError) => void)[] = [];
   let failure: DistError | undefined, isClosing = false, stopBeating = beat();
@@ -156,6 +157,7 @@ export function createLinks(
     member,
     outgoing: (to, lane) => place(asked, keyOf(to, lane)).promise,
     incoming: (from, lane) => place(dialled, keyOf(from, lane), () => open(from, lane)).promise,
+    addressOf: (rank) => addressesSaid.get(rank),
     abort: fail,
     onFailure(f) {
       if (failure) f(failure);
@@ -181,6 +183,7 @@ export function createLinks(
     attach(hello, socket) {
       const { to, lane } = hello;
       if (failure || isClosing) return socket.drop();
+      if (hello.address !== undefined) addressesSaid.set(to, hello.address);
       place(asked, keyOf(to, lane)).resolve(
         adopt(socket, to, (made, events) => outgoingEnd(made, { from: rank, to }, events)),
       );

@@ -11,6 +11,7 @@ import { createReader } from "../ws/reader.ts";
 import { createSocket, type Socket } from "../ws/socket.ts";
 import { type Answer, askUpgrade, serveUpgrade } from "../ws/upgrade.ts";
 import { fieldsOf, type Hello, isName, PATH, readHello } from "./hello.ts";
+import { guard, prover } from "./token.ts";
 import { createLinks, type OpenLinks, type Patience } from "./links.ts";
 import type { Membership, Transport } from "./transport.ts";
 
@@ -18,6 +19,8 @@ import type { Membership, Transport } from "./transport.ts";
 export interface SocketTransportOptions extends Place {
   /** A peer that is silent for so long is taken for stopped or cut off. Units: milliseconds; 10,000 if left out. */
   readonly silence?: number;
+  /** What all processes of the run know and others do not. Without one everybody is let in, and only from this machine. */
+  readonly token?: string;
 }
 
 /** Bytes that a message may have: what a sender splits arrays into, and its header. */
@@ -36,8 +39,11 @@ const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
  * @throws DistError "address" if this is no place to listen on
  */
 export function openSockets(network: Network, options: SocketTransportOptions): Transport {
-  const { hostname, port, silence = 10_000 } = options, { clock } = network;
-  const listener = network.listen({ hostname, port });
+  const { hostname, port, silence = 10_000, token } = options, { clock } = network;
+  const listener = network.listen({ hostname, port, guarded: token !== undefined });
+  const address = `${network.scheme}://${
+    hostname.includes(":") ? `[${hostname}]` : hostname
+  }:${listener.port}`;
   const groups = new Map<string, OpenLinks>(), over = new Map<string, number>();
   const patience: Patience = { silence, grace: GRACE, linger: LINGER };
   const strangers = new Set<ByteStream>();
@@ -59,14 +65,17 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     const reader = createReader(stream, clock);
     // Who let it in: by the time it is answered, its group may have failed and another one joined.
     let hello: Hello | undefined, host: ReturnType<typeof groups.get>;
+    const own = token === undefined ? undefined : guard(token);
     try {
       const { status } = await within(stream, () =>
         serveUpgrade(stream, reader, (request) => {
           hello = helloIn(request);
           if (!hello) return { status: 403, reason: "Cannot let in: no hello of Motian" };
+          const refusal = own?.refusal(hello, request.fields);
+          if (refusal) return refusal;
           const answer = admit(hello);
           if (answer.status === 101) host = groups.get(keyOf(hello));
-          return answer;
+          return own ? { ...answer, fields: own.proof(hello, request.fields) } : answer;
         }));
       if (status !== 101) return stream.close();
     } catch {
@@ -104,8 +113,9 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   }
   accept();
 
-  async function dial(hello: Hello, address: string): Promise<Socket | undefined> {
-    const place = placeOf(address, network.scheme);
+  async function dial(asked: Hello, to: string): Promise<Socket | undefined> {
+    const place = placeOf(to, network.scheme), hello = { ...asked, address };
+    const own = token === undefined ? undefined : prover(token, hello);
     let stream: ByteStream;
     try {
       stream = await network.connect(place);
@@ -120,31 +130,34 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
         path: PATH,
         fields: fieldsOf(hello),
       };
-      const answer = await within(stream, () => askUpgrade(stream, reader, request));
+      const answer = await within(stream, () => askUpgrade(stream, reader, request, own?.prove));
       if (answer.status === 101) {
+        if (own && !own.isProven(answer.fields)) {
+          stream.close();
+          const text = `Rank ${hello.from} at ${to} does not prove to know this run's token`;
+          throw new DistError(text, "refused", { rank: hello.from });
+        }
         return createSocket(stream, reader, { role: "client", limit: LONGEST_MESSAGE, clock });
       }
       stream.close();
       if (answer.status === 503) return undefined;
       const failure = answer.status === 409 ? "mismatch" : "refused";
       const reason = answer.reason || `it answers with status ${answer.status}`;
-      throw new DistError(`Rank ${hello.from} at ${address} refuses: ${reason}`, failure, {
+      throw new DistError(`Rank ${hello.from} at ${to} refuses: ${reason}`, failure, {
         rank: hello.from,
       });
     } catch (error) {
       if (error instanceof DistError) throw error;
       stream.close();
       if (!(error instanceof HttpError)) return undefined;
-      throw new DistError(`Cannot use ${address}: ${error.message}`, "address", {
+      throw new DistError(`Cannot use ${to}: ${error.message}`, "address", {
         rank: hello.from,
         cause: error,
       });
     }
   }
   return {
-    address: `${network.scheme}://${
-      hostname.includes(":") ? `[${hostname}]` : hostname
-    }:${listener.port}`,
+    address,
     clock,
     join(member) {
       const key = keyOf(member), known = groups.get(key), last = over.get(key) ?? -1;

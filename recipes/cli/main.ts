@@ -7,6 +7,7 @@
  */
 import { DeviceError } from "../../core/device/error.ts";
 import { SafetensorsError } from "../../core/io/safetensors_error.ts";
+import { DistError } from "../../dist/error.ts";
 import { InputError } from "./input_error.ts";
 
 /** What a command asks between steps: has the user pressed Ctrl-C? */
@@ -46,6 +47,8 @@ function verdict(error: unknown): { readonly code: number; readonly line: boolea
   if (error instanceof DeviceError && error.failure !== "program") {
     return { code: error.failure === "lost" ? 1 : 2, line: true };
   }
+  // Another process, or the way to it: the message names both.
+  if (error instanceof DistError) return { code: error.failure === "address" ? 2 : 1, line: true };
   return { code: 1, line: false };
 }
 
@@ -59,7 +62,8 @@ export const isUsers = (error: unknown): error is Error => verdict(error).code =
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { InputError } from "./input_error.ts";
+ * import { DistError } from "../../dist/error.ts";
+import { InputError } from "./input_error.ts";
  * import { exitCode } from "./main.ts";
  *
  * const lines: string[] = [];
@@ -91,4 +95,9 @@ export async function exitCode(main: Main, host: MainHost = process): Promise<nu
 /** Runs a command and ends the process with its exit code. */
 export async function runMain(main: Main): Promise<never> {
   Deno.exit(await exitCode(main));
+}
+
+/** Runs a command that passes signals on to processes of its own, and ends with them. */
+export async function runLauncher(main: () => Promise<number>): Promise<never> {
+  Deno.exit(await exitCode(main, { ...process, onInterrupt: () => () => {} }));
 }

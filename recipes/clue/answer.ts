@@ -24,17 +24,19 @@ export type Answerer = (
   units: readonly Unit[],
 ) => Promise<readonly Float32Array[]>;
 
-/** A function that answers; a program is compiled for every length. */
+/** A function that answers, or gives the probabilities of its outputs; a program is compiled for every length. */
 export function answerer(
   head: Head,
   options: EncoderOptions,
   U: number,
   pad: number,
   device: Device,
+  wanted: "answers" | "probabilities" = "answers",
 ): Answerer {
   const program = jit(
     (model: TaskModel, inputs: RowInputs): AnyTensor => {
       const encoded = hiddenOf(model, inputs, options), outputs = head.outputs(model.head, encoded);
+      if (wanted === "probabilities") return head.probabilities(model.head, outputs, encoded);
       return head.answers?.(model.head, outputs, encoded) ?? outputs;
     },
     { device },

@@ -3,29 +3,17 @@
  *
  * @module
  */
-import {
-  add,
-  type AnyTensor,
-  arange,
-  type Device,
-  dispose,
-  foldIn,
-  jit,
-  key,
-  mul,
-  readNumber,
-  sizesOf,
-  type Tensor,
-  tensor,
-  valueAndGrad,
-  vmap,
-} from "../../core/mod.ts";
+import { add, type Device, dispose, jit, readNumber, type Tensor, tensor } from "../../core/mod.ts";
 import type { EncoderOptions } from "../../nn/mod.ts";
 import { adamw, noDecay, type OptimizerState, polynomial } from "../../optim/mod.ts";
 import { pacer } from "../pretrain/pace.ts";
-import type { Head, Targets } from "./heads/head.ts";
-import { hiddenOf, type TaskModel } from "./task_model.ts";
-import { epochBatches, type RowInputs, rowInputs, targetInputs } from "./unit_batches.ts";
+import type { Head } from "./heads/head.ts";
+import { adversarial, type Adversary } from "./learning/adversary.ts";
+import { layerDecay } from "./learning/layer_decay.ts";
+import { averageOf, movedSums, noSums } from "./learning/moving_average.ts";
+import { type StepInputs, stepLoss } from "./learning/loss.ts";
+import type { TaskModel } from "./task_model.ts";
+import { epochBatches, rowInputs, targetInputs } from "./unit_batches.ts";
 import type { Unit } from "./unit.ts";
 
 /** How a model learns. */
@@ -38,6 +26,14 @@ export interface FineTuneConfig {
   readonly warmup: number;
   readonly decay: number;
   readonly dropout: number;
+  /** Factor on the rate from each block to the one below it; 1. */
+  readonly layerDecay?: number;
+  /** How much a moving average of the weights keeps at each step, where one is to be judged in their place; 0. */
+  readonly ema?: number;
+  /** Weight of R-Drop; 0. */
+  readonly rDrop?: number;
+  /** Who disturbs the token embeddings; none. */
+  readonly adversary?: Adversary;
   readonly seed: number;
 }
 
@@ -46,6 +42,8 @@ export interface Learning {
   readonly head: Head;
   readonly options: EncoderOptions;
   readonly units: readonly Unit[];
+  /** What each unit weighs in the loss, 1 in the mean; 1 each. */
+  readonly weights?: readonly number[];
   readonly pad: number;
   readonly device: Device;
 }
@@ -54,35 +52,25 @@ export interface Learning {
 export interface FineTuneHooks {
   /** After a step; the loss is the mean of the last steps. */
   readonly progress: (step: number, total: number, loss: number) => void;
-  /** After an epoch, counted from 1. */
+  /** After an epoch, counted from 1; the model is lent. */
   readonly epoch: (number: number, model: TaskModel) => Promise<void>;
   /** Asked after every step. */
   readonly stop: () => boolean;
 }
 
-interface Place {
-  /** Number of the step, from 0. */
-  readonly step: Tensor<[], "i32">;
-  /** 1 / the units of the step. */
-  readonly share: Tensor<[]>;
-}
-
-type StepInputs = RowInputs & Targets & Place;
-
-/** One key for each row: (seed, step, place in the batch). */
-function rowKeys(seed: number, { ids, step }: StepInputs): AnyTensor {
-  const root = foldIn(key(seed), step), places = arange(sizesOf(ids)[0]!) as AnyTensor;
-  return vmap((place: Tensor<[], "i32">) => foldIn(root, place))(places);
-}
-
 /** Steps between two looks at the loss. */
 const LOOK = 20;
 
-/** Trains a model, which is taken over; gives it as it is after the last step. */
+/** The moving sums of a model, where there are any. */
+interface Sums {
+  readonly of?: TaskModel;
+}
+
+/** Trains a model, which is taken over; gives it as it is after the last step, or its average over the steps. */
 export async function fineTune(
   start: TaskModel,
-  { head, options, units, pad, device }: Learning,
-  { epochs, batch: U, seed, dropout: rate, ...config }: FineTuneConfig,
+  { head, options, units, weights, pad, device }: Learning,
+  { epochs, batch: U, seed, ...config }: FineTuneConfig,
   hooks: FineTuneHooks,
 ): Promise<TaskModel> {
   const total = epochs * Math.ceil(units.length / U), warmup = Math.round(config.warmup * total);
@@ -90,35 +78,42 @@ export async function fineTune(
     rate: polynomial({ peak: config.rate, total, warmup, power: 1 }),
     decay: config.decay,
     gradNorm: "clip",
-    groups: [noDecay],
+    groups: [...layerDecay(config.layerDecay ?? 1, start.encoder.layers.length), noDecay],
   });
-  const gradient = valueAndGrad((model: TaskModel, inputs: StepInputs): Tensor<[]> => {
-    const dropped = rate > 0 ? { rate, keys: rowKeys(seed, inputs) as never } : undefined;
-    const encoded = hiddenOf(model, inputs, options, dropped);
-    const outputs = head.outputs(model.head, encoded);
-    return mul(head.loss(model.head, outputs, encoded, inputs).sum, inputs.share);
-  });
+  const { dropout, ema = 0, rDrop = 0, adversary = { kind: "none" } } = config;
+  const gradient = adversarial(stepLoss({ head, options, dropout, seed, rDrop }), adversary);
   const step = jit(
-    (model: TaskModel, state: OptimizerState, sum: Tensor<[]>, inputs: StepInputs) => {
+    (
+      model: TaskModel,
+      state: OptimizerState,
+      sums: Sums,
+      loss: Tensor<[]>,
+      inputs: StepInputs,
+    ) => {
       const { value, grads } = gradient(model, inputs);
       const { params, state: next } = learner.step(model, grads, state);
-      return { model: params, state: next, sum: add(sum, value) };
+      const moved: Sums = sums.of ? { of: movedSums(sums.of, params, ema) } : {};
+      return { model: params, state: next, sums: moved, sum: add(loss, value) };
     },
-    { device, donate: [0, 1, 2] },
+    { device, donate: [0, 1, 2, 3] },
   );
   let model = start, state = jit((m: TaskModel) => learner.init(m), { device })(start);
+  let sums: Sums = ema > 0 ? { of: jit((m: TaskModel) => noSums(m), { device })(start) } : {};
+  const average = jit((s: TaskModel, factor: Tensor<[]>) => averageOf(s, factor), { device });
   let sum: Tensor<[]> = tensor(0), done = 0, shown = NaN;
   const keepPace = pacer(device);
+  const averaged = (): TaskModel =>
+    sums.of && done > 0 ? average(sums.of, tensor(1 / (1 - ema ** done))) : model;
   for (let epoch = 1; epoch <= epochs && !hooks.stop(); epoch++) {
     for (const batch of epochBatches(units, U, seed, epoch)) {
       if (hooks.stop()) break;
       const inputs: StepInputs = {
         ...rowInputs(units, batch, U, head, pad),
-        ...targetInputs(units, batch, U, head),
+        ...targetInputs(units, batch, U, head, weights),
         step: tensor(done, "i32"),
         share: tensor(1 / batch.units.length),
       };
-      ({ model, state, sum } = step(model, state, sum, inputs));
+      ({ model, state, sums, sum } = step(model, state, sums, sum, inputs));
       dispose(inputs);
       done++;
       await keepPace();
@@ -129,8 +124,12 @@ export async function fineTune(
       }
       hooks.progress(done, total, shown);
     }
-    await hooks.epoch(epoch, model);
+    const shownModel = averaged();
+    await hooks.epoch(epoch, shownModel);
+    if (shownModel !== model) dispose(shownModel);
   }
-  dispose([state, sum]);
-  return model;
+  const learnt = averaged();
+  dispose([state, sums, sum]);
+  if (learnt !== model) dispose(model);
+  return learnt;
 }

@@ -17,18 +17,23 @@ import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { archives } from "./download/archives.ts";
 import { bringTasks } from "./download/download.ts";
+import { chosenCell } from "./learning/chosen_cell.ts";
+import { cellsOf } from "./learning/grid.ts";
+import { taskConfig, unfitFor } from "./learning/settings.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
 import { boardRows } from "./results/boards.ts";
 import { readResults } from "./results/read_results.ts";
 import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
 import { resultLines } from "./results/results_table.ts";
 import { saveResults } from "./results/save_results.ts";
-import { mainScore, runTask, scoreText, type TaskData, taskData } from "./run_task.ts";
+import { runTask, type TaskData, taskData } from "./run_task.ts";
 import { type BestEpoch, taskSaver } from "./saved_task.ts";
+import { mainScore, scoreText } from "./scores.ts";
 import { someUnits } from "./some_units.ts";
 import { splitInto } from "./split_into.ts";
 import type { Task } from "./task.ts";
 import { type Placed, placedTasks } from "./task_folder.ts";
+import { tasksTable } from "./tasks_table.ts";
 import { type Start, startOf } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
 import { GRAIN } from "./unit_batches.ts";
@@ -47,7 +52,7 @@ interface Tools {
   readonly start: Start;
   readonly device: Device;
   readonly interrupt: Interrupt;
-  /** One for each seed. */
+  /** One for each cell of a grid, then one for each seed. */
   readonly views: readonly ProgressView[];
 }
 
@@ -57,6 +62,12 @@ const lengthOf = ({ defaults }: Task, options: ClueOptions): number =>
 /** Where a task's model is left. */
 const savedIn = ({ task, save }: ClueOptions, { name }: Task): string | undefined =>
   save === undefined || task !== "all" ? save : join(save, name);
+
+/** How many cells of a grid are tried before the seeds. */
+const triedCells = (task: Task, options: ClueOptions): number => {
+  const { length } = cellsOf(task, options);
+  return length > 1 ? length : 0;
+};
 
 /** What has been learnt so far. */
 interface Learnt {
@@ -72,29 +83,24 @@ async function learn(
   data: TaskData,
   { options, start, device, interrupt, views }: Tools,
 ): Promise<Learnt> {
-  const { json, out } = options, { defaults } = task, length = lengthOf(task, options);
-  const common = { task, folder, start, length };
+  const { json, out } = options, length = lengthOf(task, options);
+  const common = { task, folder, start, length, device, interrupt };
   const rows: ResultRow[] = [], epochs: EpochRow[] = [], seeds: SeedAnswers[] = [];
-  const [view] = views as [ProgressView];
+  const [view] = views as [ProgressView], cells = triedCells(task, options);
   for (const { notes } of [data.train, data.dev, ...data.tests]) notes.forEach(view.note);
+  const unfit = unfitFor(task, options);
+  if (unfit !== undefined) view.note(`${task.name} is learnt without ${unfit}`);
   view.note(`${task.name}: ${data.train.count} examples to learn from, on ${device.description}`);
   const texts = data.train.units.some(({ rows: [row] }) => row!.segments.includes(1)) ? 2 : 1;
   const saved = savedIn(options, task), about = { task: task.name, length, texts };
   await using saver = saved === undefined ? undefined : await taskSaver(saved, start, about);
+  const cell = await chosenCell({ ...common, views }, data, options);
   for (let seed = options.seed; seed < options.seed + options.seeds; seed++) {
     if (interrupt.requested) break;
-    const config = {
-      epochs: options.epochs ?? defaults.epochs,
-      batch: options.batch ?? defaults.batch,
-      rate: options.rate ?? defaults.rate,
-      warmup: 0.1,
-      decay: 0.01,
-      dropout: options.dropout,
-      seed,
-    };
-    const run = { ...common, device, config, interrupt, view: views[seed - options.seed]! };
+    const config = taskConfig(task, options, seed, cell);
+    const view = views[cells + seed - options.seed]!;
     const keep = saver && { keep: (best: BestEpoch) => saver.keep(best, seed) };
-    const found = await runTask({ ...run, ...keep }, data);
+    const found = await runTask({ ...common, config, view, ...keep }, data);
     if (interrupt.requested) break;
     rows.push(...found.results.flatMap(rowsOf));
     epochs.push(...found.epochs.flatMap(epochRowsOf));
@@ -182,6 +188,10 @@ async function main(interrupt: Interrupt): Promise<number> {
     console.log(helpText(clueCommand));
     return 0;
   }
+  if (options.tasks) {
+    for (const line of tasksTable(tasks, options.json)) console.log(line);
+    return 0;
+  }
   const { out, json, data } = options, all = options.task === "all";
   if (options.results.length > 0) {
     await show(options);
@@ -196,14 +206,18 @@ async function main(interrupt: Interrupt): Promise<number> {
     await check(options.check, own, data!);
     return 0;
   }
+  const unfit = unfitFor(own[0]!, options);
+  if (!all && unfit !== undefined) {
+    throw new InputError(`Cannot learn ${own[0]!.name} with ${unfit}; leave it out`);
+  }
   using view = progressView();
   if (options.download) return await download(own, options, interrupt, view);
   const { placed, absent } = await placedTasks(own, data!);
   const start = await startOf(options.model!, options.scratch);
   for (const { task } of placed) refuseTooLong(task, lengthOf(task, options), start);
   const read = async ({ task, folder }: Placed): Promise<TaskData> => {
-    const data = await taskData({ task, folder, start, length: lengthOf(task, options) });
-    return someUnits(data, options["train-examples"]);
+    const own = { task, folder, start, length: lengthOf(task, options) };
+    return someUnits(await taskData(own, options.folds), options["train-examples"]);
   };
   const faults: string[] = [], failed: string[] = [];
   // Of all tasks, one that is bad keeps no other back.
@@ -237,11 +251,14 @@ async function main(interrupt: Interrupt): Promise<number> {
     ...most === undefined ? [] : [`${most.toLocaleString("en")} examples to learn from at most`],
   ].join(", ");
   const { seeds } = options;
-  const each = [...works.values()].flatMap((work) => Array<number>(seeds).fill(work));
+  const pieces = [...works].map(([{ task }, work]) =>
+    Array<number>(triedCells(task, options) + seeds).fill(work)
+  );
+  const each = pieces.flat();
   const views = each.length > 1 ? overallProgress(view, each) : [view];
   for (const [i, one] of [...works.keys()].entries()) {
     if (interrupt.requested) break;
-    const own = views.slice(i * seeds, (i + 1) * seeds);
+    const at = pieces.slice(0, i).flat().length, own = views.slice(at, at + pieces[i]!.length);
     try {
       const data = works.size === 1 ? ready! : await read(one);
       const found = await learn(one, data, { options, start, device, interrupt, views: own });

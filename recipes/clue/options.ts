@@ -5,6 +5,7 @@
  */
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
+import { checkLearning, learningOptions } from "./learning/options.ts";
 import { tasks } from "./tasks.ts";
 
 /** The command. */
@@ -76,10 +77,11 @@ export const clueCommand = {
       type: "number",
       value: "P",
       max: 0.9,
-      default: 0.1,
-      help: "share of dropped values",
+      help: "share of dropped values (the task's)",
     },
+    ...learningOptions,
     length: { type: "whole", value: "N", min: 8, help: "tokens of a row, at most (the task's)" },
+    tasks: { type: "flag", help: "show the tasks and how each is learnt, and stop" },
     device: {
       type: "choice",
       choices: ["auto", "webgpu", "cpu", "reference"],
@@ -88,6 +90,12 @@ export const clueCommand = {
     },
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
+  conflicts: [
+    ["train-examples", "folds", "folds are of all that is labelled"],
+    ["save", "folds", "one model is left, not that of every fold"],
+    ["rate", "rates", "the one is to be chosen from the others"],
+    ["batch", "batches", "the one is to be chosen from the others"],
+  ],
 } as const satisfies Parameters<typeof parseOptions>[1];
 
 /** The options of one call. */
@@ -101,7 +109,7 @@ export type ClueOptions = OptionsOf<typeof clueCommand>;
 export function clueOptions(words: readonly string[]): ClueOptions {
   const options = parseOptions(words, clueCommand);
   if (options.help) return options;
-  const needed = options.results.length > 0
+  const needed = options.tasks || options.results.length > 0
     ? []
     : options.split.length > 0
     ? ["task", "out"]
@@ -124,5 +132,6 @@ export function clueOptions(words: readonly string[]): ClueOptions {
       `Cannot clue with --mirror ${mirror}: it must be an address such as https://example.org/clue`,
     );
   }
+  checkLearning(options);
   return options;
 }

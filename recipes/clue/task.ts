@@ -7,6 +7,7 @@
 import { basename } from "@std/path";
 import type { Tokenizer } from "../text/tokenize.ts";
 import { InputError } from "../cli/input_error.ts";
+import type { TaskDefaults } from "./defaults.ts";
 import { type DocumentForm, documentOf } from "./document.ts";
 import type { Fields } from "./fields.ts";
 import type { Head } from "./heads/head.ts";
@@ -25,16 +26,6 @@ import type { Unit } from "./unit.ts";
 
 /** The parts of a data set. `test` may have no labels. */
 export type SplitName = "train" | "dev" | "test";
-
-/** How long and how fast a task is learnt, where nothing else is asked for. */
-export interface TaskDefaults {
-  /** Tokens of a row at most. */
-  readonly length: number;
-  readonly epochs: number;
-  /** Units of a step. */
-  readonly batch: number;
-  readonly rate: number;
-}
 
 /** Values of metrics by name. Units: percent. */
 export type Scores = Readonly<Record<string, number>>;
@@ -57,6 +48,7 @@ export interface TaskParts<E, A, U extends Unit = Unit> {
   /** Another way to learn a task, which is left out where all are learnt. */
   readonly variant?: boolean;
   readonly submits?: Submits;
+  /** How it is learnt, where nothing else is asked for. */
   readonly defaults: TaskDefaults;
   readonly head: Head;
   /**
@@ -109,6 +101,8 @@ export interface Prepared {
   /** The file that its answers are handed in as. */
   readonly submission?: string;
   readonly units: readonly Unit[];
+  /** The same of those examples alone whose group is wanted. */
+  readonly part: (wanted: (group: string) => boolean) => Prepared;
   /** Chooses on this split what the metric rewards. */
   readonly tune: (outputs: readonly Float32Array[]) => Tuned | undefined;
   /** Outputs of all units, judged. */
@@ -138,6 +132,12 @@ export interface Task extends
     tokenizer: Tokenizer,
     length: number,
   ) => Promise<Prepared | undefined>;
+  /** All that a folder has to learn from, train and dev in one. */
+  readonly labelled: (
+    folder: string,
+    tokenizer: Tokenizer,
+    length: number,
+  ) => Promise<Prepared>;
   /** All tests of a folder. */
   readonly tests: (
     folder: string,
@@ -172,8 +172,22 @@ function prepared<E, A, U extends Unit>(
   length: number,
   submission?: string,
 ): Prepared {
-  const examples = read.map(([example]) => example);
-  const own = examples.map((example) => parts.units(example, tokenizer, length));
+  return preparedOf(
+    parts,
+    read.map(([example]) => [example, parts.units(example, tokenizer, length)]),
+    notes,
+    submission,
+  );
+}
+
+/** The same of examples with what the model is shown of each. */
+function preparedOf<E, A, U extends Unit>(
+  parts: TaskParts<E, A, U>,
+  all: readonly (readonly [example: E, units: readonly U[]])[],
+  notes: readonly string[],
+  submission?: string,
+): Prepared {
+  const examples = all.map(([example]) => example), own = all.map(([, units]) => units);
   const of = (outputs: readonly Float32Array[]): readonly (readonly Float32Array[])[] => {
     let at = 0;
     return own.map(({ length }) => outputs.slice(at, at += length));
@@ -186,6 +200,8 @@ function prepared<E, A, U extends Unit>(
     notes,
     ...submission !== undefined && { submission },
     units: own.flat(),
+    part: (wanted) =>
+      preparedOf(parts, all.filter(([one]) => wanted(parts.group(one))), [], submission),
     tune: (outputs) => parts.tune?.(examples, of(outputs)),
     judge: (outputs, tuned) => parts.judge(examples, answers(outputs, tuned)),
     lines(outputs, tuned) {
@@ -233,6 +249,18 @@ export function task<E, A, U extends Unit = Unit>(parts: TaskParts<E, A, U>): Ta
       const [path] = await splitFiles(folder, files[split]);
       if (path === undefined) return undefined;
       return prepared(parts, await readExamples(path, parts, true), tokenizer, length);
+    },
+    async labelled(folder, tokenizer, length) {
+      const found: FileExamples<E>[] = [];
+      for (const split of ["train", "dev"] as const) {
+        const [path] = await splitFiles(folder, files[split]);
+        if (path !== undefined) found.push(await readExamples(path, parts, true));
+      }
+      const read = {
+        examples: found.flatMap(({ examples }) => examples),
+        notes: found.flatMap(({ notes }) => notes),
+      };
+      return prepared(parts, read, tokenizer, length);
     },
     async asked(folder) {
       return (await testsOf(parts, folder)).flatMap(({ path, submission }) =>

@@ -85,19 +85,20 @@ export function rowInputs(
   };
 }
 
-/** What a batch is to answer; tokens without a target have -1. */
+/** What a batch is to answer; tokens without a target have -1. Units without a weight of their own weigh 1. */
 export function targetInputs(
   all: readonly Unit[],
   { units, T }: UnitBatch,
   U: number,
   { targets: wanted }: Head,
+  weightOf: readonly number[] = [],
 ): Targets {
   const K = wanted === "tokens" ? T : wanted;
   const targets = new Int32Array(U * K).fill(wanted === "tokens" ? -1 : 0);
   const weights = new Float32Array(U);
   units.forEach((n, u) => {
     targets.set(all[n]!.target, u * K);
-    weights[u] = 1;
+    weights[u] = weightOf[n] ?? 1;
   });
   return {
     targets: fromArray(targets, [U, K], "i32") as AnyTensor,

@@ -29,15 +29,26 @@ interface Maker {
   failure?: RangeError;
 }
 
-/** The parts of the steps [begin, end), each of `rows` rows, as the loop asks for them. */
+/** Rows [from, to) of a batch. */
+interface Rows {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The parts of the steps [begin, end), each of `rows` rows, as the loop asks for them; only of some spans of the B. */
 export function* partsOf(
   begin: number,
   end: number,
   B: number,
   rows: number,
+  spans: readonly Rows[] = [{ from: 0, to: B }],
 ): Generator<BatchPart, void, unknown> {
   for (let step = begin; step < end; step++) {
-    for (let from = 0; from < B; from += rows) yield { step, from, to: Math.min(B, from + rows) };
+    for (const { from: first, to: last } of spans) {
+      for (let from = first; from < last; from += rows) {
+        yield { step, from, to: Math.min(last, from + rows) };
+      }
+    }
   }
 }
 

@@ -110,6 +110,8 @@ export interface OptimizerConfig {
   readonly epsilon: number;
   /** What moments are stored as; they are computed in f32. */
   readonly stateDtype: "f32" | "bf16";
+  /** Does each of many processes keep the moments of some parameters only? It changes memory and traffic, not the result. */
+  readonly sharded: boolean;
 }
 
 /** What passes are computed in; weights, moments, losses and statistics are f32 always. f16 needs a loss scale. */
@@ -140,6 +142,13 @@ export interface PretrainConfig {
   /** Null: text alone. */
   readonly click: ClickConfig | null;
   readonly optimizer: OptimizerConfig;
+  /**
+   * Parts of a step's batch that are summed apart, and then in a fixed tree, so that any number of processes up to it gives the same
+   * bits; 0 for one a process, whose sums go round a ring.
+   */
+  readonly shards: number;
+  /** What processes send each other gradients as. */
+  readonly wire: "f32" | "bf16";
   readonly precision: Precision;
   /** Of f16 alone. */
   readonly lossScale: LossScaleConfig;
@@ -208,7 +217,10 @@ const tiny: PretrainConfig = {
     beta2: 0.999,
     epsilon: 1e-6,
     stateDtype: "f32",
+    sharded: false,
   },
+  shards: 0,
+  wire: "f32",
   ...FULL_PRECISION,
   steps: 1000,
   then: [],

@@ -52,7 +52,9 @@ const ADDED_LATER = {
     std: 0.02,
     keysLikeQueries: false,
   },
-  optimizer: { biasCorrection: true },
+  optimizer: { biasCorrection: true, sharded: false },
+  shards: 0,
+  wire: "f32",
   ...FULL_PRECISION,
 };
 
@@ -127,7 +129,10 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     beta2: between(0, 1),
     epsilon: positive,
     stateDtype: oneOf(["f32", "bf16"]),
+    sharded: flag,
   }),
+  shards: whole(0),
+  wire: oneOf(["f32", "bf16"]),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
     first: positive,
@@ -178,6 +183,10 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       optimizer.rule === "fixed" || optimizer.name === "lamb",
       `optimizer.rule "${optimizer.rule}" is a rule for lamb, optimizer.name is "${optimizer.name}"`,
     ],
+    [
+      config.shards === 0 || config.wire === "f32",
+      `wire is "${config.wire}", with shards it must be "f32", whose bits are those of any number of processes`,
+    ],
     ...(["first", "floor"] as const).map((name) =>
       [
         isPower(lossScale[name]),
@@ -192,6 +201,10 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       [
         batch % microBatch === 0,
         `${at}.microBatch is ${microBatch}, it must divide ${at}.batch ${batch}`,
+      ] as const,
+      [
+        config.shards <= batch,
+        `shards is ${config.shards}, it must not be above ${at}.batch ${batch}`,
       ] as const,
     ]),
     [

@@ -8,7 +8,7 @@ import type { Device } from "../../core/device/device.ts";
 import { openDevice } from "../../core/device/open.ts";
 import { InputError } from "../cli/input_error.ts";
 import { helpText } from "../cli/options.ts";
-import { type Interrupt, runMain } from "../cli/main.ts";
+import { type Interrupt, runLauncher, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { packedCorpus } from "../corpus/pack.ts";
 import { corpusInfo } from "../corpus/shards.ts";
@@ -20,6 +20,7 @@ import { configurations, type PretrainConfig } from "./config.ts";
 import { configTable } from "./config_table.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
+import { follow } from "./follow.ts";
 import { forecastLines } from "./forecast_text.ts";
 import { DivergedError } from "./guard.ts";
 import {
@@ -30,6 +31,8 @@ import {
   refuseOtherVocabulary,
 } from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
+import { isNproc, launchPretrain } from "./many.ts";
+import { goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
@@ -153,28 +156,47 @@ type Text = Pick<Plan, "config" | "corpus" | "packed" | "vocabulary">;
 const prepare = (plan: Text, view: ProgressView): Promise<RunCorpus> =>
   openCorpus({ ...plan, size: plan.config.data.vocabularySize }, view);
 
+/** What a run learns from; the first process prepares it, and the others find it prepared. */
+async function prepareTogether(
+  plan: Plan,
+  member: Member | undefined,
+  view: ProgressView,
+): Promise<RunCorpus> {
+  if (!member) return await prepare(plan, view);
+  if (member.rank > 0) await member.afterFirst();
+  const corpus = await prepare(plan, view);
+  if (member.rank === 0) await member.afterFirst();
+  await member.compare(corpus);
+  return corpus;
+}
+
 async function main(interrupt: Interrupt): Promise<number> {
-  const options = pretrainOptions(Deno.args), began = performance.now();
-  if (options.help) {
+  const given = pretrainOptions(Deno.args), began = performance.now();
+  if (given.help) {
     console.log(helpText(pretrainCommand));
     return 0;
   }
-  if (options.configs) {
+  if (given.configs) {
     for (const line of configTable(Object.values(configurations))) console.log(line);
     return 0;
   }
+  const place = placeHere(), isFirst = place === undefined || place.rank === 0;
+  const options = await goesOn(given, place), plan = await planOf(options), { config } = plan;
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
-  const opened = await openDevice(options.device, { tune }), plan = await planOf(options);
-  const { config } = plan, future = foreseen(plan, opened);
-  if (plan.note !== undefined) view.note(plan.note);
+  const threads = threadsOf(place, config);
+  const opened = await openDevice(options.device, { tune, ...threads && { threads } });
+  const future = foreseen(plan, opened);
+  if (plan.note !== undefined && isFirst) view.note(plan.note);
   if (options["dry-run"]) {
     dryRun(plan, future, options.json);
     return 0;
   }
   checkFit(config, future.found, future.fit);
-  const device = deviceFor(future.fit, opened), out = options.out ?? newRunName(config.name);
-  if (!options.resume) await newRun(out);
+  const device = deviceFor(future.fit, opened, threads);
+  const out = options.out ?? newRunName(config.name);
+  if (!options.resume && isFirst) await newRun(out);
+  const member = place && await joinRun(place, config, [plan.corpus, plan.packed, options.resume]);
   if (tune) {
     view.note(
       device.kind === "webgpu"
@@ -182,7 +204,12 @@ async function main(interrupt: Interrupt): Promise<number> {
         : `nothing to tune: there is no GPU here`,
     );
   }
-  const corpus = await prepare(plan, view);
+  const corpus = await prepareTogether(plan, member, view), skipBad = options["skip-bad"];
+  if (member && !isFirst) {
+    await follow({ config, corpus, device, group: member.group, skipBad });
+    await member.close();
+    return 0;
+  }
   const init = await beginning(plan, view);
   view.note(fitLine(future.found, future.fit));
   const finished = await pretrain({
@@ -191,22 +218,32 @@ async function main(interrupt: Interrupt): Promise<number> {
     device,
     out,
     resume: options.resume,
-    skipBad: options["skip-bad"],
+    skipBad,
     ready: async () => {
       if (options.resume) return;
       const { vocabulary: _, config: __, note: ___, ...texts } = plan;
       await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
     },
     ...init && { init },
+    ...member && { crew: member.lead(device) },
     ...options.minutes !== undefined && { minutes: options.minutes },
     ...options.trace !== undefined && { trace: options.trace },
     interrupt,
     view,
     emit: (row) => options.json && console.log(JSON.stringify(row)),
   }, began);
+  await member?.close();
   if (options.json) console.log(JSON.stringify(finished.summary));
   else for (const line of closingLines(finished)) console.log(line);
   return 0;
+}
+
+/** Many processes: everything that can be wrong with the call is found before the first is started. */
+async function mainOfMany(): Promise<number> {
+  const options = pretrainOptions(Deno.args);
+  if (options.help || options.configs) return await main({ requested: false });
+  const { config } = await planOf(options), out = options.out ?? newRunName(config.name);
+  return await launchPretrain(options, config, out);
 }
 
 /** A run that diverges whatever is done is nobody's wrong call, and its message says all: no stack is printed. */
@@ -220,4 +257,6 @@ async function guarded(interrupt: Interrupt): Promise<number> {
   }
 }
 
-if (import.meta.main) await runMain(guarded);
+if (import.meta.main) {
+  await (Deno.args.some(isNproc) ? runLauncher(mainOfMany) : runMain(guarded));
+}

@@ -88,6 +88,18 @@ export const pretrainCommand = {
       type: "flag",
       help: "on webgpu, search for the fastest products; kept in .cache/matmul.json",
     },
+    nproc: {
+      type: "whole",
+      value: "N",
+      min: 1,
+      max: 1024,
+      help: "train by so many processes on this machine",
+    },
+    restarts: {
+      type: "whole",
+      value: "K",
+      help: "with --nproc: how often to go on from the last checkpoint when a process has failed",
+    },
     configs: { type: "flag", help: "print the named configurations as a table, and run nothing" },
     "dry-run": { type: "flag", help: "print what the run would take, and run nothing" },
     json: { type: "flag", help: "one JSON object a line on standard output" },
@@ -109,6 +121,8 @@ export const pretrainCommand = {
     ["resume", "seed", saved],
     ["dry-run", "trace", "a dry run has nothing to profile"],
     ["dry-run", "minutes", "a dry run takes seconds"],
+    ["dry-run", "nproc", "a dry run plans one process"],
+    ["nproc", "trace", "a trace is of one process"],
   ],
 } as const satisfies Parameters<typeof parseOptions>[1];
 
@@ -130,6 +144,11 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
   if (options.general !== undefined && options.init === undefined && !options.help) {
     throw new InputError(
       "Cannot pretrain with --general alone: it is measured before and after; add --init DIR",
+    );
+  }
+  if (options.restarts !== undefined && options.nproc === undefined && !options.help) {
+    throw new InputError(
+      "Cannot pretrain with --restarts alone: it is for many processes; add --nproc N",
     );
   }
   if (options.resume && options.out === undefined && !options.help) {

@@ -29,6 +29,7 @@ import { clickData, type ClickEvaluation } from "./click_task.ts";
 import { documentsOf } from "./documents_of.ts";
 import { type Adaptation, adaptationFigures, adaptationOf, type Beginning } from "./adaptation.ts";
 import type { PretrainConfig } from "./config.ts";
+import type { Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { originOf } from "./init_from.ts";
@@ -58,6 +59,8 @@ export interface RunOptions {
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
   readonly trace?: string;
+  /** The other processes that take part. */
+  readonly crew?: Crew;
   /** Watches the loop, where `trace` does not. */
   readonly watch?: Tracer;
   readonly interrupt: Interrupt;
@@ -183,7 +186,9 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       ...stages.length > 1 && { stage: number },
     });
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
-    const trained = await train(own, await stageStart(state, stage, device), data, device, {
+    const begun = await stageStart(state, stage, device);
+    const team = await o.crew?.begin({ stage: number, step: begun.step, rollbacks }, begun);
+    const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
         const step = offset + row.step;
@@ -209,6 +214,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       stop,
       stepsBefore: offset,
       ...watch && { trace: watch },
+      ...team && { team },
     });
     const { step, model, optimizer } = trained;
     if (health.diverged !== undefined) {
@@ -230,6 +236,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     if (saved.size > 0) await keep(); // where a run is stopped, its evaluation comes after its checkpoint
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
+      await o.crew?.end();
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
       return await finish(o, data, { ...trained, step: state.step }, {
         params,

@@ -118,6 +118,8 @@ export interface Applied {
 export interface StepOptions extends LossOptions {
   readonly device: Device;
   readonly lossScale: LossScaleConfig;
+  /** Does the optimiser move only some of the parameters, by gradients that are normalised as parts of the whole? */
+  readonly isPart?: boolean;
 }
 
 /** How a configuration's steps are compiled. */
@@ -196,8 +198,8 @@ export function stepPrograms(
     sums: Sums,
   ): Applied => {
     const grads = lossScale ? unscaled(sums.grads, lossScale) : sums.grads;
-    const finite = isFinite(globalNorm(grads));
-    const next = optimizer.step(model, grads, state, finite);
+    const norm = globalNorm(grads), finite = isFinite(norm);
+    const next = optimizer.step(model, grads, state, finite, options.isPart ? norm : undefined);
     const scaling = lossScale && nextLossScale(lossScale, finite, options.lossScale);
     const { grad_norm, lr } = next.metrics;
     const mean = (loss: Tensor<[]>, weight: Tensor<[]>): Tensor<[]> =>

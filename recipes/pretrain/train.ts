@@ -5,7 +5,7 @@
  */
 import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { adamw, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
+import { adamw, type Group, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
@@ -28,6 +28,8 @@ import {
   zeroSums,
 } from "./step.ts";
 import { STUCK, stuckError } from "./stuck_scale.ts";
+import { shardMoments } from "./sharded.ts";
+import { rowSpans, soloTeam, spanOf, type Team } from "./team.ts";
 import { type Tracer, untraced } from "./tracer.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
@@ -66,6 +68,8 @@ export interface TrainHooks {
   readonly stepsBefore?: number;
   /** Sees the phases of the loop and may profile its programs. */
   readonly trace?: Tracer;
+  /** The processes that take the steps together. */
+  readonly team?: Team;
 }
 
 /** How a run ended. */
@@ -77,7 +81,10 @@ export interface Trained extends TrainState {
 }
 
 /** The optimiser of a configuration. */
-export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer {
+export function optimizerOf(
+  { optimizer: o, steps }: PretrainConfig,
+  groups: readonly Group[] = [],
+): Optimizer {
   const options = {
     rate: polynomial({
       peak: o.rate,
@@ -92,7 +99,7 @@ export function optimizerOf({ optimizer: o, steps }: PretrainConfig): Optimizer 
     beta2: o.beta2,
     epsilon: o.epsilon,
     stateDtype: o.stateDtype,
-    groups: [noDecay],
+    groups: [noDecay, ...groups],
   };
   return o.name === "lamb" ? lamb(options) : adamw(options);
 }
@@ -139,11 +146,16 @@ export async function train(
   const { vocabulary, tables } = data;
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
-  using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch));
+  const team = hooks.team ?? soloTeam(config.shards, start.model, device);
+  const sharded = team && team.group.size > 1 && config.optimizer.sharded
+    ? shardMoments(team.group, start.model, config)
+    : undefined;
+  const spans = rowSpans(B, team);
+  using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch, spans));
   const programs = stepPrograms(
     config.model,
-    optimizerOf(config),
-    stepOptions(config, device),
+    optimizerOf(config, sharded && [sharded.others]),
+    { ...stepOptions(config, device), isPart: sharded !== undefined },
   );
   const heldOut = config.evalEvery === 0 ? [] : heldOutBatches(
     data.heldOut,
@@ -156,8 +168,10 @@ export async function train(
   const rank = clickData && config.evalEvery > 0 &&
     clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
-  let { model, optimizer, step } = start, sums = jit(zeroSums, { device })(start.model);
-  let logged = { at: began, step, waited: 0 }, aside = 0, stuckAt: number | undefined;
+  let { model, optimizer, step } = start;
+  if (sharded) optimizer = sharded.keep(optimizer);
+  let sums = jit(zeroSums, { device })(start.model);
+  let logged = { at: began, step, waited: 0, exchanged: 0 }, aside = 0, stuckAt: number | undefined;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
   const elapsed = (): number => (performance.now() - began) / 1000;
@@ -177,9 +191,10 @@ export async function train(
       ...metricsRow(rows, config.precision),
       tokens_per_s: (step - logged.step) * B * length / seconds,
       stall_s: feed.waited - logged.waited,
+      ...team && team.group.size > 1 && { exchange_s: team.exchanged - logged.exchanged },
       elapsed_s: elapsed(),
     };
-    logged = { at: now, step, waited: feed.waited };
+    logged = { at: now, step, waited: feed.waited, exchanged: team?.exchanged ?? 0 };
     pending = [];
     hooks.metrics(row);
     return row;
@@ -209,38 +224,57 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: Evaluated | undefined;
-  while (step < config.steps && !hooks.stop()) {
+  let last: Evaluated | undefined, isSound = true;
+  const goOn = (wanted: boolean): boolean | Promise<boolean> =>
+    team ? team.goOn(wanted, () => sharded!.gather(optimizer)) : wanted;
+  /** A checkpoint holds the moments of all processes. */
+  const save = async (): Promise<void> => {
+    if (sharded) await team!.call();
+    const whole = sharded ? await sharded.gather(optimizer) : optimizer;
+    await hooks.checkpoint({ step, model, optimizer: whole });
+  };
+  while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
     const shown = clicks?.(step), own = lossInputs(optimizer);
     const extra = config.click?.mlm ? shown!.predictions : 0;
-    let predictions = 0;
-    for (let first = 0; first < B; first += microBatch) {
-      const batch = await trace.host("input", () => feed.next());
-      predictions = batch.total + extra;
-      const inputs = stepInputs(batch, step, first, predictions);
-      sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
-      dispose(inputs);
-      await keepPace();
+    for (const [i, { from, to }] of spans.entries()) {
+      if (team && i > 0) sums = team.zero(model);
+      let predictions = 0;
+      for (let first = from; first < to; first += microBatch) {
+        const batch = await trace.host("input", () => feed.next());
+        predictions = batch.total + extra;
+        const inputs = stepInputs(batch, step, first, predictions);
+        sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
+        dispose(inputs);
+        await keepPace();
+      }
+      const parts = shown?.parts ?? [];
+      const mine = team ? spanOf(parts.length, team.own.from + i, team.total) : undefined;
+      for (const { batch, first } of parts.slice(mine?.from, mine?.to)) {
+        const { weight } = shown!;
+        const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
+        const { accumulateClicks } = programs;
+        sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
+        dispose(inputs);
+        await keepPace();
+      }
+      await team?.give(sums);
     }
-    for (const { batch, first } of shown?.parts ?? []) {
-      const { weight } = shown!;
-      const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
-      const { accumulateClicks } = programs;
-      sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
-      dispose(inputs);
-      await keepPace();
-    }
+    if (team) sums = await team.take();
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
+    if (sharded) model = await sharded.share(model);
     step++;
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    if (!sound()) break;
-    if (stuckAt !== undefined) {
-      if (config.checkpointEvery > 0) await hooks.checkpoint({ step, model, optimizer });
+    await team?.check(step, model);
+    isSound = sound();
+    if (!isSound) continue;
+    // The first process alone: it saves what is sound before it ends, and the others with it.
+    if (stuckAt !== undefined && (team?.isFirst ?? true)) {
+      if (config.checkpointEvery > 0) await save();
       const { stepsBefore: before = 0 } = hooks;
       throw await stuckError(
         { config, model, optimizer, step: stuckAt, before, source, clicks },
@@ -249,26 +283,28 @@ export async function train(
     }
     if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
     const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
-    if (!sound()) break;
+    isSound = sound();
+    if (!isSound) continue;
     if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
-      await besides("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
+      await besides("checkpoint", save);
     }
   }
   await log();
+  if (sharded) optimizer = await sharded.gather(optimizer);
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
   const ended = { step, model, optimizer, stallShare };
   dispose(sums);
   if (!sound()) return ended;
   const isOver = step === config.steps;
-  const save = async (): Promise<void> => {
+  const saveLast = async (): Promise<void> => {
     if (config.checkpointEvery === 0) return;
     await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
   };
   // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
-  if (!isOver) await save();
+  if (!isOver) await saveLast();
   if (config.evalEvery > 0 && last?.step !== step) last = await trace.host("evaluate", evaluation);
   if (!sound()) return ended;
-  if (isOver) await save();
+  if (isOver) await saveLast();
   return { ...ended, ...last && { evaluation: last.found } };
 }
 

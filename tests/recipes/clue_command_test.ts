@@ -85,6 +85,27 @@ Deno.test("clue splits a file by groups, learns, judges and answers, the same ag
       first.out.split("\n").filter((l) => l.includes('"seed":1')).join("\n") + "\n",
     );
 
+    const short = toy.filter((_, i) => ![6, 7, 10, 11].includes(i));
+    const grid = [...short, "--epochs", "6", "--rates", "1e-6,0.01", "--folds", "2"];
+    const folded = await clue([...grid, "--out", "folded", "--json"]);
+    assertEquals(folded.code, 0, folded.error);
+    const told = folded.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(told.map(({ split, grid, metric }) => [split, grid?.rate, metric]), [
+      ...[1e-6, 0.01].flatMap((rate) =>
+        ["macro_f1", "accuracy"].map((metric) => ["dev", rate, metric])
+      ),
+      ...["folds", "test"].flatMap((split) =>
+        ["macro_f1", "accuracy"].map((metric) => [split, undefined, metric])
+      ),
+    ]);
+    assertEquals(told[4].n, counts[0]! + counts[1]!);
+    assert(told[6].value > 60, `macro-F1 of two folds is ${told[6].value}`);
+    assertStringIncludes(folded.error, "qbqtc: rate 0.01 and batch 16 are learnt with");
+    assertStringIncludes(folded.error, "qbqtc, seed 1, fold 2 of 2, epoch 6: dev");
+    const resumed = await clue([...grid, "--out", "folded", "--json"]);
+    assertEquals(resumed.out, folded.out);
+    assert(!resumed.error.includes("rate 0.01, batch 16, epoch"), resumed.error);
+
     const scratch = await clue([...toy, "--scratch", "--epochs", "1"]);
     assertEquals(scratch.code, 0, scratch.error);
     assertMatch(scratch.out, /^qbqtc +test +macro_f1 +[\d.]+ +\d+ +1$/m);
@@ -114,27 +135,6 @@ Deno.test("clue refuses in one line what it cannot do, and leaves nothing", () =
       assertEquals([code, out], [2, ""], error);
       assertStringIncludes(error, `Cannot read ${join("bad", "train.json")}: ${why}`);
       assertEquals(error.trimEnd().split("\n").length, 1, error);
-    }
-    // Texts that the model has no positions for, seen before any file is read; batches are padded to a multiple of 16.
-    const path = join(folder, "first", "config.json");
-    const config = JSON.parse(await Deno.readTextFile(path));
-    const told = async (scheme: string, maxLength: number, length: number): Promise<string> => {
-      const model = { ...config.model, scheme, maxLength };
-      await Deno.writeTextFile(path, JSON.stringify({ ...config, model }));
-      const { code, error } = await clue([...at("first"), "--length", `${length}`]);
-      assertEquals([code, error.trimEnd().split("\n").length], [2, 1], error);
-      return error.trimEnd();
-    };
-    const text = "Cannot learn qbqtc from texts of";
-    assertEquals(
-      [await told("absolute", 40, 33), await told("tupe", 40, 513)],
-      [
-        `${text} 48 tokens: the model's scheme "absolute" has 40 positions; give --length 32 or less`,
-        `${text} 528 tokens: the model's scheme "tupe" has 512 positions; give --length 512 or less`,
-      ],
-    );
-    for (const [scheme, length] of [["absolute", 32], ["motian", 513]] as const) {
-      assertStringIncludes(await told(scheme, 40, length), "no example is in it");
     }
     await Deno.remove(join(folder, "bad", "train.json"));
     const others: readonly (readonly [words: readonly string[], why: string])[] = [

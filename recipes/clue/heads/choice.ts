@@ -3,9 +3,18 @@
  *
  * @module
  */
-import { type AnyTensor, einsum, greater, reshape, size, slice, where } from "../../../core/mod.ts";
+import {
+  type AnyTensor,
+  einsum,
+  greater,
+  reshape,
+  size,
+  slice,
+  softmax,
+  where,
+} from "../../../core/mod.ts";
 import { crossEntropy, type LinearSpec, linearSpec, normal, type Spec } from "../../../nn/mod.ts";
-import { type Head, head } from "./head.ts";
+import { type Head, head, logsOf } from "./head.ts";
 import { pool } from "./pool.ts";
 
 /** Parameters of the head. A bias would be the same for all choices. */
@@ -37,6 +46,8 @@ export function choice(N: number): Head {
       const second: AnyTensor = slice(inputs.keep as AnyTensor, 1, 1, 2);
       return where(greater(reshape(second, [-1, N]), 0), scores as AnyTensor, NONE) as AnyTensor;
     },
+    probabilities: (_, outputs) => softmax(outputs, 1) as AnyTensor,
+    decide: logsOf,
     loss: (_, outputs, __, { targets, weights }) =>
       crossEntropy(
         outputs,

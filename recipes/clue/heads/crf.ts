@@ -6,13 +6,14 @@
 import { type AnyTensor, cast, neg, size } from "../../../core/mod.ts";
 import {
   crfLogLikelihood,
+  crfMarginals,
   type CrfSpec,
   crfSpec,
   type LinearSpec,
   viterbi,
 } from "../../../nn/mod.ts";
 import { type Head, head } from "./head.ts";
-import { tagged, tagHits, tagScores, tagSpec, unitMeans } from "./tags.ts";
+import { bestTags, tagged, tagHits, tagScores, tagSpec, unitMeans } from "./tags.ts";
 
 /** Parameters of the head. */
 export interface CrfHeadSpec {
@@ -30,6 +31,9 @@ export function crf(L: number): Head {
     spec: (width) => ({ out: tagSpec(width, L), crf: crfSpec(size("L", L)) }),
     outputs: ({ out }, inputs) => tagScores(out as never, inputs),
     answers: (p, outputs, { keep }) => cast(best(p.crf, outputs, keep), "f32") as AnyTensor,
+    probabilities: (p, outputs, { keep }) =>
+      crfMarginals(p.crf as never, outputs, keep as AnyTensor) as AnyTensor,
+    decide: (probabilities) => bestTags(probabilities, L),
     loss(p, outputs, _, all) {
       const targets = all.targets as AnyTensor, on = tagged(targets);
       const nll: AnyTensor = neg(

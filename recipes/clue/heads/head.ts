@@ -30,6 +30,8 @@ export interface HeadParts<P> {
   readonly rows: number;
   /** Numbers of a target: so many, or one for every token. */
   readonly targets: number | "tokens";
+  /** How many classes its one target is of, where it is a class. */
+  readonly classes?: number;
   /** Its parameters before they exist. */
   readonly spec: (width: number) => P;
   /** What answers are read from. Shapes: [U, …], numbers of a unit in one stretch. */
@@ -40,6 +42,17 @@ export interface HeadParts<P> {
     outputs: AnyTensor,
     inputs: HeadInputs,
   ) => AnyTensor;
+  /**
+   * How probable the outputs say that each of their entries is: of classes, choices or places, or of the tags of a token whatever the others
+   * are. 0 where there is none. Shapes: as `outputs`.
+   */
+  readonly probabilities: (
+    params: TensorsOf<P>,
+    outputs: AnyTensor,
+    inputs: Pick<HeadInputs, "keep">,
+  ) => AnyTensor;
+  /** What is read back where the probabilities of a unit are these, such as means over models. */
+  readonly decide: (probabilities: Float32Array) => Float32Array;
   /** How wrong the outputs are. */
   readonly loss: (
     params: TensorsOf<P>,
@@ -61,6 +74,10 @@ export type Head = HeadParts<HeadSpec>;
 export function head<P>(parts: HeadParts<P>): Head {
   return parts as unknown as Head;
 }
+
+/** log p; of what a device rounds to 0, that of the least normal number. */
+export const logsOf = (probabilities: Float32Array): Float32Array =>
+  probabilities.map((p) => Math.log(Math.max(p, 2 ** -126)));
 
 /** The place of a head's own dropout: no encoder has so many. */
 export const HEAD_SITE = 1 << 20;

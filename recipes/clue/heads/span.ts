@@ -14,10 +14,11 @@ import {
   reshape,
   size,
   sizesOf,
+  softmax,
   where,
 } from "../../../core/mod.ts";
 import { crossEntropy, type LinearSpec, linearSpec } from "../../../nn/mod.ts";
-import { type Head, head } from "./head.ts";
+import { type Head, head, logsOf } from "./head.ts";
 
 /** Parameters of the head. */
 export interface SpanSpec {
@@ -43,6 +44,8 @@ export const span: Head = head<SpanSpec>({
     const all: AnyTensor = add(scores, expandDims(out.b as AnyTensor, 1));
     return where(greater(expandDims(keep as AnyTensor, 1), 0), all, NONE) as AnyTensor;
   },
+  probabilities: (_, outputs) => softmax(outputs, 2) as AnyTensor,
+  decide: logsOf,
   loss(_, outputs, __, { targets, weights }) {
     const [U, , T] = sizesOf(outputs);
     const halves: AnyTensor = broadcastTo(expandDims(mul(weights as AnyTensor, 0.5), 1), [U!, 2]);

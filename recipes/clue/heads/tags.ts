@@ -17,6 +17,7 @@ import {
   maximum,
   mul,
   size,
+  softmax,
   squeeze,
   sub,
   sum,
@@ -64,6 +65,14 @@ export function tagHits(tags: AnyTensor, targets: AnyTensor): AnyTensor {
   return sum(mul(hit, tagged(targets)), 1) as AnyTensor;
 }
 
+/** The most probable of L tags for every token. */
+export function bestTags(probabilities: Float32Array, L: number): Float32Array {
+  return Float32Array.from({ length: probabilities.length / L }, (_, t) => {
+    const own = probabilities.subarray(t * L, (t + 1) * L);
+    return own.indexOf(Math.max(...own));
+  });
+}
+
 /** The head over L tags. Shapes: outputs [U, T, L], answers [U, T], targets [U, T]. */
 export function tags(L: number): Head {
   return head<TagsSpec>({
@@ -72,6 +81,9 @@ export function tags(L: number): Head {
     spec: (width) => ({ out: tagSpec(width, L) }),
     outputs: ({ out }, inputs) => tagScores(out as never, inputs),
     answers: (_, outputs) => cast(argmax(outputs, 2) as AnyTensor, "f32") as AnyTensor,
+    probabilities: (_, outputs, { keep }) =>
+      mul(softmax(outputs, 2) as AnyTensor, expandDims(keep as AnyTensor, 2)) as AnyTensor,
+    decide: (probabilities) => bestTags(probabilities, L),
     loss(_, outputs, __, all) {
       const targets = all.targets as AnyTensor;
       const ids: AnyTensor = expandDims(maximum(targets, 0) as AnyTensor, 2);

@@ -5,12 +5,11 @@
  */
 import { type Summary, summaryOf } from "../../ablate/statistics.ts";
 import type { Result } from "../run_task.ts";
-import type { SplitName } from "../task.ts";
 
 /** One value of one seed. */
 export interface ResultRow {
   readonly task: string;
-  readonly split: SplitName;
+  readonly split: Result["split"];
   readonly metric: string;
   /** Units: percent. */
   readonly value: number;

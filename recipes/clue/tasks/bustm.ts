@@ -6,6 +6,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 import { pairColumns } from "../tab_separated.ts";
 
@@ -14,7 +15,7 @@ export const bustm = classTask({
   name: "bustm",
   about: "same request or not (a voice assistant)",
   labels: ["0", "1"],
-  defaults: { length: 64, epochs: 10, batch: 16, rate: 3e-4 },
+  defaults: defaults.bustm,
   columns: pairColumns,
   submits: { few: "bustm" },
   read: (object, fail) => ({

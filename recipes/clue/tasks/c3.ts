@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { defaults } from "../defaults.ts";
 import { isRecord } from "../../cli/schema.ts";
 import type { DocumentForm } from "../document.ts";
 import { type Fail, field, idOf, listOf, textOf } from "../fields.ts";
@@ -72,7 +73,7 @@ export const c3 = task<Text, readonly number[]>({
   },
   document,
   submits: { as: "c311", files: { "test1.0.json": "c310" } },
-  defaults: { length: 512, epochs: 8, batch: 24, rate: 2e-4 },
+  defaults: defaults.c3,
   head: choice(CHOICES),
   parse(record, fail) {
     const [lines, questions, id] = listOf(JSON.parse(record), "it", fail);

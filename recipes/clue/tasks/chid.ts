@@ -10,6 +10,7 @@
  * @module
  */
 import { assign } from "../assign.ts";
+import { defaults } from "../defaults.ts";
 import {
   type Fail,
   field,
@@ -132,7 +133,7 @@ export const chid = task<Group, readonly number[]>({
     few: "chidf",
     isObject: (submission) => !submission.startsWith("chidf"),
   },
-  defaults: { length: 64, epochs: 3, batch: 24, rate: 2e-4 },
+  defaults: defaults.chid,
   head: choice(IDIOMS),
   parse(line, fail, place, answers) {
     const object = jsonObject(line, fail);

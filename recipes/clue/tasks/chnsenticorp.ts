@@ -6,6 +6,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 
 /** The task. */
@@ -13,7 +14,7 @@ export const chnsenticorp = classTask({
   name: "chnsenticorp",
   about: "praise or blame (reviews)",
   labels: ["0", "1"],
-  defaults: { length: 256, epochs: 5, batch: 16, rate: 3e-4 },
+  defaults: defaults.chnsenticorp,
   columns: {
     bare: [["label", "text_a"]],
     header: { id: "id", qid: "id", label: "label", text_a: "text_a" },

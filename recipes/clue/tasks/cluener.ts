@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { defaults } from "../defaults.ts";
 import { isRecord } from "../../cli/schema.ts";
 import {
   type Fail,
@@ -134,13 +135,18 @@ function labelText(text: string, names: readonly Name[]): Fields {
   return label;
 }
 
-function cluenerTask(name: string, about: string, head: Head, variant: boolean): Task {
+function cluenerTask(
+  name: "cluener" | "cluener-softmax",
+  about: string,
+  head: Head,
+  variant: boolean,
+): Task {
   return task<Sentence, readonly Name[], PartUnit>({
     ...{ name, about, head, variant },
     files: { train: ["train.json"], dev: ["dev.json"], test: ["test.json"] },
     folders: ["cluener", "cluener2020", "ner"],
     submits: { as: "cluener" },
-    defaults: { length: 128, epochs: 5, batch: 24, rate: 3e-4 },
+    defaults: defaults[name],
     parse(line, fail, place) {
       const object = jsonObject(line, fail), text = field(object, "text", fail);
       refuseOthers(object, "cluener", fail);

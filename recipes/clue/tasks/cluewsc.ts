@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { defaults } from "../defaults.ts";
 import { isRecord } from "../../cli/schema.ts";
 import { classTask } from "../class_task.ts";
 import { type Fail, field, type Fields } from "../fields.ts";
@@ -28,7 +29,7 @@ export const cluewsc = classTask({
   name: "cluewsc",
   about: "what a pronoun means",
   labels: ["true", "false"],
-  defaults: { length: 160, epochs: 20, batch: 16, rate: 1e-4 },
+  defaults: defaults.cluewsc,
   folders: ["cluewsc2020", "wsc"],
   submits: {
     files: { "test.json": "cluewsc11", "test1.1.json": "cluewsc11", "test1.0.json": "cluewsc10" },

@@ -6,6 +6,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 import { NLI_LABELS, NO_AGREEMENT } from "../nli.ts";
 
@@ -15,7 +16,7 @@ export const cmnli = classTask({
   about: "implied, contradicted or neither (translated)",
   labels: NLI_LABELS,
   unsure: NO_AGREEMENT,
-  defaults: { length: 128, epochs: 2, batch: 32, rate: 3e-4 },
+  defaults: defaults.cmnli,
   read: (object, fail) => ({
     texts: [field(object, "sentence1", fail), field(object, "sentence2", fail)],
   }),

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { defaults } from "../defaults.ts";
 import { isRecord } from "../../cli/schema.ts";
 import { bestSpan } from "../best_span.ts";
 import type { DocumentForm } from "../document.ts";
@@ -117,7 +118,7 @@ export const cmrc2018 = task<Passage, readonly string[], WindowUnit>({
   folders: ["cmrc"],
   document,
   submits: { isObject: () => true },
-  defaults: { length: 512, epochs: 2, batch: 32, rate: 3e-4 },
+  defaults: defaults.cmrc2018,
   head: span,
   parse(record, fail) {
     const object = jsonObject(record, fail), context = field(object, "context", fail);

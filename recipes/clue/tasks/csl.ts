@@ -7,6 +7,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field, textOf } from "../fields.ts";
 
 /** The task. */
@@ -14,7 +15,7 @@ export const csl = classTask({
   name: "csl",
   about: "keywords of an abstract or made up",
   labels: ["0", "1"],
-  defaults: { length: 256, epochs: 5, batch: 16, rate: 3e-4 },
+  defaults: defaults.csl,
   submits: { few: "cslf" },
   read(object, fail) {
     const list = object.keyword;

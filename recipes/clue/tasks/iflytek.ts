@@ -6,6 +6,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 
 /** The task. */
@@ -13,7 +14,7 @@ export const iflytek = classTask({
   name: "iflytek",
   about: "kind of an app, of 119 (descriptions)",
   labels: Array.from({ length: 119 }, (_, k) => String(k)),
-  defaults: { length: 128, epochs: 6, batch: 32, rate: 3e-4 },
+  defaults: defaults.iflytek,
   submits: { few: "iflytekf" },
   read: (object, fail) => ({ texts: [field(object, "sentence", fail)] }),
 });

@@ -6,6 +6,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 import { pairColumns } from "../tab_separated.ts";
 
@@ -14,7 +15,7 @@ export const lcqmc = classTask({
   name: "lcqmc",
   about: "same question or not (Baidu Knows)",
   labels: ["0", "1"],
-  defaults: { length: 128, epochs: 3, batch: 32, rate: 3e-4 },
+  defaults: defaults.lcqmc,
   columns: pairColumns,
   read: (object, fail) => ({
     texts: [field(object, "sentence1", fail), field(object, "sentence2", fail)],

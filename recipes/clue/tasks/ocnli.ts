@@ -6,6 +6,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 import { NLI_LABELS, NO_AGREEMENT } from "../nli.ts";
 
@@ -15,7 +16,7 @@ export const ocnli = classTask({
   about: "implied, contradicted or neither",
   labels: NLI_LABELS,
   unsure: NO_AGREEMENT,
-  defaults: { length: 128, epochs: 3, batch: 32, rate: 3e-4 },
+  defaults: defaults.ocnli,
   files: { train: ["train.50k.json", "train.30k.json", "train.10k.json", "train.3k.json"] },
   folders: ["ocnli_50k"],
   submits: { as: "ocnli_50k", few: "ocnlif" },

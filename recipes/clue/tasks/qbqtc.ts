@@ -6,6 +6,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 
 /** The task. Biases of the classes are chosen on the dev split: macro-F1 asks for more of the rare ones than are probable. */
@@ -13,7 +14,7 @@ export const qbqtc = classTask({
   name: "qbqtc",
   about: "relevance of titles to queries (QQ Browser)",
   labels: ["0", "1", "2"],
-  defaults: { length: 64, epochs: 3, batch: 32, rate: 3e-4 },
+  defaults: defaults.qbqtc,
   metric: "macro_f1",
   read: (object, fail) => ({ texts: [field(object, "query", fail), field(object, "title", fail)] }),
 });

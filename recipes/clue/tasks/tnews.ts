@@ -8,6 +8,7 @@
  * @module
  */
 import { classTask } from "../class_task.ts";
+import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
 
 /** What labels mean. 105 and 111 are not in use. */
@@ -34,7 +35,7 @@ export const tnews = classTask({
   name: "tnews",
   about: "kind of a headline, of 15 (Toutiao)",
   labels: Object.keys(KINDS),
-  defaults: { length: 128, epochs: 3, batch: 32, rate: 3e-4 },
+  defaults: defaults.tnews,
   submits: {
     files: { "test.json": "tnews11", "test1.1.json": "tnews11", "test1.0.json": "tnews10" },
     few: "tnewsf",

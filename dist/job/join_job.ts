@@ -1,0 +1,60 @@
+/**
+ * From a place in a job to a group of all its ranks.
+ *
+ * @module
+ */
+import { type Group, joinGroup } from "../group/group.ts";
+import { tcp } from "../net/tcp.ts";
+import { openSockets } from "../transport/sockets.ts";
+import type { JobPlace } from "./place.ts";
+import { meet } from "./meet.ts";
+
+/** What a job's ranks must agree on, and how patient they are. */
+export interface JobOptions {
+  /** 32 bits that must be equal on all ranks, such as `planHash` of all that they are told. */
+  readonly plan: number;
+  /** Time that all have to come. Units: milliseconds; two minutes if left out. */
+  readonly patience?: number | undefined;
+  /** Time that an operation may take. Units: milliseconds; five minutes if left out. */
+  readonly deadline?: number | undefined;
+  /** A rank that is silent for so long is taken for stopped. Units: milliseconds; 10,000 if left out. */
+  readonly silence?: number | undefined;
+}
+
+/** A member of a job. */
+export interface JobMember {
+  /** All ranks. */
+  readonly group: Group;
+  /** Leaves in good order. */
+  close(): Promise<void>;
+}
+
+/**
+ * Becomes a rank of a job, over TCP, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
+ * other.
+ *
+ * @throws DistError
+ */
+export async function joinJob(
+  { rank, size, master, hostname, job, generation, token }: JobPlace,
+  { plan, patience = 120_000, deadline, silence = 10_000 }: JobOptions,
+): Promise<JobMember> {
+  const port = rank === 0 ? master.port : 0;
+  const transport = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
+  try {
+    const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
+    const first = `ws://${host}:${master.port}`, member = { job, generation, rank, plan };
+    const addresses = await meet(transport, { ...member, size, first, patience });
+    const group = await joinGroup(transport, { ...member, group: "", addresses }, { deadline });
+    return {
+      group,
+      async close() {
+        await group.close();
+        await transport.close();
+      },
+    };
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
+}

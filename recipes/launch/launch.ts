@@ -1,0 +1,93 @@
+/**
+ * Runs a command as so many ranks, and again where one fails, if it may.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { freePort } from "./free_port.ts";
+import { type RankEnd, type RanksOptions, startRanks } from "./ranks.ts";
+
+/** What is launched. */
+export interface LaunchOptions extends Omit<RanksOptions, "env"> {
+  /** How often all are started again when one has failed. */
+  readonly restarts: number;
+  /** Says something to a person. */
+  readonly note: (line: string) => void;
+  /** Waits before the first restart, twice as long before the next, and so on. Units: milliseconds; a second if left out. */
+  readonly backOff?: number;
+}
+
+/** What launched processes are told of their launcher: its process, whose end is theirs. */
+export const LAUNCHER = "MOTIAN_LAUNCHER";
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Exit code of a wrong call or bad input: trying again changes nothing. */
+const WRONG_CALL = 2;
+/** Units: milliseconds. */
+const LONGEST_BACK_OFF = 30_000;
+
+/** How a rank ended, in words. */
+function ending({ code, signal }: RankEnd): string {
+  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+}
+
+/**
+ * Starts the ranks and waits for them; gives the exit code of the first that failed, or 0. Signals are passed on to all; one rank's failure
+ * ends the others, and a line names it.
+ */
+export async function launch(
+  { restarts, note, backOff = 1000, ...ranksOptions }: LaunchOptions,
+): Promise<number> {
+  const { nproc } = ranksOptions;
+  const job = randomBytes(8).toString("hex"), token = randomBytes(32).toString("hex");
+  let ranks: ReturnType<typeof startRanks> | undefined, isStopped = false;
+  const wake = Promise.withResolvers<void>();
+  const listeners = FORWARDED.map((signal) => {
+    const forward = (): void => {
+      isStopped = true;
+      wake.resolve();
+      ranks?.stop(signal);
+    };
+    Deno.addSignalListener(signal, forward);
+    return () => Deno.removeSignalListener(signal, forward);
+  });
+  try {
+    for (let attempt = 1;; attempt++) {
+      const port = freePort();
+      ranks = startRanks({
+        ...ranksOptions,
+        env: (rank) => ({
+          RANK: String(rank),
+          WORLD_SIZE: String(nproc),
+          LOCAL_RANK: String(rank),
+          LOCAL_WORLD_SIZE: String(nproc),
+          MASTER_ADDR: "127.0.0.1",
+          MASTER_PORT: String(port),
+          MOTIAN_JOB: job,
+          MOTIAN_GENERATION: String(attempt),
+          MOTIAN_TOKEN: token,
+          [LAUNCHER]: String(Deno.pid),
+        }),
+      });
+      const failed = await ranks.ended;
+      if (!failed) return 0;
+      const others = nproc === 1 ? "" : nproc === 2 ? "; ended the other" : "; ended the others";
+      const what = `rank ${failed.rank} ${ending(failed)}${isStopped ? "" : others}`;
+      if (isStopped || failed.code === WRONG_CALL || attempt > restarts) {
+        note(what);
+        return failed.code;
+      }
+      const wait = Math.min(LONGEST_BACK_OFF, backOff * 2 ** (attempt - 1));
+      note(`${what}; restart ${attempt} of ${restarts} in ${wait / 1000} s`);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      await Promise.race([
+        new Promise((resolve) => timer = setTimeout(resolve, wait)),
+        wake.promise,
+      ]);
+      clearTimeout(timer);
+      if (isStopped) return failed.code;
+    }
+  } finally {
+    for (const stop of listeners) stop();
+  }
+}

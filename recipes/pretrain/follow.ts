@@ -1,0 +1,61 @@
+/**
+ * A process of a run that is not the first: it computes its part of every step, and writes nothing.
+ *
+ * @module
+ */
+import { type Device, dispose } from "../../core/mod.ts";
+import type { Group } from "../../dist/mod.ts";
+import { clickData } from "./click_task.ts";
+import type { PretrainConfig } from "./config.ts";
+import { hearOrder, hearState } from "./crew.ts";
+import { documentsOf } from "./documents_of.ts";
+import { afterRollbacks } from "./guard.ts";
+import { maskTables } from "./mask_tables.ts";
+import type { RunCorpus } from "./run_corpus.ts";
+import { stageData } from "./stage_data.ts";
+import { stagesOf } from "./stages.ts";
+import { createTeam } from "./team.ts";
+import { initialState, train } from "./train.ts";
+
+/** What such a process needs. */
+export interface FollowOptions {
+  readonly config: PretrainConfig;
+  readonly corpus: RunCorpus;
+  readonly device: Device;
+  readonly group: Group;
+  readonly skipBad: boolean;
+}
+
+/** Trains with the others until the first process says that it is over. */
+export async function follow(
+  { config, corpus, device, group, skipBad }: FollowOptions,
+): Promise<void> {
+  const { vocabulary } = corpus, { shards, wire } = config;
+  const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
+  const clicks = config.click && await clickData(
+    config.click,
+    vocabulary,
+    () => documentsOf(corpus.train, vocabulary),
+    skipBad,
+  );
+  const stages = stagesOf(config), unmeasured = { evalEvery: 0, checkpointEvery: 0 } as const;
+  for (let order = await hearOrder(group); order; order = await hearOrder(group)) {
+    const { step, rollbacks } = order, stage = stages[order.stage - 1]!;
+    const own = { ...afterRollbacks(stage.config, rollbacks), ...unmeasured };
+    const fresh = await initialState(own, vocabulary.tokens.length, device);
+    const heard = await hearState(group, fresh, device);
+    dispose([fresh.model, fresh.optimizer]);
+    const known = { tables, ...clicks && { clickData: clicks } };
+    const data = stageData(corpus, { ...stage, config: own }, known);
+    const team = createTeam(group, heard.model, { shards, wire, device });
+    const ended = await train(own, { step, ...heard }, data, device, {
+      metrics: () => {},
+      evaluation: () => false,
+      progress: () => {},
+      checkpoint: () => Promise.resolve(),
+      stop: () => false,
+      team,
+    });
+    dispose([ended.model, ended.optimizer]);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Processes that take a step together: each computes some shards of its batch, the sums are exchanged once, and all apply the same ones.
+ *
+ * The first process decides when the steps are over.
+ *
+ * @module
+ */
+import {
+  type AnyTensor,
+  type Device,
+  dispose,
+  fromArray,
+  jit,
+  leaves,
+  mapTree,
+  paths,
+  read,
+  sizesOf,
+  type Tensor,
+  type Tree,
+} from "../../core/mod.ts";
+import {
+  alone,
+  type Collective,
+  compareChecksums,
+  createExchange,
+  type Span,
+} from "../../dist/mod.ts";
+import type { PretrainConfig } from "./config.ts";
+import type { Model } from "./model.ts";
+import { type Sums, zeroSums } from "./step.ts";
+
+/** What the loop needs of the processes that take part in it. */
+export interface Team {
+  /** Shards of a step, and those of them that this process computes. */
+  readonly total: number;
+  readonly own: Span;
+  /** Is this the process that decides, evaluates and saves? */
+  readonly isFirst: boolean;
+  /** Seconds that exchanges took so far, waiting for the others included. */
+  readonly exchanged: number;
+  /** Zeros, to begin a shard with. */
+  zero(model: Model): Sums;
+  /** Hands in the sums of one shard, which are used up. */
+  give(sums: Sums): Promise<void>;
+  /** The sums of all shards, when all of this process's are handed in. */
+  take(): Promise<Sums>;
+  /** What the first process wants. `give` is called on others for each of its calls. */
+  goOn(wanted: boolean, give?: () => Promise<unknown>): Promise<boolean>;
+  /** The first process, outside of a step, wants the others to give something. */
+  call(): Promise<void>;
+  readonly group: Collective;
+  /** Are the parameters the same bits everywhere? Asked after every step, looked at every so many. @throws DistError where they are not */
+  check(step: number, model: Model): Promise<void>;
+}
+
+/** What the first process says between steps. */
+const END = 0, STEP = 1, CALL = 2;
+
+/** How a team works. */
+export interface TeamOptions {
+  /** Virtual shards, 0 for one a process. */
+  readonly shards: number;
+  /** What gradients travel as; counts and losses are exact. */
+  readonly wire?: PretrainConfig["wire"];
+  readonly device: Device;
+  /** Steps between two comparisons of parameters. */
+  readonly checkEvery?: number;
+}
+
+/** Rows of a step's batch that a process computes, shard by shard. */
+export function rowSpans(B: number, team: Pick<Team, "own" | "total"> | undefined): Span[] {
+  const { own: { from, to }, total } = team ?? { own: { from: 0, to: 1 }, total: 1 };
+  return Array.from({ length: to - from }, (_, i) => spanOf(B, from + i, total));
+}
+
+/** The part of `length` things that belongs to one of `total` shards. */
+export function spanOf(length: number, shard: number, total: number): Span {
+  const at = (s: number): number => Math.floor(length * s / total);
+  return { from: at(shard), to: at(shard + 1) };
+}
+
+/** A team of the processes of a group. All of them must have the same model. */
+export function createTeam(
+  group: Collective,
+  model: Model,
+  { shards, wire = "f32", device, checkEvery = 100 }: TeamOptions,
+): Team {
+  const zero = jit((m: Model): Sums => zeroSums(m), { device });
+  const like = zeroSums(model), shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
+  const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
+  const names = paths(like as unknown as Tree<AnyTensor>).map(([name]) => name);
+  const exact = [...names.keys()].filter((leaf) => !names[leaf]!.startsWith("grads."));
+  const exchange = createExchange(group, { lengths, shards, wire, exact });
+  let ms = 0;
+  return {
+    total: exchange.total,
+    own: exchange.own,
+    isFirst: group.rank === 0,
+    get exchanged() {
+      return ms / 1000;
+    },
+    zero,
+    async give(sums) {
+      exchange.add(await arraysOf(sums) as Float32Array[], 1);
+      dispose(sums);
+    },
+    async take() {
+      const began = performance.now(), { arrays } = await exchange.sum();
+      ms += performance.now() - began;
+      let i = 0;
+      return mapTree(
+        like as unknown as Tree<AnyTensor>,
+        () => fromArray(arrays[i]!, shapes[i++]!) as AnyTensor,
+      ) as unknown as Sums;
+    },
+    group,
+    async goOn(wanted, give) {
+      for (;;) {
+        const [word] = await group.broadcast(Uint8Array.of(wanted ? STEP : END), 0);
+        if (word !== CALL) return word === STEP;
+        await give?.();
+      }
+    },
+    async call() {
+      await group.broadcast(Uint8Array.of(CALL), 0);
+    },
+    async check(step, model) {
+      if (group.size === 1 || step % checkEvery !== 0) return;
+      const names = paths(model as unknown as Tree<AnyTensor>).map(([name]) => name);
+      const arrays = await arraysOf(model);
+      await compareChecksums(group, names.map((name, i) => [name, arrays[i]!]));
+    },
+  };
+}
+
+/** One process alone; shards are summed apart there too, where their number is fixed: the bits are those of any number of processes. */
+export function soloTeam(shards: number, model: Model, device: Device): Team | undefined {
+  return shards > 0 ? createTeam(alone(), model, { shards, device }) : undefined;
+}
+
+const tensorsOf = (tree: unknown): AnyTensor[] => leaves(tree as Tree<AnyTensor>);
+
+/** The contents of a tree's leaves. */
+export function arraysOf(tree: unknown): Promise<Awaited<ReturnType<typeof read>>[]> {
+  return Promise.all(tensorsOf(tree).map((x) => read(x as Tensor)));
+}

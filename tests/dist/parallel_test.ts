@@ -1,0 +1,182 @@
+/** Exchanges of gradients between any number of ranks. */
+import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
+import { DistError } from "../../dist/error.ts";
+import { alone, type Collective } from "../../dist/parallel/alone.ts";
+import { bucketsOf } from "../../dist/parallel/buckets.ts";
+import { compareChecksums } from "../../dist/parallel/checksums.ts";
+import { createExchange, type Exchanged } from "../../dist/parallel/exchange.ts";
+import { ownersOf, shareLeaves } from "../../dist/parallel/owners.ts";
+import { ranks, simulated } from "./ranks.ts";
+
+const mem = simulated(), V = 8, lengths = [1000, 3, 70_000, 0, 17];
+
+/** A shard's gradients, which round when they are summed. */
+function gradients(shard: number, step: number): Float32Array[] {
+  return lengths.map((length, leaf) =>
+    Float32Array.from(
+      { length },
+      (_, i) => Math.sin(i * 0.37 + shard + leaf) * 10 ** ((i + shard + step) % 5),
+    )
+  );
+}
+
+/** Two steps of a rank. */
+async function exchange(
+  group: Collective,
+  { shards, mean = false }: { readonly shards: number; readonly mean?: boolean },
+): Promise<readonly Exchanged[]> {
+  const steps: Exchanged[] = [];
+  const { add, sum, own } = createExchange(group, { lengths, shards, mean, bucketBytes: 100_000 });
+  for (const step of [0, 1]) {
+    const parts = shards > 0
+      ? own
+      : { from: V * own.from / group.size, to: V * own.to / group.size };
+    if (shards > 0) {
+      for (let s = parts.from; s < parts.to; s++) add(gradients(s, step), s + 1);
+    } else {
+      const all = Array.from({ length: parts.to - parts.from }, (_, i) => parts.from + i);
+      const sums = all.map((s) => gradients(s, step)).reduce((a, b) =>
+        a.map((x, leaf) => x.map((y, i) => y + b[leaf]![i]!))
+      );
+      add(sums, all.reduce((n, s) => n + s + 1, 0));
+    }
+    steps.push(await sum());
+  }
+  return steps;
+}
+
+const flat = ({ arrays }: Exchanged): Float32Array => {
+  const all = new Float32Array(lengths.reduce((a, b) => a + b));
+  let at = 0;
+  for (const array of arrays) all.set(array, (at += array.length) - array.length);
+  return all;
+};
+const norm = (x: Float32Array): number => Math.sqrt(x.reduce((sum, y) => sum + y * y, 0));
+
+Deno.test("buckets hold every leaf once, the last first, and no more than they may", () => {
+  const buckets = bucketsOf([10, 20, 0, 5, 400, 1], 100);
+  assertEquals(buckets.map(({ parts }) => parts.map(({ leaf, at }) => [leaf, at])), [
+    [[5, 0]],
+    [[4, 0]],
+    [[3, 0], [2, 5], [1, 5]],
+    [[0, 0]],
+  ]);
+  assertEquals(buckets.map(({ length }) => length), [1, 400, 25, 10]);
+});
+
+Deno.test("an exchange sums what all ranks have, within 1e-6 of the gradient's norm", async () => {
+  const expected = await exchange(alone(), { shards: 0 });
+  for (const size of [2, 4, 8]) {
+    for (const steps of await ranks(mem, size, (group) => exchange(group, { shards: 0 }))) {
+      steps.forEach((found, step) => {
+        const [a, b] = [flat(found), flat(expected[step]!)];
+        assertLess(norm(a.map((x, i) => x - b[i]!)), 1e-6 * norm(b));
+        assertEquals(found.weight, V * (V + 1) / 2);
+      });
+    }
+  }
+});
+
+Deno.test("a canonical exchange gives 1, 2, 3, 4, 5 and 8 ranks the same bits, mean or sum", async () => {
+  for (const mean of [false, true]) {
+    const expected = await exchange(alone(), { shards: V, mean });
+    const size = 36, rough = flat((await exchange(alone(), { shards: 0, mean }))[0]!);
+    const exact = flat(expected[0]!);
+    assertLess(norm(exact.map((x, i) => x - rough[i]!)), 1e-6 * norm(rough));
+    for (const W of [1, 2, 3, 4, 5, 8]) {
+      for (const steps of await ranks(mem, W, (group) => exchange(group, { shards: V, mean }))) {
+        steps.forEach((found, step) => {
+          const [a, b] = [found, expected[step]!].map((x) => Buffer.from(flat(x).buffer));
+          assertEquals(Buffer.compare(a!, b!), 0, `${W} ranks, step ${step}`);
+          assertEquals(found.weight, size);
+        });
+      }
+    }
+  }
+});
+
+Deno.test("what is not finite on one rank is not finite on any", async () => {
+  for (const shards of [0, 4]) {
+    const sums = await ranks(mem, 3, async (group, rank) => {
+      const { add, sum, own } = createExchange(group, { lengths: [4], shards });
+      for (let s = own.from; s < own.to; s++) {
+        // Infinities of both signs on two ranks, NaN on one.
+        add([Float32Array.of(1, rank === 1 ? NaN : 1, [Infinity, 1, -Infinity][rank]!, 2)], 1);
+      }
+      return [...(await sum()).arrays[0]!].map(Number.isFinite);
+    });
+    for (const sum of sums) assertEquals(sum, [true, false, false, true]);
+  }
+});
+
+Deno.test("an exchange refuses too few shards, too many and odd arrays, and says which", () => {
+  const group = { ...alone(), rank: 2, size: 3 };
+  assertThrows(() => createExchange(group, { lengths, shards: 2 }), RangeError, "2 shards among 3");
+  const { add } = createExchange(alone(), { lengths: [2, 3] });
+  assertThrows(() => add([new Float32Array(2)], 1), TypeError, "leaf 1 has undefined elements");
+  add([new Float32Array(2), new Float32Array(3)], 1);
+  assertThrows(
+    () => add([new Float32Array(2), new Float32Array(3)], 1),
+    RangeError,
+    "has 1 of them",
+  );
+});
+
+Deno.test("checksums name the ranks that differ, and the leaf", async () => {
+  const differing = (size: number, odd: readonly number[]) =>
+    ranks(mem, size, async (group, rank) => {
+      const b = new Float32Array(5000);
+      if (odd.includes(rank)) b[4321] = 1e-40 * (rank + 1);
+      const error = await compareChecksums(group, [["a", new Float32Array(3)], ["b.w", b]])
+        .catch((e) => e);
+      return error as DistError | undefined;
+    });
+  for (const error of await differing(3, [])) assertEquals(error, undefined);
+  for (const error of await differing(4, [2])) {
+    assertEquals([error!.failure, error!.rank], ["mismatch", 2]);
+    assertEquals(/b\.w differs on rank 2 \(checksum \w{8}\)/.test(error!.message), true);
+  }
+  for (const error of await differing(5, [1, 3])) {
+    assertEquals(/differs on rank 1, 3 \(/.test(error!.message), true, error!.message);
+  }
+  for (const error of await differing(2, [1])) {
+    assertEquals(error!.rank, undefined);
+    assertEquals(/rank 0 \(checksum \w{8}\), 1 \(checksum/.test(error!.message), true);
+  }
+});
+
+Deno.test("every leaf has an owner, who has no more than the longest leaf above another, and gives it to all", async () => {
+  for (const W of [1, 2, 3, 8]) {
+    const owners = ownersOf(lengths, W), loads = new Float64Array(W);
+    owners.forEach((rank, leaf) => loads[rank]! += lengths[leaf]!);
+    assertLess(Math.max(...loads) - Math.min(...loads), Math.max(...lengths) + 1);
+    const found = await ranks(
+      mem,
+      W,
+      async (group, rank) =>
+        await shareLeaves(
+          group,
+          owners,
+          lengths,
+          (leaf) => owners[leaf] === rank ? gradients(leaf, 0)[leaf]! : undefined,
+        ),
+    );
+    for (const arrays of found) {
+      arrays.forEach((array, leaf) => assertEquals(array, gradients(leaf, 0)[leaf]!));
+    }
+  }
+});
+
+Deno.test("ranks that plan other buckets find out at the first message", async () => {
+  await assertRejects(
+    () =>
+      ranks(mem, 2, async (group, rank) => {
+        const { add, sum } = createExchange(group, { lengths: [4 + rank] });
+        add([new Float32Array(4 + rank)], 1);
+        await sum();
+      }),
+    DistError,
+    "4",
+  );
+});

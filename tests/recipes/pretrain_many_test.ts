@@ -1,0 +1,152 @@
+/** `deno task pretrain --nproc N`: several processes leave what one leaves. */
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { kill } from "../kill.ts";
+import { inWorkplace, type Workplace } from "./pretrain_command.ts";
+
+const base = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "toy.json"];
+const CANONICAL = ["--set", "shards=4"], SHARDED = ["--set", "optimizer.sharded=true"];
+
+/** The weights after the last step. */
+const weights = ({ folder }: Workplace, run: string): Promise<Uint8Array> =>
+  Deno.readFile(join(folder, run, "checkpoints", "step-00000008", "model.safetensors"));
+
+Deno.test("pretrain --nproc 2 has the losses of one process, and the first alone speaks and writes", () =>
+  inWorkplace(async ({ folder, pretrain, rows }) => {
+    const one = await pretrain([...base, "--out", "one"]);
+    assertEquals(one.code, 0, one.error);
+    const two = await pretrain([...base, "--out", "two", "--nproc", "2", "--json"]);
+    assertEquals(two.code, 0, two.error);
+    const printed = two.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(printed.at(-1).steps, 8);
+    for (const [file, field, steps] of [["metrics", "loss", 8], ["eval", "mlm_ppl", 2]] as const) {
+      const [a, b] = await Promise.all(["one", "two"].map((run) => rows(`${run}/${file}.jsonl`)));
+      assertEquals([a!.length, b!.length], [steps, steps]);
+      a!.forEach((row, i) => {
+        const relative = Math.abs(row[field]! - b![i]![field]!) / row[field]!;
+        assertLess(relative, file === "eval" ? 1e-4 : 1e-5, `${file} ${row.step}`);
+      });
+    }
+    for (const { exchange_s } of await rows("two/metrics.jsonl")) assert(exchange_s! > 0);
+    const names = (run: string): string[] =>
+      Array.from(Deno.readDirSync(join(folder, run)), ({ name }) => name).sort();
+    assertEquals(names("two"), names("one"));
+  }));
+
+Deno.test("pretrain: shards make the bits those of any number of processes, resumed by another too", () =>
+  inWorkplace(async (place) => {
+    const { folder, pretrain } = place;
+    const one = await pretrain([...base, ...CANONICAL, "--out", "one"]);
+    assertEquals(one.code, 0, one.error);
+    const two = await pretrain([...base, ...CANONICAL, ...SHARDED, "--out", "many", "--nproc=2"]);
+    assertEquals(two.code, 0, two.error);
+    const expected = await weights(place, "one");
+    assertEquals(await weights(place, "many"), expected);
+    await Deno.remove(join(folder, "many", "checkpoints", "step-00000008"), { recursive: true });
+    const three = await pretrain(["--device", "cpu", "--out", "many", "--resume", "--nproc", "3"]);
+    assertEquals(three.code, 0, three.error);
+    assertEquals(await weights(place, "many"), expected);
+  }));
+
+/** The processes that a process has started, in that order; undefined where the system does not say. */
+async function childrenOf(pid: number): Promise<readonly number[] | undefined> {
+  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => undefined);
+  return text?.trim().split(" ").filter((id) => id !== "").map(Number).sort((a, b) => a - b);
+}
+
+Deno.test({
+  name: "pretrain --nproc 2 --restarts 1: a killed process changes no bit",
+  ignore: await childrenOf(Deno.pid) === undefined,
+  fn: () =>
+    inWorkplace(async (place) => {
+      const { pretrain, rows, folder } = place;
+      const toy = JSON.parse(await Deno.readTextFile(join(folder, "toy.json")));
+      // So long that the kill comes while it trains.
+      await Deno.writeTextFile(
+        join(folder, "long.json"),
+        JSON.stringify({ ...toy, steps: 100, shards: 2, evalEvery: 0, checkpointEvery: 20 }),
+      );
+      const words = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "long.json"];
+      const one = await pretrain([...words, "--out", "one"]);
+      assertEquals(one.code, 0, one.error);
+      let begun = false, killed = false;
+      const many = await pretrain(
+        [...words, "--out", "many", "--nproc", "2", "--restarts", "1"],
+        {
+          watch(_, child) {
+            if (begun) return;
+            begun = true;
+            (async () => {
+              const run = join(folder, "many", "metrics.jsonl");
+              const logged = async (): Promise<number> =>
+                (await Deno.readTextFile(run).catch(() => "")).split("\n").length - 1;
+              while (await logged() < 25) await new Promise((resolve) => setTimeout(resolve, 5));
+              const [, second] = (await childrenOf(child.pid))!;
+              Deno.kill(second!, "SIGKILL");
+              killed = true;
+            })();
+          },
+        },
+      );
+      assertEquals(many.code, 0, many.error);
+      assert(killed);
+      assertStringIncludes(
+        many.error,
+        "rank 1 was ended by SIGKILL; ended the other; restart 1 of 1",
+      );
+      assertEquals((await rows("many/metrics.jsonl")).length, 100);
+      const last = ["checkpoints", "step-00000100", "model.safetensors"];
+      assertEquals(
+        await Deno.readFile(join(folder, "many", ...last)),
+        await Deno.readFile(join(folder, "one", ...last)),
+      );
+    }),
+});
+
+Deno.test("pretrain --nproc: Ctrl-C stops all in good order; what is wrong is said once", () =>
+  inWorkplace(async ({ folder, pretrain, rows }) => {
+    const toy = JSON.parse(await Deno.readTextFile(join(folder, "toy.json")));
+    await Deno.writeTextFile(join(folder, "long.json"), JSON.stringify({ ...toy, steps: 100_000 }));
+    let pressed = false;
+    const words = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "long.json"];
+    const stopped = await pretrain([...words, "--out", "run", "--nproc", "2"], {
+      watch(error, child) {
+        if (pressed || !error.includes("held-out")) return;
+        pressed = true;
+        kill(child, "SIGINT");
+      },
+    });
+    assertEquals(stopped.code, 130, stopped.error);
+    const last = (await rows("run/metrics.jsonl")).at(-1)!.step!;
+    const saved = Array.from(Deno.readDirSync(join(folder, "run", "checkpoints")), (e) => e.name);
+    assert(saved.includes(`step-${String(last).padStart(8, "0")}`), saved.join());
+
+    // Its processes hold the other end of its standard error: that this comes back says that they have ended.
+    let orphaned = false;
+    await pretrain([...words, "--out", "orphaned", "--nproc", "2"], {
+      watch(error, child) {
+        if (!orphaned && error.includes("held-out")) orphaned = kill(child);
+      },
+    });
+    assert(orphaned);
+
+    const wrong: readonly (readonly [line: string, message: string])[] = [
+      ["--nproc 9", "Cannot pretrain by 9 processes: a step has 8 sequences"],
+      ["--nproc 3 --set shards=2", "Cannot pretrain by 3 processes: shards is 2"],
+      ["--set shards=9", "shards is 9, it must not be above data.batch 8"],
+      ["--set shards=2 --set wire=bf16", 'wire is "bf16", with shards it must be "f32"'],
+      ["--restarts 2", "Cannot pretrain with --restarts alone"],
+      ["--nproc 2 --trace t.json", "Cannot pretrain with --nproc and --trace"],
+    ];
+    for (const [line, message] of wrong) {
+      const { code, out, error } = await pretrain([...base, "--out", "no", ...line.split(" ")]);
+      assertEquals([code, out], [2, ""], error);
+      assertStringIncludes(error, message);
+      assertEquals(error.trimEnd().split("\n").length, 1, error);
+    }
+    const inside = await pretrain([...base, "--nproc", "2"], {
+      env: { RANK: "1", WORLD_SIZE: "2" },
+    });
+    assertEquals(inside.code, 2);
+    assertStringIncludes(inside.error, "as process 1 of 2");
+  }));
