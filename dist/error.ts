@@ -6,7 +6,8 @@
 
 /**
  * Why: a rank is gone; it is there but silent; an operation took longer than its deadline; the caller took it back; two ranks
- * disagree; bytes are not what they must be; somebody may not come in; an address is of no use; the group was closed.
+ * disagree; bytes are not what they must be; somebody may not come in; an address is of no use; the group was closed; MPI is not there,
+ * or says no.
  */
 export type DistFailure =
   | "lost"
@@ -17,7 +18,8 @@ export type DistFailure =
   | "corrupt"
   | "refused"
   | "address"
-  | "closed";
+  | "closed"
+  | "engine";
 
 /** Every failure, in the order of the codes that links are closed with. */
 export const failures: readonly DistFailure[] = [
@@ -30,6 +32,7 @@ export const failures: readonly DistFailure[] = [
   "refused",
   "address",
   "closed",
+  "engine",
 ];
 
 /** Whose fault it is and what it ended, as far as it is known. */

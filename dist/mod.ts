@@ -36,10 +36,12 @@ export {
   type ExchangeOptions,
 } from "./parallel/exchange.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
+export { type MpiOptions, type MpiWorld, openMpi } from "./mpi/world.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
 export {
+  type Engine,
   type Incoming,
   type Lane,
   type Links,

@@ -8,7 +8,7 @@ import { bytesOf, part, roomLike, typeOf, type WireArray } from "../message/arra
 import { combines } from "../message/combine.ts";
 import { MOST_AXES, nameHash, type Operation as Name, type Reduction } from "../message/header.ts";
 import type { Subject } from "../message/parts.ts";
-import type { Lane, Membership, Transport } from "../transport/transport.ts";
+import type { Engine, Lane, Membership, Transport } from "../transport/transport.ts";
 import { broadcast } from "./broadcast.ts";
 import { chunkOf } from "./chunk.ts";
 import { doublingAllReduce, SMALL } from "./doubling.ts";
@@ -181,7 +181,19 @@ function createGroup(
       `Cannot ${doing} rank ${to}: it must be another of the ranks 0 to ${size - 1}`,
     );
   };
-  const point: Lane = "point";
+  const point: Lane = "point", nothing = new Uint8Array(0);
+  /** Everybody is at the same operation: its header, which messages without bytes carry, is compared. */
+  const agree = (op: Operation): Promise<void> =>
+    doublingAllReduce(op, nothing, combines.none, abort);
+  /** Large arrays go to the links' engine, if there is one; a small array is there before ranks have agreed. */
+  const engineFor = ({ byteLength, length }: WireArray, reduction: Reduction = "none") => {
+    const { engine } = links, isPlain = reduction === "none" || reduction === "sum";
+    if (!engine || !isPlain || byteLength <= SMALL || length >= 2 ** 31) return undefined;
+    return async (op: Operation, go: (engine: Engine) => Promise<void>): Promise<void> => {
+      await agree(op);
+      await go(engine);
+    };
+  };
 
   const group: Group = {
     rank,
@@ -189,10 +201,11 @@ function createGroup(
     async allReduce(array, options = {}) {
       const { reduction = "sum", shape } = options, combine = combines[reduction];
       const algorithm = array.byteLength <= SMALL ? doublingAllReduce : ringAllReduce;
+      const engine = engineFor(array, reduction);
       await run(
         subject("allReduce", array, shape, reduction),
         options,
-        (op) => algorithm(op, array, combine, abort),
+        (op) => engine?.(op, (e) => e.allReduce(array)) ?? algorithm(op, array, combine, abort),
       );
       return array;
     },
@@ -225,19 +238,23 @@ function createGroup(
     },
     async reduceScatter(array, options = {}) {
       const { reduction = "sum", shape } = options,
-        { from, to } = chunkOf(array.length, rank, size);
+        { from, to } = chunkOf(array.length, rank, size),
+        engine = engineFor(array, reduction);
       await run(
         subject("reduceScatter", array, shape, reduction),
         options,
-        (op) => ringReduceScatter(op, array, combines[reduction], abort),
+        (op) =>
+          engine?.(op, (e) => e.reduceScatter(array)) ??
+            ringReduceScatter(op, array, combines[reduction], abort),
       );
       return part(array, from, to);
     },
     async allGather(array, options = {}) {
+      const engine = engineFor(array);
       await run(
         subject("allGather", array, options.shape),
         options,
-        (op) => ringAllGather(op, array, abort),
+        (op) => engine?.(op, (e) => e.allGather(array)) ?? ringAllGather(op, array, abort),
       );
       return array;
     },
@@ -245,20 +262,16 @@ function createGroup(
       if (!Number.isInteger(root) || root < 0 || root >= size) {
         throw new RangeError(`Cannot broadcast from rank ${root}: ranks go from 0 to ${size - 1}`);
       }
+      const engine = engineFor(array);
       await run(
         subject("broadcast", array, options.shape),
         options,
-        (op) => broadcast(op, array, root, abort),
+        (op) => engine?.(op, (e) => e.broadcast(array, root)) ?? broadcast(op, array, root, abort),
       );
       return array;
     },
     async barrier(options = {}) {
-      const nothing = new Uint8Array(0);
-      await run(
-        subject("barrier", nothing),
-        options,
-        (op) => doublingAllReduce(op, nothing, combines.none, abort),
-      );
+      await run(subject("barrier", nothing), options, agree);
     },
     async send(array, to, options = {}) {
       other("send to", to);

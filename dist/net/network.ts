@@ -43,7 +43,7 @@ export interface Listener extends Place {
 /** How to reach others. */
 export interface Network {
   /** How addresses on it begin. */
-  readonly scheme: "ws" | "wss" | "shm";
+  readonly scheme: "ws" | "wss" | "shm" | "mpi";
   /** Its time. */
   readonly clock: Clock;
   /** Waits for others. @throws DistError if it is no place to listen on */

@@ -216,7 +216,7 @@ function checkMember({ job, group, rank, addresses, generation }: Membership): v
 /** The place that an address like "ws://host:port" names. @throws DistError "address" */
 export function placeOf(address: string, scheme: Network["scheme"]): Place {
   const [, found, host, port] =
-    /^(wss?|shm):\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:]+):(\d{1,5})\/?$/.exec(address) ?? [];
+    /^(wss?|shm|mpi):\/\/(\[[0-9a-fA-F:.]+\]|[^\s/:]+):(\d{1,5})\/?$/.exec(address) ?? [];
   if (!host || Number(port) > 65_535) {
     throw new DistError(
       `Cannot connect to "${address}": it must be like ${scheme}://host:port`,

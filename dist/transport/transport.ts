@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { DistError } from "../error.ts";
+import type { WireArray } from "../message/array.ts";
 
 /** Messages to one rank. */
 export interface Outgoing {
@@ -53,14 +54,31 @@ export interface Membership {
   readonly plan: number;
 }
 
+/**
+ * What does whole operations in place of messages: an MPI library. It is called on all ranks in the same order, with arrays of the same
+ * type and length; its calls, once begun, cannot be taken back.
+ */
+export interface Engine {
+  /** The sum, in place. @throws DistError */
+  allReduce(array: WireArray): Promise<void>;
+  /** The sum of this rank's chunk, in place. @throws DistError */
+  reduceScatter(array: WireArray): Promise<void>;
+  /** Everybody's chunks, in place. @throws DistError */
+  allGather(array: WireArray): Promise<void>;
+  /** The root's array, in place. @throws DistError */
+  broadcast(array: WireArray, root: number): Promise<void>;
+}
+
 /** The links of one group. */
 export interface Links {
+  /** Does large arrays better than links, where there is one. */
+  readonly engine?: Engine;
   /** The link to a rank, once that rank has asked for it. @throws DistError */
   outgoing(to: number, lane: Lane): Promise<Outgoing>;
   /** The link from a rank. @throws DistError */
   incoming(from: number, lane: Lane): Promise<Incoming>;
   /** Where a rank said that it listens, when it asked this one for a link. */
-  addressOf(rank: number): string | undefined;
+  addressOf?(rank: number): string | undefined;
   /** Ends all links at once: what waits is rejected with the error, and peers are told the reason. */
   abort(error: DistError): void;
   /** Calls `f` when the links fail by themselves; at once if they have. */

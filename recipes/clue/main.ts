@@ -19,6 +19,7 @@ import { archives } from "./download/archives.ts";
 import { bringTasks } from "./download/download.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
 import { boardRows } from "./results/boards.ts";
+import { readResults } from "./results/read_results.ts";
 import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
 import { resultLines } from "./results/results_table.ts";
 import { saveResults } from "./results/save_results.ts";
@@ -125,6 +126,16 @@ async function check(path: string, own: readonly Task[], data: string): Promise<
   console.log(`no fault in ${files.join(", ")}`);
 }
 
+/** Shows results of earlier calls together. */
+async function show({ results, out, json }: ClueOptions): Promise<void> {
+  const found = await readResults(results), subtitle = results.join(", ");
+  if (out !== undefined) await saveResults(out, { subtitle, ...found, faults: [] });
+  const rows = [...found.rows, ...boardRows(found.rows)];
+  for (const line of json ? rows.map((row) => JSON.stringify(row)) : resultLines(found.rows)) {
+    console.log(line);
+  }
+}
+
 /** Brings the archives of tasks. */
 async function download(
   own: readonly Task[],
@@ -172,6 +183,10 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   const { out, json, data } = options, all = options.task === "all";
+  if (options.results.length > 0) {
+    await show(options);
+    return 0;
+  }
   const own = all ? Object.values(tasks).filter((one) => !one.variant) : [tasks[options.task!]!];
   if (options.split.length > 0) {
     for (const line of await splitInto(own[0]!, options.split, out!)) console.log(line);
@@ -242,6 +257,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   if (json) { for (const row of all ? boardRows(rows) : []) console.log(JSON.stringify(row)); }
   else if (rows.length > 0) { for (const line of resultLines(rows)) console.log(line); }
+  if (out !== undefined && rows.length > 0) view.note(`see ${join(out, "report.html")}`);
   const has = Object.keys(answers).length;
   if (all && out !== undefined && has > 0 && !interrupt.requested) {
     const path = join(out, "submit.zip");

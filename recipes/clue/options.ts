@@ -24,7 +24,11 @@ export const clueCommand = {
       help: "a pretraining run (its best checkpoint), or a model in Hugging Face's layout",
     },
     scratch: { type: "flag", help: "take the model's sizes alone: what is pretraining worth?" },
-    out: { type: "text", value: "DIR", help: "where answers to the test split are left" },
+    out: {
+      type: "text",
+      value: "DIR",
+      help: "gets results, report.html, and answers to the test split",
+    },
     save: {
       type: "text",
       value: "DIR",
@@ -50,6 +54,12 @@ export const clueCommand = {
       value: "PATH",
       help:
         "name every fault in answers (a file, a folder, a zip) to the tests in --data, and stop",
+    },
+    results: {
+      type: "list",
+      value: "DIR",
+      help:
+        "show what earlier calls have left in their --out together, leave it in --out, and stop",
     },
     seeds: { type: "whole", value: "N", min: 1, default: 1, help: "how many, from --seed on" },
     seed: { type: "whole", value: "N", default: 1, max: 2 ** 31, help: "the first" },
@@ -91,7 +101,9 @@ export type ClueOptions = OptionsOf<typeof clueCommand>;
 export function clueOptions(words: readonly string[]): ClueOptions {
   const options = parseOptions(words, clueCommand);
   if (options.help) return options;
-  const needed = options.split.length > 0
+  const needed = options.results.length > 0
+    ? []
+    : options.split.length > 0
     ? ["task", "out"]
     : options.check !== undefined || options.download
     ? ["task", "data"]

@@ -72,7 +72,7 @@ export async function taskData(
   for (const [name, found] of [["train", train], ["dev", dev]] as const) {
     if (!found) {
       throw new InputError(
-        `Cannot learn ${task.name} from ${folder}: it has no ${name} file; clue --split FILE makes one from a part of the data`,
+        `Cannot learn ${task.name} from ${folder}: it has no ${name} file; clue --download brings official ones, clue --split FILE makes one from a part of the data`,
       );
     }
   }

@@ -67,6 +67,6 @@ export async function placedTasks(
   throw new InputError(
     `Cannot learn all tasks from ${data}: no folder in it has the name and the files of one, such as ${
       join(data, tasks[0]!.name, tasks[0]!.files.train[0]!)
-    }`,
+    }; clue --download brings the official ones`,
   );
 }

@@ -86,9 +86,17 @@ async function madeIn(traces: Traces, widest: Traces): Promise<Made> {
     const others = t === 0 ? shared : new Set(lists[0]);
     return list.filter((n) => !others.has(n));
   });
+  const [first, greatest] = [own[0]!, own.at(-1)!];
+  if (first.length !== greatest.length) {
+    throw new TypeError(
+      `Cannot export a function that makes ${first.length} constants at one size and ${greatest.length} at the greatest: they must be as many`,
+    );
+  }
   const read = own.flat().map(async (n) => [n, await n.value.read()] as const);
-  const pairs = own[0]!.flatMap((n, i) => own.at(-1)![i] ? [[n, own.at(-1)![i]!] as const] : []);
-  return { widest: new Map(pairs), contents: new Map(await Promise.all(read)) };
+  return {
+    widest: new Map(first.map((n, i) => [n, greatest[i]!])),
+    contents: new Map(await Promise.all(read)),
+  };
 }
 
 /** The value of an argument: a cast of what is given. */

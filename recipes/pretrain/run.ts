@@ -191,11 +191,14 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
-        log(evaluations, counted(row));
-        evaluated.push(counted(row));
-        const found = perplexities(row.mlm_ppl as number, data.unigramPpl!);
-        view.note(`step ${offset + row.step}: ${[found, ...clickText(row)].join(", ")}`);
         const step = offset + row.step;
+        // A run that was whole, and is resumed all the same, has the row of its end.
+        if (!evaluated.some((known) => known.step === step)) {
+          log(evaluations, counted(row));
+          evaluated.push(counted(row));
+        }
+        const found = perplexities(row.mlm_ppl as number, data.unigramPpl!);
+        view.note(`step ${step}: ${[found, ...clickText(row)].join(", ")}`);
         return bestOf(evaluated, [...saved, step])?.step === step;
       },
       progress: (step, row) => {
@@ -230,7 +233,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       dispose(optimizer);
       continue;
     }
-    if (saved.size > 0) await keep(); // the last evaluation comes after the last checkpoint
+    if (saved.size > 0) await keep(); // where a run is stopped, its evaluation comes after its checkpoint
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
       await o.crew?.end();

@@ -295,12 +295,17 @@ export async function train(
   const ended = { step, model, optimizer, stallShare };
   dispose(sums);
   if (!sound()) return ended;
-  if (config.checkpointEvery > 0) {
+  const isOver = step === config.steps;
+  const saveEnd = async (): Promise<void> => {
+    if (config.checkpointEvery === 0) return;
     await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
-  }
-  if (config.evalEvery === 0) return ended;
-  const { found } = last?.step === step ? last : await trace.host("evaluate", evaluation);
-  return { ...ended, evaluation: found };
+  };
+  // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
+  if (!isOver) await saveEnd();
+  if (config.evalEvery > 0 && last?.step !== step) last = await trace.host("evaluate", evaluation);
+  if (!sound()) return ended;
+  if (isOver) await saveEnd();
+  return { ...ended, ...last && { evaluation: last.found } };
 }
 
 /** Figures of held-out clicks, as a row has them. */

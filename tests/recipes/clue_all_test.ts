@@ -45,7 +45,10 @@ Deno.test("clue learns all tasks that a folder has, and leaves one archive to ha
 
     const none = await learn("none");
     assertEquals([none.code, none.out], [2, ""]);
-    assertMatch(none.error, /^Cannot learn all tasks from none: no folder in it .*afqmc.*\n$/);
+    assertMatch(
+      none.error,
+      /^Cannot learn all tasks from none: no folder in it .*afqmc.*--download.*\n$/,
+    );
     assert(!await exists(join(folder, "out")));
 
     const all = await learn("data", "--json", "--seeds", "2");

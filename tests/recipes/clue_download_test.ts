@@ -142,7 +142,7 @@ Deno.test("what cannot be had keeps no other back, and a page in between is not 
     assertMatch(faults[0]!, /^Cannot unpack .*afqmc\.zip: it is no sound zip \(/);
     assertMatch(
       faults[1]!,
-      /^Cannot download csl: http.*\/csl\.zip: the server says 404 Not Found; fetch csl\.zip another way, put it into .*archives .*--mirror URL$/,
+      /^Cannot download csl: http.*\/csl\.zip: the server says 404 Not Found; fetch http.*csl\.zip another way, put it into .*archives .*--mirror URL$/,
     );
     assertMatch(
       faults[2]!,
@@ -156,12 +156,17 @@ Deno.test("a host that is not reached is asked for one archive only; a mirror ma
     await using server = serveZips();
     const nowhere = serveZips();
     await nowhere[Symbol.asyncDispose]();
-    const { faults } = await bring(nowhere, data, ["tnews", "ocnli"]);
+    const { faults } = await bring(nowhere, data, ["tnews", "ocnli", "csl"]);
     assertMatch(
       faults[0]!,
-      /^Cannot download tnews: 127\.0\.0\.1:\d+ cannot be reached \(.+\); fetch tnews\.zip another way/,
+      /^Cannot download tnews: 127\.0\.0\.1:\d+ cannot be reached \(.+\); fetch http.*tnews\.zip another way/,
     );
-    assertMatch(faults[1]!, /^Cannot download ocnli: 127\.0\.0\.1:\d+ cannot be reached; fetch/);
+    assertMatch(
+      faults[1]!,
+      /^Cannot download ocnli, csl: 127\.0\.0\.1:\d+ cannot be reached; fetch http.*\/ocnli\.zip http.*\/csl\.zip another way/,
+    );
+    assertEquals([faults.length, await paths(data)], [2, []]);
+    assert(!await exists(join(data, "archives")));
     assertEquals(
       (await bring(nowhere, data, ["tnews", "ocnli"], { mirror: `${server.url}/` })).faults,
       [],

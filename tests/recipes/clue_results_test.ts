@@ -1,15 +1,27 @@
 /** Results over tasks and seeds: the table, the boards, the page, and what others have published. */
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { join } from "@std/path";
 import { aligned } from "../../recipes/cli/aligned.ts";
+import { InputError } from "../../recipes/cli/input_error.ts";
 import { boardAverages, boardRows, boards } from "../../recipes/clue/results/boards.ts";
 import { published } from "../../recipes/clue/results/published.ts";
+import { readResults } from "../../recipes/clue/results/read_results.ts";
 import { groupsOf, type ResultRow, rowsOf } from "../../recipes/clue/results/result_row.ts";
 import { resultsHtml } from "../../recipes/clue/results/results_page.ts";
 import { resultLines } from "../../recipes/clue/results/results_table.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import { bestOf, type SeedAnswers } from "../../recipes/clue/write_submissions.ts";
+import { inFolder } from "../in_folder.ts";
 import { assertPage } from "./assert_page.ts";
+import { runRecipe } from "./recipe_command.ts";
+import { fc } from "../property.ts";
 
 const row = (task: string, metric: string, seed: number, value: number): ResultRow => ({
   ...{ task, split: "dev", metric, value, n: 1234, seed },
@@ -148,3 +160,44 @@ Deno.test("the best seed on dev hands in, of equals the first", () => {
   assertEquals(bestOf([of(1, 50), of(2, 52), of(3, 52)])?.seed, 2);
   assertEquals(bestOf([]), undefined);
 });
+
+const saved = (rows: readonly object[]): string =>
+  rows.map((one) => JSON.stringify(one) + "\n").join("");
+const half = ten.length / 2, [early, late] = [ten.slice(0, half), ten.slice(half)];
+
+Deno.test("results of several calls stand together, in the order of the tasks", () =>
+  inFolder(async (folder) => {
+    const [a, b] = ["a", "b"].map((name) => join(folder, name));
+    const { rows, epochs } = await readResults([b!, a!]);
+    assertEquals(rows, ten);
+    assertEquals(epochs.map(({ task }) => task), ["afqmc"]);
+
+    const found = await runRecipe("clue", folder, [
+      ...["--results", "a", "--results", "b", "--out", "all"],
+    ]);
+    assertEquals([found.code, found.error], [0, ""]);
+    assertEquals(found.out, resultLines(ten).join("\n") + "\n");
+    assertEquals(await Deno.readTextFile(join(folder, "all", "results.jsonl")), saved(ten));
+    assertPage(await Deno.readTextFile(join(folder, "all", "report.html")));
+  }, {
+    "a/results.jsonl": saved(early),
+    "a/epochs.jsonl": saved([{ ...early[0]!, epoch: 1 }]),
+    "b/results.jsonl": saved(late),
+  }));
+
+const [one] = early as [ResultRow];
+const bad: readonly (readonly [name: string, text: string, why: RegExp])[] = [
+  ["no JSON", saved([one]) + "{", /results\.jsonl, line 2: it is no JSON object; remove the line$/],
+  ["another task", saved([{ ...one, task: "total" }]), /line 1: "task" is no task/],
+  ["no percentage", saved([{ ...one, value: null }]), /line 1: "value" is no percentage/],
+  ["no seed", saved([{ ...one, seed: 1.5 }]), /line 1: "n" or "seed" is no whole number/],
+  ["a seed twice", saved([one, one]), /line 2: afqmc dev accuracy, seed 1, stands in .*line 1 too/],
+  ["two splits", saved([one, { ...one, seed: 9, n: 7 }]), /afqmc dev has 7 examples, and 1234 in/],
+];
+for (const [name, text, why] of bad) {
+  Deno.test(`results are refused by line: ${name}`, () =>
+    inFolder(async (folder) => {
+      const error = await assertRejects(() => readResults([folder]), InputError);
+      assertMatch(error.message, why);
+    }, { "results.jsonl": text }));
+}

@@ -131,7 +131,7 @@ else {
       }
       await Deno.copyFile(join(folder, "run", "vocab.txt"), join(folder, "vocab.txt"));
       const path = new URL("../../recipes/onnx/README.md", import.meta.url);
-      const blocks = (await Deno.readTextFile(path)).matchAll(/```js\n([^]*?)```/g);
+      const blocks = (await Deno.readTextFile(path)).matchAll(/```js ignore\n([^]*?)```/g);
       const examples = Array.from(blocks, ([, code]) => code!);
       assertEquals(examples.length, 2);
       for (const [i, code] of examples.entries()) {

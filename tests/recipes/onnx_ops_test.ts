@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import fc from "npm:fast-check@4.10.2";
+import { fc } from "../property.ts";
 import {
   add,
   type AnyTensor,

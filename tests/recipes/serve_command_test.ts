@@ -15,7 +15,8 @@ interface Process extends AsyncDisposable {
   readonly child: Deno.ChildProcess;
   /** The line that it says where it listens in, or undefined where it ends before. */
   readonly line: Promise<string | undefined>;
-  readonly error: () => string;
+  /** All that it says on standard error, once it has ended. */
+  readonly error: () => Promise<string>;
 }
 
 /** Starts the command of the task in `deno.json`. */
@@ -29,10 +30,7 @@ async function started(words: readonly string[]): Promise<Process> {
     stderr: "piped",
     env: { NO_COLOR: "1" },
   }).spawn();
-  let error = "";
-  void (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) error += text;
-  })();
+  const error = child.stderr.text();
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const line = (async () => {
     let text = "";
@@ -50,6 +48,7 @@ async function started(words: readonly string[]): Promise<Process> {
     async [Symbol.asyncDispose]() {
       kill(child);
       await child.status;
+      await error;
       await lines.cancel();
     },
   };
@@ -84,8 +83,8 @@ Deno.test("serve: 200 clients at once are answered, each with its own vector; SI
       vector.forEach((x, c) => assertAlmostEquals(x, expected[n]![c]!, 1e-6));
     }
     assert(kill(server.child, "SIGTERM"));
-    assertEquals((await server.child.status).code, 0, server.error());
-    assertMatch(server.error(), /^SIGTERM: answering what waits, for 10 s at most\n$/);
+    assertEquals((await server.child.status).code, 0, await server.error());
+    assertMatch(await server.error(), /^SIGTERM: answering what waits, for 10 s at most\n$/);
   });
 });
 
@@ -97,7 +96,7 @@ Deno.test("serve: a signal answers what waits at once and ends with 0; a port th
     assertMatch(line!, /^pairs \(embed, classify\) at http:\/\/127\.0\.0\.1:\d+, on WebAssembly/);
     await using other = await started(["--model", run, "--port", new URL(url).port]);
     assertEquals([await other.line, (await other.child.status).code], [undefined, 2]);
-    assertMatch(other.error(), /^Cannot listen on 127\.0\.0\.1, port \d+: .+\n$/);
+    assertMatch(await other.error(), /^Cannot listen on 127\.0\.0\.1, port \d+: .+\n$/);
     const answers = Array.from({ length: 5 }, (_, n) =>
       fetch(`${url}/v1/classify`, {
         method: "POST",
@@ -113,5 +112,5 @@ Deno.test("serve: a signal answers what waits at once and ends with 0; a port th
       const { data: [{ label, probabilities }] } = await response.json();
       assert(label in probabilities);
     }
-    assertEquals((await server.child.status).code, 0, server.error());
+    assertEquals((await server.child.status).code, 0, await server.error());
   }));

@@ -93,7 +93,7 @@ Deno.test("serve: a body is not read beyond its limit, whether its length is tol
   }));
 
 Deno.test("serve: slow clients are answered 408 and let go, and others meanwhile as ever", () =>
-  inServer(counting, { clientMs: 700 }, async ({ port, post, metrics }) => {
+  inServer(counting, { clientMs: 2000 }, async ({ port, post, metrics }) => {
     const head = "POST /v1/embeddings HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
     const texts = [head, `${head}content-length: 20\r\n\r\n{"input"`];
     const slow = await Promise.all(
@@ -131,9 +131,9 @@ Deno.test("serve: a model may take longer than a client's time", () => {
   let release = (): void => {};
   const gate = new Promise<void>((resolve) => release = resolve);
   const run: typeof counting = async (batch) => (await gate, counting(batch));
-  return inServer(run, { clientMs: 400 }, async ({ post }) => {
+  return inServer(run, { clientMs: 1500 }, async ({ post }) => {
     const answer = post("/v1/embeddings", { input: "天" });
-    setTimeout(release, 1500);
+    setTimeout(release, 3000);
     assertEquals((await answer).status, 200);
     await (await answer).body?.cancel();
   });

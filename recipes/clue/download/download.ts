@@ -45,12 +45,21 @@ interface Local {
   readonly untold?: "found" | "fetched";
 }
 
-/** Finds an archive, or fetches it; undefined where the user has stopped it. */
+/** Tasks, and where their archives would have come from, by hosts that cannot be reached: they are asked once. */
+type Unreached = Map<string, (readonly [task: string, url: string])[]>;
+
+/** What to do without a network. */
+const otherwise = (urls: readonly string[], folder: string): string =>
+  `fetch ${
+    urls.join(" ")
+  } another way, put it into ${folder} and run this again, or pass --mirror URL`;
+
+/** Finds an archive, or fetches it; undefined where the user has stopped it, or its host is not reached again. */
 async function localArchive(
   task: string,
   { url: official, bytes, sha256: told }: Archive,
   { data, mirror, patience }: Download,
-  unreached: Set<string>,
+  unreached: Unreached,
   { progress, stop }: DownloadHooks,
 ): Promise<Local | undefined> {
   const name = basename(new URL(official).pathname), folder = archiveFolder(data);
@@ -67,10 +76,9 @@ async function localArchive(
   }
   const url = mirror === undefined ? official : `${mirror.replace(/\/+$/, "")}/${name}`;
   const { host } = new URL(url);
-  const otherwise =
-    `fetch ${name} another way, put it into ${folder} and run this again, or pass --mirror URL`;
   if (unreached.has(host)) {
-    throw new InputError(`Cannot download ${task}: ${host} cannot be reached; ${otherwise}`);
+    unreached.get(host)!.push([task, url]);
+    return undefined;
   }
   // Where a checksum is pinned, the archive is not the one whose size is known.
   const size = pinned === undefined && bytes !== undefined ? { bytes } : {};
@@ -83,18 +91,18 @@ async function localArchive(
   if (found.kind === "done") {
     return { path, sha256: found.sha256, ...right === undefined && { untold: "fetched" as const } };
   }
-  if (found.kind === "unreached") unreached.add(host);
+  if (found.kind === "unreached") unreached.set(host, []);
   const what = found.kind === "unreached"
     ? `${host} cannot be reached (${found.why})`
     : `${url}: ${found.why}`;
-  throw new InputError(`Cannot download ${task}: ${what}; ${otherwise}`);
+  throw new InputError(`Cannot download ${task}: ${what}; ${otherwise([url], folder)}`);
 }
 
 /** Brings one task. */
 async function bring(
   task: Task,
   download: Download,
-  unreached: Set<string>,
+  unreached: Unreached,
   hooks: DownloadHooks,
 ): Promise<void> {
   const { data, from = archives } = download, archive = from[task.name];
@@ -150,7 +158,7 @@ export async function bringTasks(
   download: Download,
   hooks: DownloadHooks,
 ): Promise<readonly string[]> {
-  const faults: string[] = [], unreached = new Set<string>();
+  const faults: string[] = [], unreached: Unreached = new Map();
   const folder = archiveFolder(download.data);
   try {
     await ensureDir(folder);
@@ -168,5 +176,14 @@ export async function bringTasks(
       faults.push(error.message);
     }
   }
+  for (const [host, more] of unreached) {
+    if (more.length === 0) continue;
+    const names = more.map(([task]) => task).join(", "), urls = more.map(([, url]) => url);
+    faults.push(
+      `Cannot download ${names}: ${host} cannot be reached; ${otherwise(urls, folder)}`,
+    );
+  }
+  // Where nothing came, nothing stays.
+  await Deno.remove(folder).catch(() => {});
   return faults;
 }
