@@ -16,7 +16,7 @@ const root = new URL("../", import.meta.url).pathname;
 const LIMIT_MS = 20 * 60_000;
 
 /** Files whose tests use every core themselves or measure memory have a process to themselves. */
-const own = /webgpu|cpu|memory/;
+const own = /webgpu|cpu|memory|mpi_/;
 /** Folders whose files run one after another. */
 const sequential = /recipes|pretrain/;
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { DistError } from "../error.ts";
+import { realClock } from "../clock.ts";
+import { DistError, type DistFailure } from "../error.ts";
 import { openSockets, placeOf } from "../transport/sockets.ts";
 import type { Transport } from "../transport/transport.ts";
 
@@ -33,15 +34,18 @@ export interface MpiWorld {
   /** This process's door to the others; one is open at a time. */
   transport(options?: { readonly silence?: number }): Transport;
   /**
-   * Leaves MPI, which waits until all processes do. Transports must be closed before. If an operation is lost in the library, because its
-   * group has failed, MPI ends all processes.
+   * Leaves MPI, which waits until all processes do. Transports must be closed before. If a group has failed in a way that leaves an
+   * operation waiting in the library, or because a rank is lost or late, and not all come here in five seconds, MPI ends all processes.
    */
   close(): Promise<void>;
 }
 
+/** After these a rank may never come to the end. */
+const doubts: readonly DistFailure[] = ["lost", "stalled", "deadline"];
+
 const MULTIPLE = 3;
-/** What was sent has so long to arrive. Units: milliseconds. */
-const LINGER = 5000;
+/** What was sent has so long to arrive, and who is in doubt to come. Units: milliseconds. */
+const LINGER = 5000, SHORT_LINGER = 500;
 
 /**
  * Enters MPI, once in the life of a process, which mpiexec, srun or the like has started; waits until all processes have. Needs
@@ -76,6 +80,7 @@ export function openMpi({ library: path, size: expected }: MpiOptions = {}): Mpi
     );
   }
   const progress = createProgress(library), counting = { waiting: 0 };
+  let isDoubtful = false;
   const network = mpiNetwork(progress, { rank, size, anySource: abi.anySource });
   return {
     rank,
@@ -89,6 +94,7 @@ export function openMpi({ library: path, size: expected }: MpiOptions = {}): Mpi
         ...sockets,
         join(member) {
           const links = sockets.join(member);
+          links.onFailure(({ failure }) => isDoubtful ||= doubts.includes(failure));
           const members = member.addresses.map((address) =>
             rankAt(placeOf(address, "mpi"), size) ?? -1
           );
@@ -100,10 +106,13 @@ export function openMpi({ library: path, size: expected }: MpiOptions = {}): Mpi
       };
     },
     async close() {
-      if (counting.waiting > 0) calls.abort(objects.world, 1);
-      await progress.flush(LINGER);
+      const abort = (): void => void calls.abort(objects.world, 1);
+      if (counting.waiting > 0) abort();
+      await progress.flush(isDoubtful ? SHORT_LINGER : LINGER);
+      const stop = isDoubtful ? realClock.after(LINGER, abort) : undefined;
       // Only when all sends have arrived everywhere does nobody need to listen any more.
       check("wait for all", await calls.barrierWaiting(objects.world));
+      stop?.();
       progress.stop();
       check("end", calls.finalize());
     },

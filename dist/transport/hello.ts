@@ -72,7 +72,7 @@ export function readHello(fields: ReadonlyMap<string, string>): Hello | undefine
     return undefined;
   }
   const address = text("address");
-  if (address !== "?" && !/^(wss?|shm):\/\/[\w.:[\]-]{1,250}$/.test(address)) return undefined;
+  if (address !== "?" && !/^(wss?|shm|mpi):\/\/[\w.:[\]-]{1,250}$/.test(address)) return undefined;
   if (!lanes.includes(lane) || from >= size || to >= size || from === to) return undefined;
   return {
     ...{ protocol, job, generation, group, size, plan, from, to, lane: lane as Lane },

@@ -1,6 +1,6 @@
 /**
  * One process of an MPI world, for tests: `mpi_process.ts die` sums until rank 1 kills itself, saying each process's number on a line;
- * `mpi_process.ts open SIZE [LIBRARY]` enters and leaves MPI, or says in one line why it cannot.
+ * `mpi_process.ts stop` sums until rank 1 stops itself, and the other says what has failed, and leaves MPI; `mpi_process.ts open SIZE [LIBRARY]` enters and leaves MPI, or says in one line why it cannot.
  *
  * @module
  */
@@ -30,6 +30,25 @@ async function open(size: number, library: string | undefined): Promise<void> {
   }
 }
 
+async function stop(): Promise<void> {
+  const world = openMpi(), { rank, addresses } = world;
+  const transport = world.transport({ silence: 2000 });
+  const member = { job: "stop", generation: 1, group: "", rank, addresses, plan: 0 };
+  const group = await joinGroup(transport, member), array = new Float32Array(2e5);
+  try {
+    for (let step = 0;; step++) {
+      if (rank === 1 && step === 3) Deno.kill(Deno.pid, "SIGSTOP");
+      await group.allReduce(array.fill(1));
+    }
+  } catch (error) {
+    if (!(error instanceof DistError)) throw error;
+    console.log(`failed: ${error.failure} ${error.rank}`);
+  }
+  await transport.close();
+  await world.close();
+}
+
 const [what, size, library] = Deno.args;
 if (what === "die") await die();
+else if (what === "stop") await stop();
 else await open(Number(size), library);

@@ -73,6 +73,12 @@ for (const which of mpis) {
     for (const process of processes) await within(`the end of ${process}`, gone(process), 30_000);
   });
 
+  Deno.test(`mpi ${which}: a rank that stops is named, and leaving MPI without it ends the job`, async () => {
+    const { code, text, ms } = await start([...mpiCommand(which, 2), ...program, "stop"]);
+    assert(code !== 0 && ms < 60_000, `ended with ${code} after ${ms} ms: ${text}`);
+    assertMatch(text, /^failed: stalled 1$/m);
+  });
+
   Deno.test(`mpi ${which}: a world of another size is refused in a line`, async () => {
     const { code, text } = await start([...mpiCommand(which, 2), ...program, "open", "3"]);
     assertEquals(code, 0, text);
