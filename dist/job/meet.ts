@@ -55,7 +55,7 @@ export async function meet(
       await together(
         others.map(async (r) => {
           await links.outgoing(r, "main");
-          writeAddress(table, r, links.addressOf(r) ?? "");
+          writeAddress(table, r, links.addressOf?.(r) ?? "");
           absent.delete(r);
         }),
         (error) => error instanceof DistError && links.abort(error),

@@ -81,7 +81,7 @@ export interface Links {
   /** The link from a rank. @throws DistError */
   incoming(from: number, lane: Lane): Promise<Incoming>;
   /** Where a rank said that it listens, when it asked this one for a link. */
-  addressOf(rank: number): string | undefined;
+  addressOf?(rank: number): string | undefined;
   /** Ends all links at once: what waits is rejected with the error, and peers are told the reason. */
   abort(error: DistError): void;
   /** Calls `f` when the links fail by themselves; at once if they have. */

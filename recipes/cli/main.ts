@@ -62,8 +62,7 @@ export const isUsers = (error: unknown): error is Error => verdict(error).code =
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { DistError } from "../../dist/error.ts";
-import { InputError } from "./input_error.ts";
+ * import { InputError } from "./input_error.ts";
  * import { exitCode } from "./main.ts";
  *
  * const lines: string[] = [];
