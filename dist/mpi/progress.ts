@@ -37,8 +37,11 @@ const HOT = 1, WARM = 200, SHORT = 1, LONG = 4;
 /** The moment that is waited for what is expected now. Units: milliseconds. */
 const MOMENT = 0.2;
 
-/** Nothing under way. */
-export function createProgress({ abi, calls, objects, check, room }: Library): Progress {
+/** Nothing under way. While `isBusy` a thread waits in the library: it needs the core, and moves all that is under way. */
+export function createProgress(
+  { abi, calls, objects, check, room }: Library,
+  isBusy: () => boolean,
+): Progress {
   const pending = new Set<Pending>();
   const flag = new Int32Array(1), status = new Int32Array(16), count = new Int32Array(1);
   let last = performance.now(), isStopped = false, isSpinning = false;
@@ -66,7 +69,7 @@ export function createProgress({ abi, calls, objects, check, room }: Library): P
     if (moved) last = now;
     if (isStopped || pending.size === 0) return;
     const idle = now - last;
-    if (idle < HOT) spin();
+    if (idle < HOT && !isBusy()) spin();
     else timer = setTimeout(turn, idle < WARM ? SHORT : LONG);
   }
   function spin(): void {

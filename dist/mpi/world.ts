@@ -79,7 +79,8 @@ export function openMpi({ library: path, size: expected }: MpiOptions = {}): Mpi
       "mismatch",
     );
   }
-  const progress = createProgress(library), counting = { waiting: 0 };
+  const counting = { waiting: 0 };
+  const progress = createProgress(library, () => counting.waiting > 0);
   let isDoubtful = false;
   const network = mpiNetwork(progress, { rank, size, anySource: abi.anySource });
   return {
