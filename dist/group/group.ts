@@ -8,7 +8,7 @@ import { bytesOf, part, roomLike, typeOf, type WireArray } from "../message/arra
 import { combines } from "../message/combine.ts";
 import { MOST_AXES, nameHash, type Operation as Name, type Reduction } from "../message/header.ts";
 import type { Subject } from "../message/parts.ts";
-import type { Engine, Lane, Membership, Transport } from "../transport/transport.ts";
+import type { Lane, Membership, Transport } from "../transport/transport.ts";
 import { broadcast } from "./broadcast.ts";
 import { chunkOf } from "./chunk.ts";
 import { doublingAllReduce, SMALL } from "./doubling.ts";
@@ -116,7 +116,8 @@ function createGroup(
     group: nameHash(member.group),
     plan: member.plan,
   };
-  let failure: DistError | undefined, splits = 0;
+  const { engine } = links, nothing = new Uint8Array(0);
+  let failure: DistError | undefined, splits = 0, isBegun = false;
   links.onFailure((error) => failure = error);
 
   const abort = (error: unknown): void => {
@@ -124,6 +125,9 @@ function createGroup(
     const why = error instanceof Error ? error.message : String(error);
     links.abort(new DistError(`Rank ${rank} failed: ${why}`, "aborted", { rank, cause: error }));
   };
+  /** Everybody is at the same operation: its header, which messages without bytes carry, is compared. */
+  const agree = (op: Operation): Promise<void> =>
+    doublingAllReduce(op, nothing, combines.none, abort);
   /** Runs `body` when its line's turn comes; a line is a row of operations that wait for each other. */
   function run(
     what: Pick<Subject, "operation" | "type" | "reduction" | "shape">,
@@ -150,7 +154,13 @@ function createGroup(
       try {
         if (signal?.aborted) stop();
         if (failure) throw failure;
+        // With an engine ranks agree first: its calls compare nothing and cannot be taken back.
+        if (isBegun && line === "") await agree(op.over(engine!));
         await body(op);
+        if (engine && !isBegun) {
+          await engine.begin();
+          isBegun = true;
+        }
       } catch (error) {
         abort(error);
         if (!(error instanceof DistError)) throw error;
@@ -181,19 +191,10 @@ function createGroup(
       `Cannot ${doing} rank ${to}: it must be another of the ranks 0 to ${size - 1}`,
     );
   };
-  const point: Lane = "point", nothing = new Uint8Array(0);
-  /** Everybody is at the same operation: its header, which messages without bytes carry, is compared. */
-  const agree = (op: Operation): Promise<void> =>
-    doublingAllReduce(op, nothing, combines.none, abort);
-  /** Large arrays go to the links' engine, if there is one; a small array is there before ranks have agreed. */
-  const engineFor = ({ byteLength, length }: WireArray, reduction: Reduction = "none") => {
-    const { engine } = links, isPlain = reduction === "none" || reduction === "sum";
-    if (!engine || !isPlain || byteLength <= SMALL || length >= 2 ** 31) return undefined;
-    return async (op: Operation, go: (engine: Engine) => Promise<void>): Promise<void> => {
-      await agree(op);
-      await go(engine);
-    };
-  };
+  const point: Lane = "point";
+  /** The links' own engine, for what it can do: MPI's least and most lose NaN, and it counts in 32 bits. */
+  const engineFor = ({ length }: WireArray, reduction: Reduction = "none") =>
+    (reduction === "none" || reduction === "sum") && length < 2 ** 31 ? engine : undefined;
 
   const group: Group = {
     rank,
@@ -201,11 +202,11 @@ function createGroup(
     async allReduce(array, options = {}) {
       const { reduction = "sum", shape } = options, combine = combines[reduction];
       const algorithm = array.byteLength <= SMALL ? doublingAllReduce : ringAllReduce;
-      const engine = engineFor(array, reduction);
       await run(
         subject("allReduce", array, shape, reduction),
         options,
-        (op) => engine?.(op, (e) => e.allReduce(array)) ?? algorithm(op, array, combine, abort),
+        (op) =>
+          engineFor(array, reduction)?.allReduce(array) ?? algorithm(op, array, combine, abort),
       );
       return array;
     },
@@ -238,23 +239,21 @@ function createGroup(
     },
     async reduceScatter(array, options = {}) {
       const { reduction = "sum", shape } = options,
-        { from, to } = chunkOf(array.length, rank, size),
-        engine = engineFor(array, reduction);
+        { from, to } = chunkOf(array.length, rank, size);
       await run(
         subject("reduceScatter", array, shape, reduction),
         options,
         (op) =>
-          engine?.(op, (e) => e.reduceScatter(array)) ??
+          engineFor(array, reduction)?.reduceScatter(array) ??
             ringReduceScatter(op, array, combines[reduction], abort),
       );
       return part(array, from, to);
     },
     async allGather(array, options = {}) {
-      const engine = engineFor(array);
       await run(
         subject("allGather", array, options.shape),
         options,
-        (op) => engine?.(op, (e) => e.allGather(array)) ?? ringAllGather(op, array, abort),
+        (op) => engineFor(array)?.allGather(array) ?? ringAllGather(op, array, abort),
       );
       return array;
     },
@@ -262,16 +261,17 @@ function createGroup(
       if (!Number.isInteger(root) || root < 0 || root >= size) {
         throw new RangeError(`Cannot broadcast from rank ${root}: ranks go from 0 to ${size - 1}`);
       }
-      const engine = engineFor(array);
       await run(
         subject("broadcast", array, options.shape),
         options,
-        (op) => engine?.(op, (e) => e.broadcast(array, root)) ?? broadcast(op, array, root, abort),
+        (op) => engineFor(array)?.broadcast(array, root) ?? broadcast(op, array, root, abort),
       );
       return array;
     },
     async barrier(options = {}) {
-      await run(subject("barrier", nothing), options, agree);
+      await run(subject("barrier", nothing), options, async (op) => {
+        if (!isBegun) await agree(op);
+      });
     },
     async send(array, to, options = {}) {
       other("send to", to);

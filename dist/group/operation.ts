@@ -22,15 +22,21 @@ export interface Operation {
   to(rank: number, lane?: Lane): PartSender;
   /** From another rank. */
   from(rank: number, lane?: Lane): PartReceiver;
+  /** The same over other links. */
+  over(links: Ways): Operation;
 }
+
+/** What messages need of links. */
+export type Ways = Pick<Links, "outgoing" | "incoming">;
 
 /** An operation about `subject` over these links. */
 export function createOperation(
-  links: Links,
+  links: Ways,
   subject: Subject,
   { rank, size }: { readonly rank: number; readonly size: number },
+  waiting = new Set<number>(),
 ): Operation {
-  const counts = new Map<number, number>(), waiting = new Set<number>();
+  const counts = new Map<number, number>();
   /** Remembers whom it waits for. */
   async function wait<T>(other: number, promise: Promise<T>): Promise<T> {
     counts.set(other, (counts.get(other) ?? 0) + 1);
@@ -47,6 +53,7 @@ export function createOperation(
     rank,
     size,
     waiting,
+    over: (others) => createOperation(others, subject, { rank, size }, waiting),
     to(other, lane = "main") {
       let sender: PartSender | undefined;
       const send = async (body: Uint8Array): Promise<void> => {

@@ -5,6 +5,7 @@
  * @module
  */
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import type { Word } from "./abi.ts";
 import type { Library, Memory } from "./library.ts";
 
 /** Sends and receives between the processes of the world. */
@@ -12,9 +13,11 @@ export interface Progress {
   /** Sends bytes, which must not change or move until it resolves: when the receiver has begun to take them. */
   send(bytes: Uint8Array, to: number, tag: number): Promise<void>;
   /** Sends bytes that the receiver need not wait for. */
-  post(bytes: Uint8Array, to: number, tag: number): Promise<void>;
+  post(bytes: Uint8Array, to: number, tag: number, comm?: Word): Promise<void>;
   /** Receives a message of at most so many bytes as fit, which must not move, and gives how many came. */
   receive(into: Uint8Array, from: number, tag: number): Promise<number>;
+  /** The same on another communicator, where a message is expected now: it is waited for a moment without a turn of the event loop. */
+  await(into: Uint8Array, from: number, tag: number, comm: Word): Promise<number>;
   /** Resolves when all sends are done, or `linger` milliseconds are over. */
   flush(linger: number): Promise<void>;
   /** Gives up what is not done: what waits then waits for ever. */
@@ -31,6 +34,8 @@ interface Pending {
 
 /** After the last move: so long without a pause, then so long with short ones, then long ones. Units: milliseconds. */
 const HOT = 1, WARM = 200, SHORT = 1, LONG = 4;
+/** The moment that is waited for what is expected now. Units: milliseconds. */
+const MOMENT = 0.2;
 
 /** Nothing under way. */
 export function createProgress({ abi, calls, objects, check, room }: Library): Progress {
@@ -74,6 +79,7 @@ export function createProgress({ abi, calls, objects, check, room }: Library): P
     bytes: Uint8Array,
     isSend: boolean,
     begin: (request: Memory) => number,
+    moment = 0,
   ): Promise<number> {
     const request = room(), done = Promise.withResolvers<number>();
     try {
@@ -84,7 +90,9 @@ export function createProgress({ abi, calls, objects, check, room }: Library): P
     const each = { request, bytes, isSend, done };
     pending.add(each);
     last = performance.now();
-    if (!look(each)) spin();
+    let isDone = look(each);
+    while (!isDone && performance.now() - last < moment) isDone = look(each);
+    if (!isDone) spin();
     return done.promise;
   }
   const { world, byte } = objects;
@@ -92,11 +100,13 @@ export function createProgress({ abi, calls, objects, check, room }: Library): P
     async send(bytes, to, tag) {
       await start(bytes, true, (r) => calls.issend(bytes, bytes.length, byte, to, tag, world, r));
     },
-    async post(bytes, to, tag) {
-      await start(bytes, true, (r) => calls.isend(bytes, bytes.length, byte, to, tag, world, r));
+    async post(bytes, to, tag, comm = world) {
+      await start(bytes, true, (r) => calls.isend(bytes, bytes.length, byte, to, tag, comm, r));
     },
     receive: (into, from, tag) =>
       start(into, false, (r) => calls.irecv(into, into.length, byte, from, tag, world, r)),
+    await: (into, from, tag, comm) =>
+      start(into, false, (r) => calls.irecv(into, into.length, byte, from, tag, comm, r), MOMENT),
     async flush(linger) {
       const end = performance.now() + linger;
       while ([...pending].some(({ isSend }) => isSend) && performance.now() < end) {

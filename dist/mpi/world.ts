@@ -101,7 +101,7 @@ export function openMpi({ library: path, size: expected }: MpiOptions = {}): Mpi
           if (size === 1 || members.includes(-1)) return links;
           const { job, group, generation } = member, name = `${job} ${generation} ${group}`;
           const team = { rank: member.rank, members, name };
-          return { ...links, engine: mpiEngine(library, team, links, counting) };
+          return { ...links, engine: mpiEngine(library, team, links, progress, counting) };
         },
       };
     },

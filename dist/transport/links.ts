@@ -62,7 +62,8 @@ export function createLinks(
   const dialled = new Map<string, PromiseWithResolvers<Incoming>>(), lives = new Set<Live>();
   const addressesSaid = new Map<number, string>();
   const verdict = Promise.withResolvers<DistError>(),
-    listeners: ((error: DistError) => void)[] = [];
+    listeners: ((error: DistError) => void)[] = [],
+    leaveListeners: ((error: DistError) => void)[] = [];
   let failure: DistError | undefined, isClosing = false, stopBeating = beat();
 
   function fail(error: DistError): void {
@@ -111,7 +112,10 @@ export function createLinks(
       onFarewell(farewell) {
         hasLeft = errorFrom(farewell, peer);
         if (hasLeft.failure !== "closed") fail(hasLeft);
-        else end(live, 1000, "", patience.linger.closed);
+        else {
+          end(live, 1000, "", patience.linger.closed);
+          for (const f of leaveListeners) f(hasLeft);
+        }
       },
       onFault(cause) {
         if (cause instanceof DistError) fail(cause);
@@ -162,6 +166,7 @@ export function createLinks(
     incoming: (from, lane) => place(dialled, keyOf(from, lane), () => open(from, lane)).promise,
     addressOf: (rank) => addressesSaid.get(rank),
     abort: fail,
+    onLeave: (f) => void leaveListeners.push(f),
     onFailure(f) {
       if (failure) f(failure);
       else listeners.push(f);

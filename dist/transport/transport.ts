@@ -56,9 +56,12 @@ export interface Membership {
 
 /**
  * What does whole operations in place of messages: an MPI library. It is called on all ranks in the same order, with arrays of the same
- * type and length; its calls, once begun, cannot be taken back.
+ * type and length; its calls, once begun, cannot be taken back. Its own links are for messages without bodies, by which ranks agree on
+ * what comes.
  */
-export interface Engine {
+export interface Engine extends Pick<Links, "outgoing" | "incoming"> {
+  /** Must have been called by all, and have come back, before anything else is. @throws DistError */
+  begin(): Promise<void>;
   /** The sum, in place. @throws DistError */
   allReduce(array: WireArray): Promise<void>;
   /** The sum of this rank's chunk, in place. @throws DistError */
@@ -71,7 +74,7 @@ export interface Engine {
 
 /** The links of one group. */
 export interface Links {
-  /** Does large arrays better than links, where there is one. */
+  /** Does operations better than links, where there is one. */
   readonly engine?: Engine;
   /** The link to a rank, once that rank has asked for it. @throws DistError */
   outgoing(to: number, lane: Lane): Promise<Outgoing>;
@@ -83,6 +86,8 @@ export interface Links {
   abort(error: DistError): void;
   /** Calls `f` when the links fail by themselves; at once if they have. */
   onFailure(f: (error: DistError) => void): void;
+  /** Calls `f` when a rank that there is a link with leaves in good order, which is a failure only to who waits for it. */
+  onLeave(f: (error: DistError) => void): void;
   /** Ends all links in good order: what was sent arrives. */
   close(): Promise<void>;
 }
