@@ -28,7 +28,8 @@ const permissions = [
   "--allow-sys",
   "--allow-ffi",
   "--allow-import",
-  "--allow-net=localhost,127.0.0.1",
+  // 0.0.0.0: to listen on everything, which takes a token.
+  "--allow-net=localhost,127.0.0.1,0.0.0.0",
 ];
 
 /**

@@ -26,6 +26,9 @@ export interface Patience {
   readonly linger: { readonly failed: number; readonly closed: number };
 }
 
+/** Every link is looked after at least so often: however long a silence is borne, it is noticed soon after. Units: milliseconds. */
+const LOOK = 250;
+
 /** Links, as the transport sees them. */
 export interface OpenLinks extends Links {
   readonly member: Membership;
@@ -82,10 +85,10 @@ export function createLinks(
   }
   /** Looks after every link from time to time. */
   function beat(): () => void {
-    const interval = patience.silence / 5;
+    const interval = Math.min(patience.silence / 5, LOOK);
     let last = clock.now();
     return clock.after(interval, function again() {
-      const late = clock.now() - last > 2 * interval;
+      const late = clock.now() - last > 0.4 * patience.silence;
       last = clock.now();
       stopBeating = clock.after(interval, again);
       for (const { socket, peer } of lives) {
