@@ -112,6 +112,8 @@ export function given<const V extends readonly Dim[], D extends Float = "f32">(
 /**
  * Starts as the parameter beside it that is named `sibling`, where both have the same spec; from then on each is its own.
  *
+ * @throws TypeError by `init`, where nothing of that name and shape stands beside it
+ *
  * @example
  * ```ts
  * import { init, like, normal } from "@motian/motian/nn";
@@ -156,9 +158,19 @@ export function init<T>(seed: number, specs: T, device?: Device): TensorsOf<T> {
     if (!programs.has(s)) programs.set(s, jit(draw, { device }));
     return programs.get(s)!;
   };
+  const shapes = new Map(describe(specs).map(({ path, shape }) => [path, shape.join(", ")]));
   return mapTree(specs as Tree<object>, (s, path) => {
     const { like } = contents.get(s)!;
     const drawnAs = like === undefined ? path : path.replace(/[^.]*$/, like);
+    if (shapes.get(drawnAs) !== shapes.get(path)) {
+      const found = shapes.get(drawnAs),
+        what = found === undefined ? "is not there" : `has [${found}]`;
+      throw new TypeError(
+        `Cannot start ${path} of [${
+          shapes.get(path)
+        }] as ${drawnAs}, which ${what}: shapes must be equal`,
+      );
+    }
     return drawOf(s)(root, tensor(hash(drawnAs), "u32"));
   }) as TensorsOf<T>;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceOption } from "../cli/device_option.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { ablations } from "./ablations.ts";
@@ -53,12 +54,7 @@ export const ablateCommand = {
       value: "PATH=VALUE",
       help: "change the base of all variants, as in model.layers=4; again and again",
     },
-    device: {
-      type: "choice",
-      choices: ["auto", "webgpu", "cpu", "reference"],
-      default: "auto",
-      help: "auto takes a GPU where there is one, else cpu",
-    },
+    device: deviceOption,
     out: {
       type: "text",
       value: "DIR",

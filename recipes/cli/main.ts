@@ -8,6 +8,7 @@
 import { DeviceError } from "../../core/device/error.ts";
 import { SafetensorsError } from "../../core/io/safetensors_error.ts";
 import { DistError } from "../../dist/error.ts";
+import { DivergedError } from "./diverged_error.ts";
 import { InputError } from "./input_error.ts";
 
 /** What a command asks between steps: has the user pressed Ctrl-C? */
@@ -49,7 +50,7 @@ function verdict(error: unknown): { readonly code: number; readonly line: boolea
   }
   // Another process, or the way to it: the message names both.
   if (error instanceof DistError) return { code: error.failure === "address" ? 2 : 1, line: true };
-  return { code: 1, line: false };
+  return { code: 1, line: error instanceof DivergedError };
 }
 
 /** Is an error the user's to mend, by another call or other input? */

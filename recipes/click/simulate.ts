@@ -45,7 +45,12 @@ export function propensitiesOf({ shown, bias }: ClickModel): readonly number[] {
 /** The sentences of a document that are long enough for a title. */
 function titlesOf(text: string): readonly string[] {
   return text.split(/[。！？!?\n]+/).map((s) => s.trim().slice(0, TITLE[1]))
-    .filter((s) => s.length >= TITLE[0]);
+    .filter((s) => s.length >= TITLE[0] && unitsOf(s).length >= PIECE[0]);
+}
+
+/** What can be asked for: characters, and numbers and words in Latin letters whole. */
+function unitsOf(text: string): readonly string[] {
+  return (text.match(/[a-z0-9]+|./giu) ?? []).filter((unit) => /[\p{L}\p{N}]/u.test(unit));
 }
 
 /** At most `most` impressions, from documents with a sentence that is long enough; with `pieces` 0 they need two. */
@@ -99,7 +104,7 @@ function asked(
     return { query, title: rest[draw.below(rest.length)]! };
   }
   const title = [first!, ...rest][draw.below(1 + rest.length)]!;
-  const units = title.match(/[a-z0-9]+|./giu)!.filter((unit) => /[\p{L}\p{N}]/u.test(unit));
+  const units = unitsOf(title);
   const between = ([least, most]: readonly [number, number]) =>
     least + draw.below(most - least + 1);
   const parts = Array.from({ length: between(PIECES) }, () => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceOption } from "../cli/device_option.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { checkLearning, learningOptions } from "./learning/options.ts";
@@ -82,12 +83,7 @@ export const clueCommand = {
     ...learningOptions,
     length: { type: "whole", value: "N", min: 8, help: "tokens of a row, at most (the task's)" },
     tasks: { type: "flag", help: "show the tasks and how each is learnt, and stop" },
-    device: {
-      type: "choice",
-      choices: ["auto", "webgpu", "cpu", "reference"],
-      default: "auto",
-      help: "auto takes a GPU where there is one, else cpu",
-    },
+    device: deviceOption,
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
   conflicts: [

@@ -7,7 +7,6 @@ import { openDevice } from "../../core/device/open.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { progressView } from "../cli/progress.ts";
-import { DivergedError } from "../pretrain/guard.ts";
 import { newRun, newRunName, saveRun } from "../run/run_folder.ts";
 import { closingLines, distillText } from "./distill_text.ts";
 import { distillCommand, distillOptions } from "./options.ts";
@@ -49,15 +48,4 @@ async function main(interrupt: Interrupt): Promise<number> {
   return 0;
 }
 
-/** A loss that is not finite is nobody's wrong call, and its message says all: no stack is printed. */
-async function guarded(interrupt: Interrupt): Promise<number> {
-  try {
-    return await main(interrupt);
-  } catch (error) {
-    if (!(error instanceof DivergedError)) throw error;
-    console.error(error.message);
-    return 1;
-  }
-}
-
-if (import.meta.main) await runMain(guarded);
+if (import.meta.main) await runMain(main);

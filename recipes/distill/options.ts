@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceOption } from "../cli/device_option.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { tasks } from "../clue/tasks.ts";
@@ -100,12 +101,7 @@ export const distillCommand = {
       type: "flag",
       help: "on a task: learn nothing, put --student, of a task too, beside --teacher",
     },
-    device: {
-      type: "choice",
-      choices: ["auto", "webgpu", "cpu", "reference"],
-      default: "auto",
-      help: "auto takes a GPU where there is one, else cpu",
-    },
+    device: deviceOption,
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
   conflicts: [

@@ -19,7 +19,7 @@ import { evaluated } from "../masking/mask_settings.ts";
 import { clickEvaluator, type ClickStep, clickSteps } from "../pretrain/click_task.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
 import { evaluator } from "../pretrain/evaluate.ts";
-import { DivergedError } from "../pretrain/guard.ts";
+import { DivergedError } from "../cli/diverged_error.ts";
 import { clickStepInputs, mlmInputs, stepInputs } from "../pretrain/inputs.ts";
 import type { Model } from "../pretrain/model.ts";
 import { pacer } from "../pretrain/pace.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceOption } from "../cli/device_option.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { GUESSES, MOST_GUESSES } from "./fill_mask.ts";
@@ -51,12 +52,7 @@ export const predictCommand = {
       type: "flag",
       help: 'answer lines that cannot be read by {"error"}, count them, and go on',
     },
-    device: {
-      type: "choice",
-      choices: ["auto", "webgpu", "cpu", "reference"],
-      default: "auto",
-      help: "auto takes a GPU where there is one, else cpu",
-    },
+    device: deviceOption,
   },
 } as const satisfies Parameters<typeof parseOptions>[1];
 

@@ -128,8 +128,3 @@ export function afterRollbacks(config: PretrainConfig, rollbacks: number): Pretr
     seed: (seed + SEEDS * rollbacks) % 2 ** 32,
   };
 }
-
-/** A run that diverges whatever the guard does. The message is one line that says what to try. */
-export class DivergedError extends RangeError {
-  override readonly name = "DivergedError";
-}

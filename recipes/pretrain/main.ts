@@ -22,7 +22,6 @@ import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./
 import { type Forecast, forecast } from "./forecast.ts";
 import { follow } from "./follow.ts";
 import { forecastLines } from "./forecast_text.ts";
-import { DivergedError } from "./guard.ts";
 import {
   leftOutLine,
   originOf,
@@ -246,17 +245,6 @@ async function mainOfMany(): Promise<number> {
   return await launchPretrain(options, config, out);
 }
 
-/** A run that diverges whatever is done is nobody's wrong call, and its message says all: no stack is printed. */
-async function guarded(interrupt: Interrupt): Promise<number> {
-  try {
-    return await main(interrupt);
-  } catch (error) {
-    if (!(error instanceof DivergedError)) throw error;
-    console.error(error.message);
-    return 1;
-  }
-}
-
 if (import.meta.main) {
-  await (Deno.args.some(isNproc) ? runLauncher(mainOfMany) : runMain(guarded));
+  await (Deno.args.some(isNproc) ? runLauncher(mainOfMany) : runMain(main));
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceOption } from "../cli/device_option.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { configurations } from "./config.ts";
@@ -57,12 +58,7 @@ export const pretrainCommand = {
       type: "flag",
       help: "count lines of these tables and of click logs that are wrong, and go on",
     },
-    device: {
-      type: "choice",
-      choices: ["auto", "webgpu", "cpu", "reference"],
-      default: "auto",
-      help: "auto takes a GPU where there is one, else cpu",
-    },
+    device: deviceOption,
     steps: { type: "whole", value: "N", min: 1, help: "how many steps (the configuration's)" },
     minutes: { type: "number", value: "N", help: "stop after so long, if steps are left" },
     seed: { type: "whole", value: "N", max: 2 ** 32 - 1, help: "of all that is random" },

@@ -9,7 +9,8 @@ import { join } from "@std/path";
 import { checkpointPath, dropAfter } from "../run/checkpoint.ts";
 import { readRows, type Row } from "../run/rows.ts";
 import type { PretrainConfig } from "./config.ts";
-import { afterRollbacks, DivergedError, type Health, ROLLBACKS } from "./guard.ts";
+import { DivergedError } from "../cli/diverged_error.ts";
+import { afterRollbacks, type Health, ROLLBACKS } from "./guard.ts";
 
 /** A run that has diverged. */
 export interface Diverged {

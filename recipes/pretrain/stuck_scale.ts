@@ -11,7 +11,7 @@ import type { BatchSource } from "../data/batch_worker.ts";
 import type { ClickStep } from "./click_task.ts";
 import type { PretrainConfig } from "./config.ts";
 import { firstNotFinite, type NotFinite } from "./first_not_finite.ts";
-import { DivergedError } from "./guard.ts";
+import { DivergedError } from "../cli/diverged_error.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
 import type { Model } from "./model.ts";
 import { type LearnState, lossInputs } from "./step.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { deviceOption } from "../cli/device_option.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { BATCH_LIMITS } from "../predict/batch.ts";
@@ -31,12 +32,7 @@ export const serveCommand = {
       default: "127.0.0.1",
       help: "of which interface; 0.0.0.0 of all: it knows no passwords and no TLS",
     },
-    device: {
-      type: "choice",
-      choices: ["auto", "webgpu", "cpu", "reference"],
-      default: "auto",
-      help: "auto takes a GPU where there is one, else cpu",
-    },
+    device: deviceOption,
     "max-tokens": {
       type: "whole",
       value: "N",

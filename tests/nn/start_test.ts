@@ -1,4 +1,10 @@
-import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import { type AnyTensor, fromArray, read, size, type Tensor } from "../../core/mod.ts";
 import { encode, encoderSpec, init, like, normal, repeat } from "../../nn/mod.ts";
 
@@ -13,6 +19,12 @@ Deno.test("a parameter that starts like another is drawn as it, layer by layer",
   assertEquals(await read(layers[0]!.v), first);
   assertEquals(await read(layers[1]!.v), second);
   assertNotEquals(first, second);
+});
+
+Deno.test("a parameter cannot start as one that is not there, or of another shape", () => {
+  const v = like("w", normal([3], 1));
+  assertThrows(() => init(1, { a: { v } }), TypeError, "a.v of [3] as a.w, which is not there");
+  assertThrows(() => init(1, { w: normal([4], 1), v }), TypeError, "as w, which has [4]: shapes");
 });
 
 Deno.test("keys that start as queries: every token attends to its like", async () => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { DeviceError } from "../../core/device/error.ts";
 import { SafetensorsError } from "../../core/io/safetensors_error.ts";
 import { DistError } from "../../dist/error.ts";
+import { DivergedError } from "../../recipes/cli/diverged_error.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { exitCode, type Main } from "../../recipes/cli/main.ts";
 
@@ -42,6 +43,7 @@ Deno.test("exitCode makes one line and code 2 of what the user can mend", async 
     [new DeviceError("Cannot read a.txt: no such file", "absent"), 2],
     [new DeviceError("Cannot read a.txt: no such file", "memory"), 2],
     [new DeviceError("Cannot read a.txt: no such file", "lost"), 1],
+    [new DivergedError("Cannot read a.txt: no such file"), 1],
     [new DistError("Cannot read a.txt: no such file", "lost"), 1],
     [new DistError("Cannot read a.txt: no such file", "address"), 2],
   ];

@@ -193,6 +193,11 @@ Deno.test("a simulated query is the beginning of a document, or pieces of its ti
   const all = apart(0);
   assert(all > 0.5, String(all));
   assertAlmostEquals(apart(0.25) / all, 0.75, 0.05);
+  const rules = simulateClicks(["————————————", "!!!!!!!!!!!!", ...smallCorpus(20)], 200, {
+    ...CLICK_MODEL,
+    pieces: 1,
+  });
+  assert(rules.length > 20 && rules.every(({ query }) => query.length >= 2), "no title is a rule");
   const none = simulateClicks(titles, 10, { ...CLICK_MODEL, pieces: 0 });
   assertEquals(none, []);
 });

@@ -1,4 +1,5 @@
 /** Passes in f16 and bf16: gradients, micro-batches, recompute, steps that overflow, and what is refused. */
+import { DivergedError } from "../../recipes/cli/diverged_error.ts";
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   type AnyTensor,
@@ -16,12 +17,7 @@ import { trainBatches } from "../../recipes/data/batches.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import type { Precision, PretrainConfig } from "../../recipes/pretrain/config.ts";
 import { backwardOrder, firstNotFinite } from "../../recipes/pretrain/first_not_finite.ts";
-import {
-  DivergedError,
-  type Health,
-  healthAfter,
-  newHealth,
-} from "../../recipes/pretrain/guard.ts";
+import { type Health, healthAfter, newHealth } from "../../recipes/pretrain/guard.ts";
 import { stepInputs } from "../../recipes/pretrain/inputs.ts";
 import { checkConfig, loadConfig } from "../../recipes/pretrain/load_config.ts";
 import { lossInputs, stepOptions, stepPrograms, zeroSums } from "../../recipes/pretrain/step.ts";
