@@ -9,12 +9,13 @@ export { chunkOf, type Span } from "./group/chunk.ts";
 export {
   type Group,
   type GroupOptions,
+  type GroupTransport,
   joinGroup,
   type OperationOptions,
   type ReduceOptions,
   type ShardOptions,
 } from "./group/group.ts";
-export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
+export { type JobMember, type JobOptions, type JobThread, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
@@ -39,13 +40,17 @@ export {
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
+export { type NetworkWords } from "./thread/messages.ts";
+export { openThread, type ThreadOptions } from "./thread/open_thread.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
 export {
   type Engine,
   type Incoming,
   type Lane,
   type Links,
+  type Meeting,
   type Membership,
   type Outgoing,
   type Transport,
+  type TransportDoor,
 } from "./transport/transport.ts";

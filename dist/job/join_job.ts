@@ -5,6 +5,7 @@
  */
 import { type Group, joinGroup } from "../group/group.ts";
 import { tcp } from "../net/tcp.ts";
+import { openThread } from "../thread/open_thread.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
@@ -19,6 +20,17 @@ export interface JobOptions {
   readonly deadline?: number | undefined;
   /** A rank that is silent for so long is taken for stopped. Units: milliseconds; 10,000 if left out. */
   readonly silence?: number | undefined;
+  /**
+   * Communicate in a thread of its own, so that a main thread that computes is not taken for stopped? Needs to read this library's
+   * files, as a `Worker` does.
+   */
+  readonly thread?: JobThread | undefined;
+}
+
+/** A job's own thread. */
+export interface JobThread {
+  /** A main thread that has no turn of the event loop for so long hangs. Units: milliseconds; ten minutes if left out. */
+  readonly hang?: number | undefined;
 }
 
 /** A member of a job. */
@@ -37,10 +49,13 @@ export interface JobMember {
  */
 export async function joinJob(
   { rank, size, master, hostname, job, generation, token }: JobPlace,
-  { plan, patience = 120_000, deadline, silence = 10_000 }: JobOptions,
+  { plan, patience = 120_000, deadline, silence = 10_000, thread }: JobOptions,
 ): Promise<JobMember> {
   const port = rank === 0 ? master.port : 0;
-  const transport = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
+  const place = { hostname, port, silence, ...token && { token } };
+  const transport = thread
+    ? await openThread({ ...place, ...thread, network: { kind: "tcp" } })
+    : openSockets(tcp(), place);
   try {
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
     const first = `ws://${host}:${master.port}`, member = { job, generation, rank, plan };
