@@ -32,10 +32,12 @@ export { alone, type Collective } from "./parallel/alone.ts";
 export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";
 export { compareChecksums, type NamedArray } from "./parallel/checksums.ts";
 export {
+  addLeaves,
   createExchange,
   type Exchange,
   type Exchanged,
   type ExchangeOptions,
+  type PlainExchange,
 } from "./parallel/exchange.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { sharedMemory } from "./shm/network.ts";
