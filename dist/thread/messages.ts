@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { GroupOptions } from "../group/group.ts";
 import type { WireArray } from "../message/array.ts";
 import type { Reduction } from "../message/header.ts";
 import type { TlsFiles } from "../net/tcp.ts";
@@ -55,7 +56,7 @@ export type OperationWords =
 
 /** What is asked of the thread; groups go by numbers. */
 export type Question =
-  | { readonly ask: "join"; readonly member: Membership; readonly deadline?: number | undefined }
+  | { readonly ask: "join"; readonly member: Membership; readonly options: GroupOptions }
   | { readonly ask: "meet"; readonly meeting: Meeting }
   | { readonly ask: "operate"; readonly group: number; readonly operation: OperationWords }
   | { readonly ask: "leave"; readonly group: number }

@@ -119,8 +119,8 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
   return {
     address: await address.promise,
     clock: realClock,
-    async joinGroup(member: Membership, { deadline }: GroupOptions = {}) {
-      return threadGroup(asking, await ask({ ask: "join", member, deadline }) as GroupWords);
+    async joinGroup(member: Membership, options: GroupOptions = {}) {
+      return threadGroup(asking, await ask({ ask: "join", member, options }) as GroupWords);
     },
     meet: async (meeting: Meeting) => await ask({ ask: "meet", meeting }) as readonly string[],
     close: () => closing ??= close(),

@@ -66,8 +66,8 @@ function answering(transport: Transport) {
   ): Promise<GroupWords | readonly string[] | undefined> {
     switch (question.ask) {
       case "join": {
-        const { member, deadline } = question;
-        return known(await joinGroup(transport, member, { deadline }));
+        const { member, options } = question;
+        return known(await joinGroup(transport, member, options));
       }
       case "meet":
         return await meet(transport, question.meeting);
