@@ -160,11 +160,11 @@ Deno.test("a bucket is on its way before the leaves of the next are there", asyn
 
 Deno.test("a leaf that does not come, or is odd, is told to who adds it", async () => {
   const { addReady } = createExchange(alone(), { lengths: [2, 3] });
-  const lost = Promise.reject(new RangeError("no leaf"));
+  const lost = Promise.reject(new RangeError("No leaf"));
   await assertRejects(
     () => addReady([lost, Promise.resolve(new Float32Array(3))], 1),
     RangeError,
-    "no leaf",
+    "No leaf",
   );
   const other = createExchange(alone(), { lengths: [2] });
   await assertRejects(

@@ -132,13 +132,13 @@ Deno.test("thread: a place that cannot be listened on is refused, and the thread
 });
 
 Deno.test("thread: errors keep their class, rank, operation and cause", () => {
-  const cause = new RangeError("deep"), lost = { rank: 3, operation: "allReduce #1", cause };
+  const cause = new RangeError("Deep"), lost = { rank: 3, operation: "allReduce #1", cause };
   const error = errorOf(wordsOf(new DistError("Lost rank 3", "lost", lost)));
   assert(error instanceof DistError && error.cause instanceof RangeError);
   assertEquals([error.failure, error.rank, error.operation], ["lost", 3, "allReduce #1"]);
-  assert(errorOf(wordsOf(new TypeError("odd"))) instanceof TypeError);
-  assertEquals(errorOf(wordsOf(new SyntaxError("x"))).message, "SyntaxError: x");
+  assert(errorOf(wordsOf(new TypeError("Odd"))) instanceof TypeError);
+  assertEquals(errorOf(wordsOf(new SyntaxError("X"))).message, "SyntaxError: X");
   assertEquals(errorOf(wordsOf("words")).message, "words");
-  const other = errorOf(wordsOf(new DistError("a", "aborted", { cause })), "why");
+  const other = errorOf(wordsOf(new DistError("Another", "aborted", { cause })), "why");
   assertEquals(other.cause, "why");
 });
