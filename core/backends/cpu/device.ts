@@ -15,10 +15,10 @@ import { HALVES, widthOf } from "./access.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { type Blas, type Gemm, openGemm } from "./blas.ts";
 import { openTick } from "./clock.ts";
-import { createHeap, type MemorySize } from "./memory.ts";
+import { createHeap, END, type MemorySize } from "./memory.ts";
 import { plannerOf } from "./planner.ts";
 import { pointersOf } from "./pointers.ts";
-import { createPool, END, type Pool, workerThreads } from "./pool.ts";
+import { createPool, type Pool, workerThreads } from "./pool.ts";
 import { assemble, type Assembled, TABLE_HEAD } from "./program.ts";
 import { snapshotModule } from "./snapshot.ts";
 
@@ -237,13 +237,13 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       last = pool.submit(key, code.module, table);
       freeAfter(table, last);
       for (const b of inputs) b.used = last;
-      for (const b of outputs) {
-        b.used = b.written = last;
-        b.mark = END;
-      }
+      for (const b of outputs) b.used = last;
+      // What is handed through is not written.
       plan.slots.forEach(({ role, index }, slot) => {
         const mark = code.marks[slot];
-        if (mark !== undefined) (role === "input" ? inputs : outputs)[index]!.mark = mark;
+        if (mark === undefined) return;
+        const block = (role === "input" ? inputs : outputs)[index]!;
+        [block.written, block.mark] = [last, mark];
       });
     }
     return {

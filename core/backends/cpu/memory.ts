@@ -38,6 +38,8 @@ export const CONTROL = {
   mark: 768,
   queue: 1024,
 } as const;
+/** The mark of a program's end. */
+export const END = 0x7fffffff;
 /** Entries of the queue: program number and table address each. */
 export const QUEUE = 32;
 const FIRST_FREE = CONTROL.queue + 8 * QUEUE;

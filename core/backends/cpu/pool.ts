@@ -6,16 +6,13 @@
  * @module
  */
 import { DeviceError } from "../../device/error.ts";
-import { ALIGN, CONTROL, type Heap, QUEUE } from "./memory.ts";
+import { ALIGN, CONTROL, END, type Heap, QUEUE } from "./memory.ts";
 import { openGemm } from "./blas.ts";
 import { openTick } from "./clock.ts";
 import { type ProgramMessage, type ThreadData, threadMain } from "./worker.ts";
 
 /** How long a thread looks for work before it sleeps: longer than it takes to be woken. Units: milliseconds. */
 const SPIN = 0.1;
-
-/** The mark of a program's end. */
-export const END = 0x7fffffff;
 
 interface Thread {
   postMessage(message: unknown): void;

@@ -37,6 +37,7 @@ import { packedHelpers } from "./packed.ts";
 import { copyStage, placeStages } from "./place.ts";
 import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
 import { rowStage } from "./row.ts";
+import { END } from "./memory.ts";
 import type { Stage } from "./stage.ts";
 
 /** Words of a table before its slots. */
@@ -54,7 +55,7 @@ export interface Assembled {
   /** Of these, what threads share. */
   readonly shared: number;
   readonly barriers: number;
-  /** The mark at which the contents of a slot are complete, by slot; none where that is the end. */
+  /** The mark at which the contents of a slot are complete, by slot; none of scratch, and where nothing is written. */
   readonly marks: readonly (number | undefined)[];
   /** Number of every step's kernel; undefined for a copy. A timed program tells the time before the first step and after each. */
   readonly kernels: readonly (number | undefined)[];
@@ -148,9 +149,9 @@ function marksOf(steps: readonly Step[], waits: readonly boolean[], { slots }: P
 } {
   const before: number[] = [], after: number[] = [], last = new Map<number, number>();
   steps.forEach(({ writes }, i) => {
-    for (const slot of writes) if (slots[slot]?.role !== "scratch") last.set(slot, i);
+    for (const slot of writes) if (slots[slot] && slots[slot].role !== "scratch") last.set(slot, i);
   });
-  const bySlot: (number | undefined)[] = slots.map(() => undefined);
+  const bySlot: (number | undefined)[] = slots.map((_, slot) => last.has(slot) ? END : undefined);
   let open: number[] = [], count = 0;
   const pass = (slots: readonly number[]): number => {
     if (slots.length === 0) return 0;
@@ -296,7 +297,7 @@ export function assemble(
     cost: costOf(all),
     shared: costOf(steps.flatMap((s) => s.parallel ? s.stages : [])),
     barriers: waits.filter((w) => w).length + 1,
-    marks: options.timed ? [] : marks.bySlot,
+    marks: options.timed ? marks.bySlot.map((mark) => mark && END) : marks.bySlot,
     kernels: steps.map((s) => s.kernel),
   };
 }
