@@ -30,6 +30,8 @@ export interface ExchangeOptions {
   readonly wire?: "f32" | "bf16" | undefined;
   /** Leaves that travel as f32 in any case, such as counts. */
   readonly exact?: readonly number[] | undefined;
+  /** All leaves, in the order in which they are ready and travel; if left out from the last to the first. Equal on all ranks. */
+  readonly order?: readonly number[] | undefined;
   /** Units: bytes; 25 MiB if left out. */
   readonly bucketBytes?: number | undefined;
 }
@@ -65,14 +67,21 @@ export type PlainExchange = Required<Exchange>;
 /**
  * An exchange between the ranks of a group.
  *
- * @throws RangeError if there are fewer shards than ranks, or shards and bf16: what is rounded would depend on who has what
+ * @throws RangeError if the order has not every leaf once, there are fewer shards than ranks, or shards and bf16: what is rounded would depend on who has what
  */
 export function createExchange(group: Collective, options: ExchangeOptions): PlainExchange {
   const { rank, size } = group, { lengths, shards = 0, mean = false } = options;
-  const { wire = "f32", exact = [], bucketBytes = BUCKET_BYTES } = options;
+  const { wire = "f32", exact = [], bucketBytes = BUCKET_BYTES, order } = options;
+  const sorted = order && [...order].sort((a, b) => a - b);
+  if (sorted && (sorted.length !== lengths.length || sorted.some((leaf, i) => leaf !== i))) {
+    throw new RangeError(`Cannot exchange leaves in the order [${order}]: it must have each once`);
+  }
   const isRounded = (leaf: number): boolean => wire === "bf16" && !exact.includes(leaf);
-  const rounded = bucketsOf(lengths, bucketBytes, isRounded);
-  const buckets = [...rounded, ...bucketsOf(lengths, bucketBytes, (leaf) => !isRounded(leaf))];
+  const rounded = bucketsOf(lengths, bucketBytes, isRounded, order);
+  const buckets = [
+    ...rounded,
+    ...bucketsOf(lengths, bucketBytes, (leaf) => !isRounded(leaf), order),
+  ];
   const isCanonical = shards > 0, total = isCanonical ? shards : size;
   if (!Number.isInteger(shards) || total < size) {
     throw new RangeError(

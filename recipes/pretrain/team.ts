@@ -28,6 +28,7 @@ import {
   type Span,
 } from "../../dist/mod.ts";
 import type { PretrainConfig } from "./config.ts";
+import { leafOrder } from "./leaf_order.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
 
@@ -92,7 +93,7 @@ export function createTeam(
   const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
   const names = paths(like as unknown as Tree<AnyTensor>).map(([name]) => name);
   const exact = [...names.keys()].filter((leaf) => !names[leaf]!.startsWith("grads."));
-  const exchange = createExchange(group, { lengths, shards, wire, exact });
+  const exchange = createExchange(group, { lengths, shards, wire, exact, order: leafOrder(names) });
   let ms = 0;
   return {
     total: exchange.total,

@@ -4,11 +4,22 @@
  *
  * @module
  */
-import { cpu, dispose, fromArray, jit, leaves, mapTree, read, sizesOf } from "../../core/mod.ts";
+import {
+  cpu,
+  dispose,
+  fromArray,
+  jit,
+  leaves,
+  mapTree,
+  paths,
+  read,
+  sizesOf,
+} from "../../core/mod.ts";
 import type { AnyTensor, Tensor, Tree } from "../../core/mod.ts";
 import { createExchange, joinJob } from "../../dist/mod.ts";
 import { BatchFeed, partsOf } from "../../recipes/data/batch_feed.ts";
 import type { PretrainConfig } from "../../recipes/pretrain/config.ts";
+import { leafOrder } from "../../recipes/pretrain/leaf_order.ts";
 import { stepInputs } from "../../recipes/pretrain/inputs.ts";
 import {
   lossInputs,
@@ -51,6 +62,7 @@ const zero = jit(zeroSums, { device }), like = zeroSums(model);
 const listOf = (sums: unknown): AnyTensor[] => leaves(sums as Tree<AnyTensor>);
 const shapes = listOf(like).map((x) => [...sizesOf(x)]);
 const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
+const names = paths(like as unknown as Tree<AnyTensor>).map(([name]) => name);
 const bytes = 4 * lengths.reduce((a, b) => a + b);
 
 const master = { hostname: hosts[0]!, port: 29_500 }, hostname = hosts[rank]!;
@@ -60,7 +72,7 @@ const { group, close } = await joinJob({ ...place, token: "of the cable" }, {
   thread: {},
 });
 // As many buckets as a model of 25 times its size has of the usual ones.
-const exchange = createExchange(group, { lengths, bucketBytes: 1 << 20 });
+const exchange = createExchange(group, { lengths, order: leafOrder(names), bucketBytes: 1 << 20 });
 
 function accumulated(): Sums {
   const inputs = stepInputs(batch, 0, 0, batch.total);

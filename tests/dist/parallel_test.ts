@@ -65,6 +65,18 @@ Deno.test("buckets hold every leaf once, the last first, and no more than they m
   assertEquals(buckets.map(({ length }) => length), [1, 400, 25, 10]);
 });
 
+Deno.test("buckets hold leaves in the order that is told, and an order without one of them is refused", () => {
+  const [only] = bucketsOf([1, 2, 3], 100, (leaf) => leaf !== 2, [1, 2, 0]);
+  assertEquals(only!.parts.map(({ leaf, at }) => [leaf, at]), [[1, 0], [0, 2]]);
+  for (const order of [[0, 1], [0, 1, 1], [0, 1, 3]]) {
+    assertThrows(
+      () => createExchange(alone(), { lengths: [1, 2, 3], order }),
+      RangeError,
+      `in the order [${order}]`,
+    );
+  }
+});
+
 Deno.test("an exchange sums what all ranks have, within 1e-6 of the gradient's norm", async () => {
   const expected = await exchange(alone(), { shards: 0 });
   for (const size of [2, 4, 8]) {
