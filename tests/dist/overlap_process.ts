@@ -42,6 +42,8 @@ export interface Measured {
   readonly apart: number;
   /** Until the first leaf of the gradient is there: nothing can be sent before. */
   readonly first: number;
+  /** What the optimiser does with all of the sum. */
+  readonly apply: number;
 }
 
 const rank = Number(Deno.args[0]), hosts = [Deno.args[1]!, Deno.args[2]!];
@@ -94,7 +96,7 @@ function sumsOf(arrays: readonly Float32Array[]): Sums {
   );
   return made as unknown as Sums;
 }
-let first = 0;
+let first = 0, applying = 0;
 async function step(isEarly: boolean): Promise<void> {
   const start = performance.now(), sums = accumulated();
   if (!isEarly) await device.synchronize();
@@ -106,7 +108,13 @@ async function step(isEarly: boolean): Promise<void> {
 }
 const zeros = lengths.map((n) => new Float32Array(n));
 const parts = {
-  compute: async () => await apply(accumulated()),
+  compute: async () => {
+    const sums = accumulated();
+    await device.synchronize();
+    const start = performance.now();
+    await apply(sums);
+    applying = performance.now() - start;
+  },
   exchange: async () => {
     exchange.add(zeros, 1);
     await exchange.sum();
@@ -129,8 +137,15 @@ for (const ratio of ratios) {
   const before: number[] = [];
   for (let i = 0; i < 3; i++) before.push(await timed(parts.compute));
   await shapeHere(8 * bytes / (ratio * median(before) / 1000));
-  const times = { compute: [], exchange: [], overlapped: [], apart: [], first: [] } as Record<
-    keyof typeof parts | "first",
+  const times = {
+    compute: [],
+    exchange: [],
+    overlapped: [],
+    apart: [],
+    first: [],
+    apply: [],
+  } as Record<
+    keyof typeof parts | "first" | "apply",
     number[]
   >;
   for (let round = 0; round < rounds; round++) {
@@ -139,6 +154,7 @@ for (const ratio of ratios) {
       times[name].push(await timed(parts[name]));
     }
     times.first.push(first);
+    times.apply.push(applying);
   }
   const measured: Measured = {
     ratio,
@@ -147,6 +163,7 @@ for (const ratio of ratios) {
     overlapped: median(times.overlapped),
     apart: median(times.apart),
     first: median(times.first),
+    apply: median(times.apply),
   };
   if (rank === 0) console.log(JSON.stringify(measured));
 }
