@@ -6,7 +6,7 @@
  * @module
  */
 import { kill } from "../kill.ts";
-import { linesOf, plug, startRanks, whyNoCable } from "./namespaces.ts";
+import { burstOf, linesOf, plug, startRanks, whyNoCable } from "./namespaces.ts";
 
 const [gbit, mib, rounds] = [1, 100, 5].map((usual, i) => Number(Deno.args[i] ?? usual)) as [
   number,
@@ -25,7 +25,7 @@ try {
   const lines = processes.map(linesOf), shares: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     const ms = Math.max(...(await Promise.all(lines.map((line) => line()))).map(Number));
-    const share = (mib << 20) * 8 / (ms / 1000) / (gbit * 1e9);
+    const share = ((mib << 20) - burstOf(gbit * 1e9)) * 8 / (ms / 1000) / (gbit * 1e9);
     if (round > 0) shares.push(share);
   }
   shares.sort((a, b) => a - b);

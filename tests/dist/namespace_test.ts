@@ -18,7 +18,7 @@ else {
       for (let round = 0; round < rounds; round++) {
         for (const [rank, line] of lines.entries()) {
           const ms = Number(await within(`a sum of rank ${rank}`, line()));
-          // Half of the array twice, each way; the shaper lets 256 KB through at once.
+          // Half of the array twice, each way; the shaper lets 6 % of that through at once.
           assertGreater(ms, 0.8 * (mib << 20) * 8 / 400e6 * 1000, "it went another way");
         }
       }

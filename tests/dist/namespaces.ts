@@ -25,10 +25,16 @@ async function run(...words: readonly string[]): Promise<void> {
   }
 }
 
-/** A bucket of a few milliseconds, and a queue that a socket's window fills. */
+/**
+ * What a cable lets through at once after it was idle, 10 ms of its time: with less, a shaper that is woken late on a busy machine is
+ * slower than its rate. Units: bytes.
+ */
+export const burstOf = (bits: number): number => Math.max(65_536, Math.round(bits / 8 / 100));
+
+/** A queue that holds what sockets have under way: nothing is lost. */
 const shaperOf = (bits: number): readonly string[] => [
   ...["qdisc", "replace", "dev", "cable", "root", "tbf"],
-  ...["rate", `${Math.round(bits)}bit`, "burst", "256kb", "latency", "50ms"],
+  ...["rate", `${Math.round(bits)}bit`, "burst", `${burstOf(bits)}b`, "limit", "32mb"],
 ];
 
 const named = (host: 0 | 1): string => `motian-${Deno.pid}-${host}`;
