@@ -17,6 +17,7 @@ import {
 /** What is exchanged, and how. */
 export interface CompressedOptions
   extends Pick<ExchangeOptions, "lengths" | "mean" | "bucketBytes"> {
+  /** How those leaves are summed up. */
   readonly compression: Compression;
   /** The leaves that it is for. */
   readonly compressed: readonly number[];

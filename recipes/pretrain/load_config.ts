@@ -25,9 +25,12 @@ import {
 } from "../cli/schema.ts";
 import {
   type ClickConfig,
+  COMPRESSION,
+  type CompressionConfig,
   configurations,
   type DataConfig,
   FULL_PRECISION,
+  hasMemory,
   type LossScaleConfig,
   type MaskConfig,
   type ModelConfig,
@@ -37,6 +40,7 @@ import {
   SIMULATED,
   type SimulatedConfig,
   type StageConfig,
+  wires,
 } from "./config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
 import { longestText, positionNames } from "./positions.ts";
@@ -55,6 +59,7 @@ const ADDED_LATER = {
   optimizer: { biasCorrection: true, sharded: false },
   shards: 0,
   wire: "f32",
+  compression: COMPRESSION,
   ...FULL_PRECISION,
 };
 
@@ -132,7 +137,8 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     sharded: flag,
   }),
   shards: whole(0),
-  wire: oneOf(["f32", "bf16"]),
+  wire: oneOf(wires),
+  compression: record<CompressionConfig>({ rank: whole(1), warmup: between(0, 1, true) }),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
     first: positive,
@@ -186,6 +192,14 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
     [
       config.shards === 0 || config.wire === "f32",
       `wire is "${config.wire}", with shards it must be "f32", whose bits are those of any number of processes`,
+    ],
+    [
+      config.precision !== "f16" || !hasMemory(config.wire),
+      `wire is "${config.wire}", with precision "f16" it must be "f32" or "bf16": what was not said would be of another loss scale`,
+    ],
+    [
+      config.wire !== "1-bit-lamb" || optimizer.name === "lamb" && !optimizer.sharded,
+      `wire is "1-bit-lamb", optimizer.name must be "lamb" and optimizer.sharded false`,
     ],
     ...(["first", "floor"] as const).map((name) =>
       [

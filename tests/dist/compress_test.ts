@@ -116,7 +116,7 @@ for (const [name, of] of ways) {
               const said = found[0]!.sums.reduce((sum, arrays) => sum + arrays[leaf]![i]!, 0);
               const all = given.reduce((sum, x) => sum + x[i]!, 0);
               if (!(Math.abs(said + left[leaf]![i]! - all) <= room)) {
-                throw new RangeError(`leaf ${leaf} [${shape}] at ${i}: ${said} of ${all}`);
+                throw new RangeError(`Lost: leaf ${leaf} [${shape}] at ${i}: ${said} of ${all}`);
               }
             }
           });
