@@ -33,7 +33,7 @@ const config: PretrainConfig = {
 };
 const device = cpu({ threads: 1 }), data = tinyData(config.data.length);
 const mem = simulated({ limit: Infinity }), PATIENT = { deadline: 3_600_000 };
-const wires = ["int8", "powersgd", "1-bit-lamb"] as const;
+const wires = ["int8", "sign", "powersgd", "1-bit-lamb"] as const;
 
 /** What a checkpoint would hold. */
 interface Saved extends TrainState {
