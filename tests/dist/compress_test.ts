@@ -111,7 +111,9 @@ for (const [name, of] of ways) {
               { length: size * steps },
               (_, i) => gradient(shape, leaf, i % size, Math.floor(i / size)),
             );
-            const room = 1e-5 * given.reduce((sum, x) => sum + largest(x), 0);
+            // PowerSGD's factors are bf16: a 2^-7th of what is said may be lost each time.
+            const room = (name === "PowerSGD" ? 0.05 : 1e-5) *
+              given.reduce((sum, x) => sum + largest(x), 0);
             for (let i = 0; i < lengthOf(shape); i++) {
               const said = found[0]!.sums.reduce((sum, arrays) => sum + arrays[leaf]![i]!, 0);
               const all = given.reduce((sum, x) => sum + x[i]!, 0);
@@ -225,7 +227,7 @@ Deno.test("blocks lie within leaves, and chunks are of whole blocks", () => {
   assertEquals(none.map(({ from, to }) => to - from), [0, 3]);
 });
 
-Deno.test("PowerSGD: a sum of rank 2 comes whole after two exchanges", async () => {
+Deno.test("PowerSGD of rank 2: a sum of rank 2 comes whole but for bf16's roundings", async () => {
   const [rows, cols] = [60, 40], shapes = [[rows, cols]];
   const column = (n: number, k: number) => Array.from({ length: n }, (_, i) => Math.sin(i * k + k));
   const [a, b, c, d] = [column(rows, 1), column(cols, 2), column(rows, 3), column(cols, 5)];
@@ -252,11 +254,11 @@ Deno.test("PowerSGD: a sum of rank 2 comes whole after two exchanges", async () 
     }
     return errors;
   });
-  for (const [, second] of errors) assertLess(second!, 1e-4);
-  assert(isLowRank([60, 40], 2) && !isLowRank([60], 2) && !isLowRank([8, 8], 4));
+  for (const error of errors.flat()) assertLess(error, 0.03);
+  assert(isLowRank([60, 40], 2) && !isLowRank([60], 2) && !isLowRank([8, 8], 5));
 });
 
-Deno.test("bytes: int8 takes 0.26 of f32, PowerSGD of 4 columns 0.04 and signs 0.048, of all ranks' traffic", async () => {
+Deno.test("bytes: int8 takes 0.26 of f32, PowerSGD of 4 columns 0.02 and signs 0.048, of all ranks' traffic", async () => {
   const shape = [2048, 256], length = lengthOf(shape);
   const traffic = async (size: number, compression: Compression | undefined): Promise<number> => {
     const [sent] = await countedRanks(size, async (group, _, sent) => {
@@ -275,13 +277,11 @@ Deno.test("bytes: int8 takes 0.26 of f32, PowerSGD of 4 columns 0.04 and signs 0
   for (const size of [2, 4]) {
     const whole = await traffic(size, undefined), links = 2 * (size - 1);
     const least = (n: number): number => links * n;
-    // What fits one message is summed by doubling.
-    const doubling = (n: number): number => size * Math.log2(size) * n;
     for (
       const [compression, payload, bar] of [
         [codedSum(int8), least(length + 2 * length / 128), 0.26],
         [codedSum(sign), least(length / 8 + 2 * length / 32), 0.048],
-        [powerSgd([shape], 4), doubling(4 * 4 * (shape[0]! + shape[1]!)), 0.04],
+        [powerSgd([shape], 4), least(2 * 4 * (shape[0]! + shape[1]!)), 0.02],
       ] as const
     ) {
       const sent = await traffic(size, compression);
