@@ -121,6 +121,17 @@ Deno.test("wires: another number of processes goes on, with all that was not sai
   );
 });
 
+Deno.test("wires: moments that are shared out change no bit, in checkpoints either", async () => {
+  const asked = { ...config, wire: "sign", steps: 8, checkpointEvery: 4 } as const;
+  const sharded = { ...asked, optimizer: { ...asked.optimizer, sharded: true } };
+  const [[whole], [parts]] = [await run(asked, 2), await run(sharded, 2)] as [Ran[], Ran[]];
+  assert(parts!.params.equals(whole!.params));
+  assertEquals(parts!.saved.map(({ step }) => step), [4, 8]);
+  for (const [i, { optimizer }] of parts!.saved.entries()) {
+    assert((await flat(optimizer)).equals(await flat(whole!.saved[i]!.optimizer)));
+  }
+});
+
 Deno.test("wires: a warm-up, and what does not go together", () => {
   const warm = (wire: Wire, warmup: number): number =>
     warmSteps({ wire, steps: 200, compression: { rank: 4, warmup } });
