@@ -125,6 +125,8 @@ export interface Task extends
   > {
   /** The classes that a text or a pair is put in, where that is what the task asks. */
   readonly labels?: readonly string[];
+  /** What the tags of tokens are called, where it tags them. */
+  readonly tags?: readonly string[];
   /** A split of a folder; undefined where it has none. */
   readonly load: (
     folder: string,

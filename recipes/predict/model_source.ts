@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { basename, join, resolve } from "@std/path";
+import { basename, resolve } from "@std/path";
 import { type Device, toDevice } from "../../core/mod.ts";
 import { placeholders, type TensorsOf } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Head, HeadSpec } from "../clue/heads/head.ts";
-import { isTaskConfig, savedTask } from "../clue/saved_task.ts";
+import { holdsTask, savedTask } from "../clue/saved_task.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 import { originOf } from "../pretrain/init_from.ts";
 import { type Model, modelSpec } from "../pretrain/model.ts";
@@ -71,15 +71,6 @@ function limitOf(path: string, model: ModelConfig, asked: number | undefined): n
   );
 }
 
-async function isTask(path: string): Promise<boolean> {
-  try {
-    const config: unknown = JSON.parse(await Deno.readTextFile(join(path, "config.json")));
-    return isTaskConfig(config as Readonly<Record<string, unknown>>);
-  } catch {
-    return false; // who opens it as a run says what is wrong
-  }
-}
-
 async function taskSource(path: string, asked: number | undefined): Promise<ModelSource> {
   const { task, config, vocabulary, open } = await savedTask(path), { model } = config;
   const { labels } = task;
@@ -107,7 +98,7 @@ async function taskSource(path: string, asked: number | undefined): Promise<Mode
  * @throws InputError where there is no model in it, it is broken, or has no positions for so many tokens.
  */
 export async function modelSource(path: string, limit?: number): Promise<ModelSource> {
-  if (await isTask(path)) return await taskSource(path, limit);
+  if (await holdsTask(path)) return await taskSource(path, limit);
   const { config: { model, click }, vocabulary, hasHead, weights } = await originOf(path);
   const { encoder, ...heads } = modelSpec(model, vocabulary.tokens.length, click !== null);
   const like = placeholders({ encoder, ...hasHead && heads }) as Weights;

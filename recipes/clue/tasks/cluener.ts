@@ -53,7 +53,8 @@ interface PartUnit extends Unit {
 }
 
 /** O, then B, I and S of every type. */
-const OUTSIDE = 0, TAGS = 1 + 3 * TYPES.length;
+const OUTSIDE = 0, KINDS = ["B", "I", "S"] as const;
+const TAGS = ["O", ...TYPES.flatMap((type) => KINDS.map((kind) => `${kind}-${type}`))];
 const tagOf = (kind: 0 | 1 | 2, type: string): number =>
   1 + 3 * TYPES.indexOf(type as typeof TYPES[number]) + kind;
 
@@ -141,7 +142,7 @@ function cluenerTask(
   head: Head,
   variant: boolean,
 ): Task {
-  return task<Sentence, readonly Name[], PartUnit>({
+  const made = task<Sentence, readonly Name[], PartUnit>({
     ...{ name, about, head, variant },
     files: { train: ["train.json"], dev: ["dev.json"], test: ["test.json"] },
     folders: ["cluener", "cluener2020", "ner"],
@@ -181,14 +182,20 @@ function cluenerTask(
     line: ({ id, text }, names) => JSON.stringify({ id, label: labelText(text, names) }),
     fault: ({ text }, { label }) => faultOf((fail) => void namesOf(label, text, fail)),
   });
+  return { ...made, tags: TAGS };
 }
 
 /** Tags that are chosen together. */
-export const cluener = cluenerTask("cluener", "names of ten types in news (CRF)", crf(TAGS), false);
+export const cluener = cluenerTask(
+  "cluener",
+  "names of ten types in news (CRF)",
+  crf(TAGS.length),
+  false,
+);
 /** Tags that are chosen one by one. */
 export const cluenerSoftmax = cluenerTask(
   "cluener-softmax",
   "names of ten types in news (softmax)",
-  tags(TAGS),
+  tags(TAGS.length),
   true,
 );
