@@ -14,7 +14,6 @@ import {
   type Device,
   mapTree,
   paths,
-  readSafetensors,
   SafetensorsError,
   sizesOf,
   toDevice,
@@ -23,6 +22,7 @@ import {
 } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
+import { openWeights, type Scaled, writeWeights } from "./weights_file.ts";
 import { writeWhole } from "./write_whole.ts";
 
 /** What a checkpoint holds. */
@@ -72,14 +72,23 @@ export function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O>): Pr
   return save(run, state);
 }
 
-/** Writes a checkpoint of weights alone: other runs can begin with it, none can go on from it. */
-export function saveWeights<M>(run: string, step: number, model: M): Promise<void> {
-  return save(run, { step, model });
+/** Writes a checkpoint of weights alone, in one byte where `scaled` says so: other runs can begin with it, none can go on from it. */
+export function saveWeights<M>(
+  run: string,
+  step: number,
+  model: M,
+  scaled?: Scaled,
+): Promise<void> {
+  return save(run, { step, model }, scaled);
 }
 
 type Saved<M, O> = Omit<Checkpointed<M, O>, "optimizer"> & { readonly optimizer?: O };
 
-async function save<M, O>(run: string, state: Saved<M, O>): Promise<void> {
+async function save<M, O>(
+  run: string,
+  state: Saved<M, O>,
+  scaled?: Scaled,
+): Promise<void> {
   const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
   await ensureDir(parent);
   await removeParts(parent);
@@ -89,7 +98,8 @@ async function save<M, O>(run: string, state: Saved<M, O>): Promise<void> {
     for (const name of FILES) {
       if (state[name] === undefined) continue;
       const path = join(made, `${name}.safetensors`);
-      await writeSafetensors(path, state[name] as Tree<AnyTensor>);
+      const tensors = state[name] as Tree<AnyTensor>;
+      await (scaled ? writeWeights(path, tensors, scaled) : writeSafetensors(path, tensors));
       hashes[name] = await hashOf(path);
     }
     const { step, rollbacks = 0 } = state;
@@ -169,12 +179,12 @@ async function readTree<T>(
     if (await hashOf(path) !== hash) {
       fail("it was changed since it was written (its SHA-256 differs)");
     }
-    await using file = await readSafetensors(path);
+    await using file = await openWeights(path);
     const found = new Map<string, AnyTensor>(), wants = new Map(paths(like as Tree<AnyTensor>));
     for (const [name, want] of wants) {
       const got = file.entries.get(name);
       const wanted = `${want.dtype as string} [${sizesOf(want)}]`,
-        is = got && `${got.dtype} [${got.shape}]`;
+        is = got && `${got.dtype ?? got.stored} [${got.shape}]`;
       if (is !== wanted) fail(`'${name}' must be ${wanted} (${is ?? "missing"})`);
       found.set(name, await file.read(name));
     }
