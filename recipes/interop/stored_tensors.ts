@@ -65,6 +65,17 @@ async function filesOf(folder: string): Promise<readonly string[]> {
   );
 }
 
+/** Refuses what Git leaves in the place of a large file where Git LFS is not installed. */
+async function refusePointer(path: string): Promise<void> {
+  const begin = "version https://git-lfs", bytes = new Uint8Array(begin.length);
+  using file = await Deno.open(path);
+  await file.read(bytes);
+  if (new TextDecoder().decode(bytes) !== begin) return;
+  throw new InputError(
+    `Cannot read ${path}: it is a pointer of Git LFS, not the file itself; fetch it with git lfs pull`,
+  );
+}
+
 /**
  * Looks at the headers of a folder's files.
  *
@@ -74,6 +85,7 @@ export async function storedTensors(folder: string): Promise<StoredTensors> {
   const places = new Map<string, string>(), entries = new Map<string, SafetensorsEntry>();
   for (const file of await filesOf(folder)) {
     const path = join(folder, file);
+    await refusePointer(path);
     await using open = await openWeights(path);
     for (const [name, entry] of open.entries) {
       if (entries.has(name)) {

@@ -32,7 +32,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   const json = format === undefined ? isStdin || path!.endsWith(".jsonl") : format === "jsonl";
   if (!json && !form.ofText) {
     throw new InputError(
-      `Cannot ask for ${ask} of plain text in ${source}: write {"query": "...", "titles": ["..."]} a line, in a .jsonl file`,
+      `Cannot ask for ${ask} of plain text in ${source}: write ${form.example} a line, in a .jsonl file`,
     );
   }
   const { facts, open } = await modelSource(options.model!, options["max-tokens"]);

@@ -13,7 +13,7 @@ import { asks } from "./model_source.ts";
 export const predictCommand = {
   name: "predict",
   about:
-    "Asks a model about every line of a file: vectors, relevance of titles, masked words, classes.",
+    "Asks a model about every line of a file: vectors, relevance of titles, masked words, classes, names, answers, choices.",
   options: {
     model: {
       type: "text",
