@@ -24,7 +24,8 @@ export const predictCommand = {
     in: {
       type: "text",
       value: "FILE",
-      help: "objects of JSON (.jsonl) or texts (anything else), one a line; - is standard input",
+      help:
+        "objects of JSON (.jsonl, .json) or texts (anything else), one a line; - is standard input",
     },
     out: {
       type: "text",

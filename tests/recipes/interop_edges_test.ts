@@ -92,7 +92,11 @@ const broken: readonly (readonly [
     /^Cannot start from hf: it is neither a run's folder \(with config\.json\), /,
   ],
   ["a config.json that is no JSON", write("config.json", "{"), /config\.json is no JSON/],
-  ["a config.json of nothing", write("config.json", "{}"), /^Cannot .*hf\/config\.json/],
+  [
+    "a config.json of nothing",
+    write("config.json", "{}"),
+    /^Cannot start from hf: its config\.json has neither model_type nor hidden_size; /,
+  ],
   [
     "weights of no bytes",
     write("model.safetensors", ""),
