@@ -54,6 +54,7 @@ function bestPath(scores: Float32Array, length: number, crf: readonly Float32Arr
 
 const cases = [
   { name: "qbqtc", tuned: [0, 0.5, -0.5], axes: ["batch", 3], labels: 3 },
+  { name: "tnews", axes: ["batch", 15], labels: 15 },
   { name: "cluener", axes: ["batch", "length", 31], labels: 31 },
   { name: "cmrc2018", axes: ["batch", 2, "length"] },
   { name: "c3", axes: ["batch", 4] },

@@ -54,7 +54,8 @@ for (const [task, ask, input, bad] of cases) {
             headers: { "content-type": "application/json" },
             body: JSON.stringify(body),
           });
-          return { status: response.status, body: await response.json() };
+          const body: { readonly data: unknown; readonly error: string } = await response.json();
+          return { status: response.status, body };
         };
         const described = await (await fetch(`${served.url}/openapi.json`)).json();
         const paths = Object.keys(described.paths).filter((path) => path.startsWith("/v1"));
