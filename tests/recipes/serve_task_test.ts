@@ -19,6 +19,12 @@ const text = (n: number, seed = 0): string => {
     .join("");
 };
 
+/** What a route sends: answers, or why there are none. */
+interface Answer {
+  readonly data: unknown;
+  readonly error: string;
+}
+
 const cases: readonly (readonly [task: string, ask: Ask, input: unknown, bad: unknown])[] = [
   ["cluener", "entities", text(40), ""],
   [
@@ -54,8 +60,8 @@ for (const [task, ask, input, bad] of cases) {
             headers: { "content-type": "application/json" },
             body: JSON.stringify(body),
           });
-          const body: { readonly data: unknown; readonly error: string } = await response.json();
-          return { status: response.status, body };
+          const answer = await response.json() as Answer;
+          return { status: response.status, body: answer };
         };
         const described = await (await fetch(`${served.url}/openapi.json`)).json();
         const paths = Object.keys(described.paths).filter((path) => path.startsWith("/v1"));
