@@ -4,6 +4,17 @@
  * @module
  */
 import type { Place } from "../net/network.ts";
+import { readToken } from "../transport/token_term.ts";
+
+/** Files of a process that speaks TLS. */
+export interface JobTls {
+  /** Paths of PEM files: its certificate, its key, and the authority that it trusts. */
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  /** Must those who connect show a certificate too? */
+  readonly clients: boolean;
+}
 
 /** A process among those of its job. */
 export interface JobPlace {
@@ -23,6 +34,8 @@ export interface JobPlace {
   readonly generation: number;
   /** What the processes of the job know and nobody else does. */
   readonly token: string | undefined;
+  /** With it processes speak TLS; undefined for TCP alone. */
+  readonly tls?: JobTls;
 }
 
 /** Names of a rank's and a size's variables, in the order in which they are looked for. Slurm's are a batch script's too: see below. */
@@ -36,6 +49,10 @@ const SCHEMES = [
 const LOCAL = ["LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"] as const;
 /** Whose environment is a task's, not a batch script's. */
 const STEP = "SLURM_STEP_ID";
+
+/** Files of TLS: all or none. */
+const TLS = ["MOTIAN_TLS_CERT", "MOTIAN_TLS_KEY", "MOTIAN_TLS_CA"] as const;
+const CLIENTS = "MOTIAN_TLS_CLIENTS";
 
 /** Where the first process listens if nobody says where: what others take too. */
 const MASTER = { hostname: "127.0.0.1", port: 29_500 } as const;
@@ -52,6 +69,8 @@ export const jobVariables: readonly string[] = [
     "MOTIAN_JOB",
     "MOTIAN_GENERATION",
     "MOTIAN_TOKEN",
+    ...TLS,
+    CLIENTS,
   ]),
 ];
 
@@ -59,7 +78,8 @@ export const jobVariables: readonly string[] = [
  * This process's place in its job; undefined if it is none of many. Ranks are taken from RANK and WORLD_SIZE, or what Open MPI, PMI
  * (MPICH, Hydra), Slurm's `srun` or an Indexed Job of Kubernetes set; MASTER_ADDR and MASTER_PORT say where rank 0 listens (127.0.0.1,
  * port 29500), MOTIAN_HOST where this process does, if the first is not on this machine; MOTIAN_JOB, MOTIAN_GENERATION and
- * MOTIAN_TOKEN are those of the job.
+ * MOTIAN_TOKEN are those of the job. MOTIAN_TLS_CERT, MOTIAN_TLS_KEY and MOTIAN_TLS_CA name PEM files and make links TLS, with
+ * MOTIAN_TLS_CLIENTS=1 for who can show a certificate of the authority alone.
  *
  * @throws RangeError if the variables contradict each other, or one is missing
  *
@@ -106,6 +126,8 @@ export function jobPlace(env: (name: string) => string | undefined): JobPlace | 
       `Cannot take part in a job whose rank 0 is at ${master.hostname}: MOTIAN_HOST must say where this rank is`,
     );
   }
+  const tls = tlsOf(given), token = given("MOTIAN_TOKEN");
+  if (token !== undefined) readToken(token);
   const local = LOCAL.find((name) => given(name) !== undefined);
   return {
     rank,
@@ -115,6 +137,23 @@ export function jobPlace(env: (name: string) => string | undefined): JobPlace | 
     hostname,
     job: given("MOTIAN_JOB") ?? "motian",
     generation: whole("MOTIAN_GENERATION", 1, 2 ** 31 - 1, 1),
-    token: given("MOTIAN_TOKEN"),
+    token,
+    ...tls && { tls },
   };
+}
+
+/** @throws RangeError */
+function tlsOf(given: (name: string) => string | undefined): JobTls | undefined {
+  const [cert, key, ca] = TLS.map(given), clients = given(CLIENTS) ?? "0";
+  const refuse = (what: string, must: string): never => {
+    throw new RangeError(`Cannot take part in a job with ${what}: ${must}`);
+  };
+  if (!/^[01]$/.test(clients)) refuse(`${CLIENTS}=${clients}`, "it must be 1 or 0");
+  if (cert !== undefined && key !== undefined && ca !== undefined) {
+    return { cert, key, ca, clients: clients === "1" };
+  }
+  const set = [...TLS, CLIENTS].filter((name) => given(name) !== undefined);
+  const missing = TLS.filter((name) => given(name) === undefined);
+  if (set.length === 0) return undefined;
+  return refuse(`${set.join(", ")} and not ${missing.join(", ")}`, "TLS takes all three files");
 }

@@ -174,7 +174,7 @@ Deno.test("interop: our server tells a plain request what it wants, and TLS what
   assertEquals(response.status, 426);
   assertEquals(await response.text(), "Cannot serve a request that is not for a WebSocket\n");
   await served;
-  served = assertRejects(serve, HttpError, "one side uses wss, the other ws");
+  served = assertRejects(serve, HttpError, "the other side speaks wss, this one ws");
   await assertRejects(() => tcp({ cert: "", key: "", ca: "" }).connect(listener));
   await served;
   listener.close();
