@@ -1,0 +1,221 @@
+/** `deno task launch --nnodes MIN:MAX --rdzv ADDRESS`, and `--hosts FILE`: several launchers, here on one machine. */
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { DistError } from "../../dist/error.ts";
+import { createToken } from "../../dist/transport/token_term.ts";
+import { InputError } from "../../recipes/cli/input_error.ts";
+import { freePort } from "../../recipes/launch/free_port.ts";
+import { readHosts } from "../../recipes/launch/nodes/launch_hosts.ts";
+import { launchNodes, type NodesOptions } from "../../recipes/launch/nodes/launch_nodes.ts";
+import { inFolder } from "../in_folder.ts";
+import { kill } from "../kill.ts";
+import { runRecipe } from "./recipe_command.ts";
+
+const get = (name: string): string => `Deno.env.get("${name}")`;
+const root = fromFileUrl(new URL("../../", import.meta.url));
+
+/** A job of launchers that are all in this process: what its ranks wrote, sorted, what was noted, and how each ended. */
+async function launchers(script: string, changes: readonly Partial<NodesOptions>[]) {
+  const lines: string[] = [], notes: string[] = [], token = createToken({ life: 600 });
+  const command = [Deno.execPath(), "eval", script];
+  const common: NodesOptions = {
+    ...{ nproc: 1, min: changes.length, max: changes.length, restarts: 0, words: ["x"], command },
+    rdzv: { hostname: "127.0.0.1", port: freePort() },
+    env: (name) => name === "MOTIAN_TOKEN" ? token : undefined,
+    line: (rank, text) => lines.push(`${rank}: ${text}`),
+    note: (line) => notes.push(line),
+    ...{ settle: 300, backOff: 10, patience: 60_000 },
+  };
+  const ends = await Promise.allSettled(changes.map((c) => launchNodes({ ...common, ...c })));
+  return { lines: lines.sort(), notes, ends, rdzv: common.rdzv };
+}
+
+const codes = (ends: readonly PromiseSettledResult<number>[]): readonly number[] =>
+  ends.map((end) => {
+    assert(end.status === "fulfilled", String(end.status === "rejected" && end.reason));
+    return end.value;
+  });
+
+Deno.test("launchers: ranks of all machines have one numbering, and restart together", async () => {
+  const told = ["RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR"];
+  const script = `const generation = Number(${get("MOTIAN_GENERATION")}), rank = ${get("RANK")};` +
+    `if (generation === 1) { if (rank === "1") Deno.exit(7); setTimeout(() => {}, 1e8); }` +
+    `else console.log(generation, [${told.map(get)}].join(" "));`;
+  const { lines, notes, ends } = await launchers(script, [
+    { nproc: 2, restarts: 1 },
+    { nproc: 2, restarts: 1 },
+  ]);
+  assertEquals(codes(ends), [0, 0], notes.join("\n"));
+  assertEquals(lines, [
+    "0: 2 0 4 0 2 127.0.0.1",
+    "1: 2 1 4 1 2 127.0.0.1",
+    "2: 2 2 4 0 2 127.0.0.1",
+    "3: 2 3 4 1 2 127.0.0.1",
+  ]);
+  assertMatch(
+    notes.at(-1)!,
+    /^127\.0\.0\.1: rank 1 ended with exit code 7; restart 1 of 1 in 0\.01 s$/,
+  );
+});
+
+Deno.test("launchers: a rank that fails for good ends all, with its exit code", async () => {
+  const script = `if (${get("RANK")} === "1") Deno.exit(2); setTimeout(() => {}, 1e8);`;
+  const { notes, ends } = await launchers(script, [{ restarts: 5 }, { restarts: 5 }]);
+  assertEquals(codes(ends), [2, 2]);
+  assertEquals(notes.at(-1), "127.0.0.1: rank 1 ended with exit code 2");
+});
+
+Deno.test("launchers: who has another token or command is refused, and who has no token told how to make one", async () => {
+  const never = `Deno.exit(0)`, other = createToken({ life: 60 });
+  const alone = { min: 1, max: 1 };
+  const find = (ends: readonly PromiseSettledResult<number>[]): readonly string[] =>
+    ends.flatMap((end) => end.status === "rejected" ? [String(end.reason.message)] : []);
+  // The first of them, whichever it is, goes alone.
+  const command = await launchers(never, [alone, { ...alone, words: ["y"] }]);
+  assertMatch(find(command.ends).join(), /hash \d+, these have \d+; all launchers must be given/);
+  const token = await launchers(never, [alone, { ...alone, env: () => other }]);
+  assertMatch(
+    find(token.ends).join(),
+    /it has another token|MOTIAN_TLS/,
+  );
+  const none = await launchers(never, [{ ...alone, env: () => undefined }]);
+  assert(none.ends[0]!.status === "rejected" && none.ends[0]!.reason instanceof InputError);
+  assertMatch(find(none.ends)[0]!, /without MOTIAN_TOKEN: make one by deno task launch --make-/);
+  const far = { hostname: "no-such-host.invalid", port: 1 };
+  const lost = await launchers(never, [{ ...alone, rdzv: far }]);
+  assert(lost.ends[0]!.status === "rejected" && lost.ends[0]!.reason instanceof Error);
+  assertMatch(lost.ends[0]!.reason.message, /no-such-host\.invalid/);
+});
+
+Deno.test("launchers: one that is killed is gone, and the others go on without it, if they are enough", () =>
+  inFolder(async (folder) => {
+    // Ranks of a launcher that has gone end too, as those of pretrain do.
+    const script = `const parent = Deno.ppid; console.log("up", ${get("WORLD_SIZE")}); ` +
+      `if (${
+        get("WORLD_SIZE")
+      } === "2") setInterval(() => Deno.ppid === parent || Deno.exit(1), 100);`;
+    const port = freePort(), token = createToken({ life: 600 });
+    const words = [
+      ...["--nproc", "1", "--nnodes", "1:2", "--rdzv", `127.0.0.1:${port}`, "--restarts", "1"],
+      ...["--", "deno", "eval", script],
+    ];
+    let killed = false, second: Promise<unknown> | undefined;
+    const run = (watch: (error: string, child: Deno.ChildProcess) => void) =>
+      runRecipe("launch", folder, words, { env: { MOTIAN_TOKEN: token }, watch });
+    // Notes come on standard error, from the first alone: a second one comes while it waits, and goes when both are up.
+    const first = await (async () => {
+      const leading = run(() => {});
+      const socket = async (): Promise<boolean> => {
+        try {
+          (await Deno.connect({ port })).close();
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      while (!await socket()) await new Promise((resolve) => setTimeout(resolve, 50));
+      const child = new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--quiet", "--no-check", "--allow-all", `--config=${root}deno.json`],
+          ...[join(root, "recipes/launch/main.ts"), ...words],
+        ],
+        env: { MOTIAN_TOKEN: token },
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      let out = "";
+      second = (async () => {
+        for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+          out += text;
+          if (!killed && /up 2/.test(out)) killed = kill(child);
+        }
+        await child.status;
+      })();
+      return await leading;
+    })();
+    await second;
+    assert(killed);
+    assertEquals(first.code, 0, first.error);
+    assertMatch(first.error, /restart 1 of 1/);
+    assert(first.out.trim().split("\n").includes("[0] up 1"), first.out);
+  }));
+
+Deno.test("launch --hosts: a launcher on each host of a file, by ssh, with the token on its standard input", () =>
+  inFolder(async (folder) => {
+    const ssh = join(folder, "ssh"), hosts = join(folder, "hosts");
+    // As sshd does: the words, by a shell. What it was given is kept.
+    await Deno.writeTextFile(
+      ssh,
+      `#!/bin/sh\necho "$*" >> ${folder}/said\nshift\nexec sh -c "$*"\n`,
+    );
+    await Deno.chmod(ssh, 0o755);
+    await Deno.writeTextFile(hosts, "127.0.0.1 2 # the first\n\n127.0.0.2\n");
+    const script = `console.log(["RANK", "WORLD_SIZE", "MOTIAN_HOST"].map((x) => Deno.env.get(x))` +
+      `.join(" "), Deno.env.get("MOTIAN_TOKEN").length)`;
+    const { code, out, error } = await runRecipe("launch", root, [
+      ...["--hosts", hosts, "--ssh", ssh, "--rdzv", `127.0.0.1:${freePort()}`],
+      ...["--", "deno", "eval", script],
+    ]);
+    assertEquals(code, 0, error);
+    const lines = out.trim().split("\n").sort();
+    assertEquals(lines.length, 3, out);
+    // Whichever launcher comes first has the first ranks.
+    for (const line of lines) assertMatch(line, /^\[([012])\] \1 3 127\.0\.0\.[12] 64$/);
+    const said = await Deno.readTextFile(join(folder, "said"));
+    assertMatch(said, /^127\.0\.0\.2 cd .* --nproc 1 --nnodes 2 --rdzv/m);
+    assert(!/[0-9a-f]{64}/.test(said), said);
+    const failing = await runRecipe("launch", root, [
+      ...["--hosts", hosts, "--ssh", ssh, "--rdzv", `127.0.0.1:${freePort()}`],
+      ...["--", "deno", "eval", "Deno.exit(5)"],
+    ]);
+    assertEquals(failing.code, 5, failing.error);
+  }));
+
+Deno.test("a file of hosts is read, and what is wrong in it is said by its line", () => {
+  assertEquals(readHosts("a 2\n# b\nc.d\n", "f", 3), [
+    { host: "a", nproc: 2 },
+    { host: "c.d", nproc: 3 },
+  ]);
+  const wrong: readonly (readonly [string, string])[] = [
+    ["a\na 2", "f:2: a is there twice"],
+    ["a x", 'f:1: "a x" must be a host'],
+    ["-oProxyCommand=x", "f:1:"],
+    ["a 0", "f:1:"],
+    ["# none", "f: it names no host"],
+  ];
+  for (const [text, message] of wrong) {
+    assertThrows(() => readHosts(text, "f"), InputError, message);
+  }
+});
+
+Deno.test("launch: wrong calls of several machines are refused in a line", () =>
+  inFolder(async (folder) => {
+    const wrong: readonly (readonly [line: string, message: string])[] = [
+      ["--nproc 1 --nnodes 2", "Cannot launch with --nnodes alone"],
+      ["--nproc 1 --rdzv a:1", "Cannot launch with --rdzv alone"],
+      ["--nproc 1 --nnodes 3:2 --rdzv a:1", "Cannot launch with --nnodes 3:2: it must be a number"],
+      ["--nproc 1 --nnodes 2 --rdzv a", "Cannot launch with --rdzv a: it must be like node1:29400"],
+      ["--nproc 1 --nnodes 2 --rdzv a:1 --mpi x", "Cannot launch with --mpi and --nnodes"],
+      ["--hosts none", "Cannot read none: "],
+      ["--nproc 1 --ssh x", "Cannot launch with --ssh alone: it is for --hosts"],
+      ["--nproc 1 --nnodes 2 --rdzv 127.0.0.1:1", "without MOTIAN_TOKEN"],
+    ];
+    for (const [line, message] of wrong) {
+      const words = [...line.split(" "), "--", "deno", "eval", "0"];
+      const { code, out, error } = await runRecipe("launch", folder, words, {
+        env: { MOTIAN_TOKEN: "" },
+      });
+      assertEquals([code, out], [2, ""], error);
+      assert(error.includes(message) && error.trimEnd().split("\n").length === 1, error);
+    }
+    await assertRejects(
+      () =>
+        launchNodes({
+          ...{ nproc: 1, min: 1, max: 1, restarts: 0, words: [], command: [], note: () => {} },
+          ...{ rdzv: { hostname: "192.0.2.1", port: 9 }, env: () => "a secret", line: () => {} },
+          patience: 1,
+        }),
+      Error,
+    );
+    assert(DistError);
+  }));
