@@ -11,6 +11,7 @@ import { tcp } from "../../dist/net/tcp.ts";
 import type { TlsFiles } from "../../dist/net/tls.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import { freePort } from "../../recipes/launch/free_port.ts";
+import { runRecipe } from "../recipes/recipe_command.ts";
 import { certificate, memberOf } from "./ranks.ts";
 
 const here = { hostname: "127.0.0.1", port: 0 };
@@ -46,6 +47,25 @@ for (const clients of [false, true]) {
     assertEquals(sums, [true, true, true]);
   });
 }
+
+Deno.test("tls: four processes of a launcher speak TLS where the environment says so", async () => {
+  const dist = new URL("../../dist/mod.ts", import.meta.url).href;
+  const script = `import { jobPlace, joinJob } from "${dist}";
+    const { group, close } = await joinJob(jobPlace((name) => Deno.env.get(name)), { plan: 1 });
+    const [sum] = await group.allReduce(Float32Array.of(group.rank + 1));
+    console.log(sum);
+    await close();`;
+  const env = {
+    MOTIAN_TLS_CERT: files.cert,
+    MOTIAN_TLS_KEY: files.key,
+    MOTIAN_TLS_CA: files.ca,
+    MOTIAN_TLS_CLIENTS: "1",
+  };
+  const words = ["--nproc", "4", "--", "deno", "eval", script];
+  const { code, out, error } = await runRecipe("launch", ".", words, { env });
+  assertEquals(code, 0, error);
+  assertEquals(out.trim().split("\n").sort(), ["[0] 10", "[1] 10", "[2] 10", "[3] 10"]);
+});
 
 /** How two ranks on networks of their own fail to come together. */
 async function failures(networks: readonly Network[]): Promise<readonly DistError[]> {

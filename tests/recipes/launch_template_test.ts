@@ -64,7 +64,7 @@ Deno.test("templates: a Job of Kubernetes is valid, and each pod finds its place
   const [container] = job.spec.template.spec.containers;
   // Two dollars: Kubernetes makes one of them, and puts nothing in.
   assertEquals(container.args.slice(0, 2), ["deno", "task"]);
-  assertEquals(container.args.slice(2), WORDS.map((word) => word.replace("$(", "$$(")));
+  assertEquals(container.args.slice(2), WORDS.map((word) => word.replace("$(", () => "$$(")));
   const place = placeIn(container, 5);
   assertEquals([place.rank, place.size, place.generation, place.token], [5, 8, 2, "a secret"]);
   assertEquals([place.master.hostname, place.hostname], ["run-1-0.run-1", "run-1-5.run-1"]);
