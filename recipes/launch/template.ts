@@ -39,7 +39,7 @@ export async function fillTemplate(kind: TemplateKind, values: TemplateValues): 
       `Cannot name a job "${name}": it must be of 1 to 40 lower-case letters, digits and -, as in motian-1`,
     );
   }
-  const words = isTask ? ["deno", "task", ...values.words] : values.words;
+  const words = isTask ? ["deno", "task", "--quiet", ...values.words] : values.words;
   const filled: Readonly<Record<string, string | number>> = {
     ...{ name, nproc, nodes, restarts, size, attempts: restarts + 1, failures: restarts * size },
     shell: words.map(shellWord).join(" "),

@@ -1,4 +1,4 @@
-/** What `deno task launch --template` prints: validated by schema and by the shell alone, as there is no cluster here. */
+/** What `deno task launch --template` prints: validated by schema and by the shell, as there is no cluster here. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { Ajv } from "npm:ajv@8.20.0";
@@ -63,8 +63,8 @@ Deno.test("templates: a Job of Kubernetes is valid, and each pod finds its place
   assertEquals([job.spec.completions, job.spec.parallelism, job.spec.backoffLimit], [8, 8, 24]);
   const [container] = job.spec.template.spec.containers;
   // Two dollars: Kubernetes makes one of them, and puts nothing in.
-  assertEquals(container.args.slice(0, 2), ["deno", "task"]);
-  assertEquals(container.args.slice(2), WORDS.map((word) => word.replace("$(", () => "$$(")));
+  assertEquals(container.args.slice(0, 3), ["deno", "task", "--quiet"]);
+  assertEquals(container.args.slice(3), WORDS.map((word) => word.replace("$(", () => "$$(")));
   const place = placeIn(container, 5);
   assertEquals([place.rank, place.size, place.generation, place.token], [5, 8, 2, "a secret"]);
   assertEquals([place.master.hostname, place.hostname], ["run-1-0.run-1", "run-1-5.run-1"]);
@@ -109,7 +109,7 @@ Deno.test("templates: a script of Slurm is one of the shell, and tries again", (
         SLURM_RESTART_COUNT: "1",
       },
     }).output();
-    const asked = ["--kill-on-bad-exit=1", "deno", "task", ...WORDS, "\n"].join("|");
+    const asked = ["--kill-on-bad-exit=1", "deno", "task", "--quiet", ...WORDS, "\n"].join("|");
     const expected = [101, 102, 103].map((n) => `${n}|22345|slurm-12345|64|${asked}`).join("");
     assertEquals([code, new TextDecoder().decode(stdout)], [0, expected]);
   }));
