@@ -6,6 +6,7 @@ import { InputError } from "../../recipes/cli/input_error.ts";
 import { freePort } from "../../recipes/launch/free_port.ts";
 import { readHosts } from "../../recipes/launch/nodes/launch_hosts.ts";
 import { launchNodes, type NodesOptions } from "../../recipes/launch/nodes/launch_nodes.ts";
+import { launchOptions } from "../../recipes/launch/options.ts";
 import { inFolder } from "../in_folder.ts";
 import { kill } from "../kill.ts";
 import { runRecipe } from "./recipe_command.ts";
@@ -81,14 +82,18 @@ Deno.test("launchers: a rank that fails for good ends all, with its exit code", 
 });
 
 Deno.test("launchers: who has another token or command is refused, and who has no token told how to make one", async () => {
-  const never = `Deno.exit(0)`, other = createToken({ life: 60 });
+  // Long enough for both to ask.
+  const never = `setTimeout(() => {}, 1500)`, other = createToken({ life: 60 });
   const alone = { min: 1, max: 1 };
   const find = (ends: readonly PromiseSettledResult<number>[]): readonly string[] =>
     ends.flatMap((end) => end.status === "rejected" ? [String(end.reason.message)] : []);
   // The first of them, whichever it is, goes alone.
   const command = await launchers(never, [alone, { ...alone, words: ["y"] }]);
   assertMatch(find(command.ends).join(), /hash \d+, these have \d+; all launchers must be given/);
-  const token = await launchers(never, [alone, { ...alone, env: () => other }]);
+  const token = await launchers(never, [alone, {
+    ...alone,
+    env: (name) => name === "MOTIAN_TOKEN" ? other : undefined,
+  }]);
   assertMatch(find(token.ends).join(), /it has another token, made at \S+ for \d+ s; that of/);
   const none = await launchers(never, [{ ...alone, env: () => undefined }]);
   assert(none.ends[0]!.status === "rejected" && none.ends[0]!.reason instanceof InputError);
@@ -101,55 +106,45 @@ Deno.test("launchers: who has another token or command is refused, and who has n
 
 Deno.test("launchers: one that is killed is gone, and the others go on without it, if they are enough", () =>
   inFolder(async (folder) => {
-    // Ranks of a launcher that has gone end too, as those of pretrain do.
-    const script = `const parent = Deno.ppid; console.log("up", ${get("WORLD_SIZE")}); ` +
-      `if (${
-        get("WORLD_SIZE")
-      } === "2") setInterval(() => Deno.ppid === parent || Deno.exit(1), 100);`;
-    const port = freePort(), token = createToken({ life: 600 });
-    const words = [
-      ...["--nproc", "1", "--nnodes", "1:2", "--rdzv", `127.0.0.1:${port}`, "--restarts", "1"],
-      ...["--", "deno", "eval", script],
-    ];
-    let killed = false, second: Promise<unknown> | undefined;
-    const run = (watch: (error: string, child: Deno.ChildProcess) => void) =>
-      runRecipe("launch", folder, words, { env: { MOTIAN_TOKEN: token }, watch });
-    // Notes come on standard error, from the first alone: a second one comes while it waits, and goes when both are up.
-    const first = await (async () => {
-      const leading = run(() => {});
-      const socket = async (): Promise<boolean> => {
-        try {
-          (await Deno.connect({ port })).close();
-          return true;
-        } catch {
-          return false;
-        }
-      };
-      while (!await socket()) await new Promise((resolve) => setTimeout(resolve, 50));
-      const child = new Deno.Command(Deno.execPath(), {
-        args: [
-          ...["run", "--quiet", "--no-check", "--allow-all", `--config=${root}deno.json`],
-          ...[join(root, "recipes/launch/main.ts"), ...words],
-        ],
-        env: { MOTIAN_TOKEN: token },
-        stdout: "piped",
-        stderr: "null",
-      }).spawn();
-      let out = "";
-      second = (async () => {
-        for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-          out += text;
-          if (!killed && /up 2/.test(out)) killed = kill(child);
-        }
-        await child.status;
-      })();
-      return await leading;
-    })();
-    await second;
+    // Alone, the first gives up until the other has come and gone. Ranks of a launcher that has gone end too, as those of pretrain do.
+    const mark = JSON.stringify(join(folder, "killed"));
+    const script =
+      `const parent = Deno.ppid, size = ${get("WORLD_SIZE")}; console.log("up", size);` +
+      `if (size === "1") { try { Deno.statSync(${mark}); } catch { Deno.exit(1); } }` +
+      `else setInterval(() => Deno.ppid === parent || Deno.exit(1), 100);`;
+    const token = createToken({ life: 600 }), port = freePort(), words = ["deno", "eval", script];
+    const lines: string[] = [], notes: string[] = [];
+    const second = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--no-check", "--allow-all", `--config=${root}deno.json`],
+        ...[join(root, "recipes/launch/main.ts"), "--nproc", "1", "--nnodes", "1:2"],
+        ...["--rdzv", `127.0.0.1:${port}`, "--", ...words],
+      ],
+      env: { MOTIAN_TOKEN: token },
+      stdout: "null",
+      stderr: "null",
+    });
+    let child: Deno.ChildProcess | undefined, killed = false;
+    const code = await launchNodes({
+      ...{ nproc: 1, min: 1, max: 2, restarts: 30, words },
+      ...{ command: [Deno.execPath(), "eval", script], rdzv: { hostname: "127.0.0.1", port } },
+      env: (name) => name === "MOTIAN_TOKEN" ? token : undefined,
+      line(rank, text) {
+        lines.push(`${rank}: ${text}`);
+        // The first leads, as it is up: the other one comes, and goes when both are.
+        child ??= second.spawn();
+        if (text !== "up 2" || killed) return;
+        Deno.writeTextFileSync(join(folder, "killed"), "");
+        killed = kill(child);
+      },
+      note: (line) => notes.push(line),
+      ...{ settle: 300, backOff: 10 },
+    });
+    await child?.status;
     assert(killed);
-    assertEquals(first.code, 0, first.error);
-    assertMatch(first.error, /restart 1 of 1/);
-    assert(first.out.trim().split("\n").includes("[0] up 1"), first.out);
+    assertEquals(code, 0, notes.join("\n"));
+    assert(notes.some((note) => note.startsWith("127.0.0.1: its launcher has gone; restart")));
+    assertEquals([lines.at(0), ...lines.slice(-2)], ["0: up 1", "0: up 2", "0: up 1"]);
   }));
 
 Deno.test("launch --hosts: a launcher on each host of a file, by ssh, with the token on its standard input", () =>
@@ -200,24 +195,25 @@ Deno.test("a file of hosts is read, and what is wrong in it is said by its line"
   }
 });
 
-Deno.test("launch: wrong calls of several machines are refused in a line", () =>
+Deno.test("launch: wrong calls of several machines are refused in a line", () => {
+  const wrong: readonly (readonly [line: string, message: string])[] = [
+    ["--nproc 1 --nnodes 2", "Cannot launch with --nnodes alone"],
+    ["--nproc 1 --rdzv a:1", "Cannot launch with --rdzv alone"],
+    ["--nproc 1 --nnodes 3:2 --rdzv a:1", "Cannot launch with --nnodes 3:2: it must be a number"],
+    ["--nproc 1 --nnodes 2 --rdzv a", "Cannot launch with --rdzv a: it must be like node1:29400"],
+    ["--nproc 1 --nnodes 2 --rdzv a:1 --mpi x", "Cannot launch with --mpi and --nnodes"],
+    ["--nproc 1 --ssh x", "Cannot launch with --ssh alone: it is for --hosts"],
+    ["--nproc 1 --name x", "Cannot launch with --name alone: it is for --template"],
+    ["--make-token 0", "Cannot launch with --make-token 0: it must be a whole number from 1"],
+  ];
+  for (const [line, message] of wrong) {
+    assertThrows(() => launchOptions([...line.split(" "), "--", "x"]), InputError, message);
+  }
+});
+
+Deno.test("launch: a file of hosts that is not there is one line", () =>
   inFolder(async (folder) => {
-    const wrong: readonly (readonly [line: string, message: string])[] = [
-      ["--nproc 1 --nnodes 2", "Cannot launch with --nnodes alone"],
-      ["--nproc 1 --rdzv a:1", "Cannot launch with --rdzv alone"],
-      ["--nproc 1 --nnodes 3:2 --rdzv a:1", "Cannot launch with --nnodes 3:2: it must be a number"],
-      ["--nproc 1 --nnodes 2 --rdzv a", "Cannot launch with --rdzv a: it must be like node1:29400"],
-      ["--nproc 1 --nnodes 2 --rdzv a:1 --mpi x", "Cannot launch with --mpi and --nnodes"],
-      ["--hosts none", "Cannot read none: "],
-      ["--nproc 1 --ssh x", "Cannot launch with --ssh alone: it is for --hosts"],
-      ["--nproc 1 --nnodes 2 --rdzv 127.0.0.1:1", "without MOTIAN_TOKEN"],
-    ];
-    for (const [line, message] of wrong) {
-      const words = [...line.split(" "), "--", "deno", "eval", "0"];
-      const { code, out, error } = await runRecipe("launch", folder, words, {
-        env: { MOTIAN_TOKEN: "" },
-      });
-      assertEquals([code, out], [2, ""], error);
-      assert(error.includes(message) && error.trimEnd().split("\n").length === 1, error);
-    }
+    const { code, out, error } = await runRecipe("launch", folder, ["--hosts", "none", "--", "x"]);
+    assertEquals([code, out], [2, ""], error);
+    assertMatch(error, /^Cannot read none: .*\n$/);
   }));

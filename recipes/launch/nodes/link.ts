@@ -39,8 +39,9 @@ export interface Meeting {
 const JOB = "launchers";
 /** Bytes of a line. */
 const LONGEST = 4096;
-/** A stranger has so long to say who it is; a launcher that is silent for longer is gone. Units: milliseconds. */
+/** A stranger has so long to say who it is, and there are so many at most; a launcher that is silent for longer is gone. Units: milliseconds. */
 const HELLO_MS = 10_000, SILENCE = 10_000, PING = 1000;
+const MOST_STRANGERS = 64;
 const none = new Uint8Array(0);
 
 function helloOf(plan: number): Hello {
@@ -78,7 +79,7 @@ export function acceptNodes(
   onNode: (link: NodeLink) => void,
 ): () => void {
   const listener = network.listen({ ...place, guarded: true }), { clock } = network;
-  let isOpen = true;
+  let isOpen = true, strangers = 0;
   async function serve(stream: ByteStream): Promise<void> {
     const reader = createReader(stream, clock), own = guard(token, Date.now);
     const cancel = clock.after(HELLO_MS, () => stream.close());
@@ -94,12 +95,14 @@ export function acceptNodes(
         `Cannot work together: its command and options have hash ${hello.plan}, these have ${plan}; all launchers must be given the same`;
       return { status: 409, reason };
     };
+    strangers++;
     try {
       const { status } = await serveUpgrade(stream, reader, admit);
       if (status !== 101) return stream.close();
     } catch {
       return stream.close();
     } finally {
+      strangers--;
       cancel();
     }
     onNode(linkOn(createSocket(stream, reader, { role: "server", limit: LONGEST, clock })));
@@ -107,7 +110,8 @@ export function acceptNodes(
   (async () => {
     while (isOpen) {
       const stream = await listener.accept().catch(() => undefined);
-      if (stream) serve(stream);
+      if (stream && strangers < MOST_STRANGERS) serve(stream);
+      else if (stream) stream.close();
       else if (isOpen) await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();
