@@ -10,9 +10,11 @@ import { firstHost, tasksOn } from "./slurm.ts";
 
 /** Files of a process that speaks TLS. */
 export interface JobTls {
-  /** Paths of PEM files: its certificate, its key, and the authority that it trusts. */
+  /** Path of a PEM file: its certificate. */
   readonly cert: string;
+  /** Path of a PEM file: the certificate's key. */
   readonly key: string;
+  /** Path of a PEM file: the authority that it trusts. */
   readonly ca: string;
   /** Must those who connect show a certificate too? */
   readonly clients: boolean;
