@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { DistError } from "../error.ts";
 import { mutualTls } from "../net/mutual_tls.ts";
 import type { Door, Network } from "../net/network.ts";
@@ -21,23 +22,32 @@ export async function jobNetwork(tls: JobTls | undefined, door: Door): Promise<N
   return tls.clients ? await mutualTls(files, door) : tcp(files);
 }
 
-/** @throws DistError "address" */
-async function readTls({ cert, key, ca }: JobTls): Promise<TlsFiles> {
-  const read = async (path: string, what: "CERTIFICATE" | "PRIVATE KEY"): Promise<string> => {
-    const refuse = (why: string, cause?: unknown): never => {
-      throw new DistError(`Cannot use ${path} for TLS: ${why}`, "address", { cause });
-    };
-    const text = await Deno.readTextFile(path).catch((error) =>
-      refuse(error instanceof Deno.errors.NotFound ? "no such file" : error.message, error)
+/** Reads the files, and looks whether they can work: otherwise it shows at the first connection, in the words of a library. @throws DistError "address" */
+async function readTls(paths: JobTls): Promise<TlsFiles> {
+  const refuse = (path: string, why: string, cause?: unknown): never => {
+    throw new DistError(`Cannot use ${path} for TLS: ${why}`, "address", { cause });
+  };
+  const read = async (path: string): Promise<string> =>
+    await Deno.readTextFile(path).catch((error) =>
+      refuse(path, error instanceof Deno.errors.NotFound ? "no such file" : error.message, error)
     );
-    // What is no PEM otherwise shows at the first connection, in the words of a library.
-    return new RegExp(`^-----BEGIN [A-Z ]*${what}-----`, "m").test(text)
-      ? text
-      : refuse(`it must be PEM with a ${what}`);
+  const parse = <T>(path: string, what: string, f: () => T): T => {
+    try {
+      return f();
+    } catch (error) {
+      return refuse(path, `it must be PEM with a ${what}`, error);
+    }
   };
-  return {
-    cert: await read(cert, "CERTIFICATE"),
-    key: await read(key, "PRIVATE KEY"),
-    ca: await read(ca, "CERTIFICATE"),
-  };
+  const [cert, key, ca] = [await read(paths.cert), await read(paths.key), await read(paths.ca)];
+  const own = parse(paths.cert, "certificate", () => new X509Certificate(cert));
+  const secret = parse(paths.key, "private key", () => createPrivateKey(key));
+  const authority = parse(paths.ca, "certificate", () => new X509Certificate(ca));
+  if (!own.checkPrivateKey(secret)) refuse(paths.key, `it is not the key of ${paths.cert}`);
+  for (
+    const [path, { validFrom, validTo }] of [[paths.cert, own], [paths.ca, authority]] as const
+  ) {
+    if (Date.now() > Date.parse(validTo)) refuse(path, `it was good until ${validTo}`);
+    if (Date.now() < Date.parse(validFrom)) refuse(path, `it is good from ${validFrom} on`);
+  }
+  return { cert, key, ca };
 }

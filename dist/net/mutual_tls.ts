@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { DistError } from "../error.ts";
 import type { ByteStream, Door, Listener, Network, Place } from "./network.ts";
-import { addressError, checkDoor, tcp } from "./tcp.ts";
+import { addressError, attempt, checkDoor, tcp } from "./tcp.ts";
 import type { TlsFiles } from "./tls.ts";
 
 /** A handshake may take so long. Units: milliseconds. */
@@ -39,11 +39,12 @@ export async function mutualTls(tls: TlsFiles, place: Door): Promise<Network> {
 }
 
 async function openDoor({ cert, key, ca }: TlsFiles, place: Place): Promise<Listener> {
-  const server = createServer({
+  const options = {
     ...{ cert, key, ca, requestCert: true, handshakeTimeout: HANDSHAKE_MS },
     // Else whom nobody vouches for sees a connection that ends, without a reason: see `refuse`.
     rejectUnauthorized: false,
-  });
+  };
+  const server = attempt("listen on", place, () => createServer(options));
   const shaking = new Map<string, Socket>(), ready: ByteStream[] = [];
   let waiting: PromiseWithResolvers<ByteStream> | undefined, isOpen = true;
   server.on("connection", (socket) => {
@@ -51,6 +52,8 @@ async function openDoor({ cert, key, ca }: TlsFiles, place: Place): Promise<List
     if (shaking.size === MOST_HANDSHAKES) shaking.get(oldest!)!.destroy();
     shaking.set(name, socket);
     socket.once("close", () => shaking.delete(name));
+    // Whoever it was is gone: nobody waits for it.
+    socket.on("error", () => {});
   });
   server.on("tlsClientError", (_, socket) => {
     socket.on("error", () => {});
@@ -72,6 +75,8 @@ async function openDoor({ cert, key, ca }: TlsFiles, place: Place): Promise<List
   } catch (error) {
     throw addressError("listen on", place, error);
   }
+  // One caller, or one moment in which the process may open no more: the next may come in.
+  server.on("error", () => {});
   return {
     hostname: place.hostname,
     port: (server.address() as AddressInfo).port,

@@ -71,7 +71,8 @@ function prompt(connection: Deno.TcpConn | Deno.TlsConn): ByteStream {
   };
 }
 
-function attempt<T>(doing: string, place: Place, f: () => T): T {
+/** Does something with a place. @throws DistError that says so */
+export function attempt<T>(doing: string, place: Place, f: () => T): T {
   try {
     return f();
   } catch (error) {

@@ -105,8 +105,10 @@ Deno.test("tls: files that are missing, or no PEM, and variables that are half s
     joinJob(placeOf(0, 2, freePort(), tls), { plan: 1, patience: 1 });
   const wrong: readonly (readonly [Partial<JobTls>, string])[] = [
     [{ key: path("none.pem") }, "none.pem for TLS: no such file"],
-    [{ key: path("cert.pem") }, "cert.pem for TLS: it must be PEM with a PRIVATE KEY"],
-    [{ ca: path("README.md") }, "README.md for TLS: it must be PEM with a CERTIFICATE"],
+    [{ key: path("cert.pem") }, "cert.pem for TLS: it must be PEM with a private key"],
+    [{ ca: path("README.md") }, "README.md for TLS: it must be PEM with a certificate"],
+    [{ key: path("stranger-key.pem") }, `stranger-key.pem for TLS: it is not the key of /`],
+    [{ ca: path("expired-ca.pem") }, "expired-ca.pem for TLS: it was good until "],
   ];
   for (const [change, message] of wrong) {
     await assertRejects(() => join({ ...files, ...change }), DistError, message);
