@@ -4,11 +4,12 @@
  * @module
  */
 import { type Group, joinGroup } from "../group/group.ts";
-import { tcp } from "../net/tcp.ts";
 import { openThread } from "../thread/open_thread.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
+import { joinMpi } from "./join_mpi.ts";
+import { jobNetwork } from "./network.ts";
 
 /** What a job's ranks must agree on, and how patient they are. */
 export interface JobOptions {
@@ -20,6 +21,8 @@ export interface JobOptions {
   readonly deadline?: number | undefined;
   /** A rank that is silent for so long is taken for stopped. Units: milliseconds; 10,000 if left out. */
   readonly silence?: number | undefined;
+  /** What carries and sums: sockets of our own, if left out, or the MPI that has started the processes. */
+  readonly engine?: "ws" | "mpi" | undefined;
   /**
    * Communicate in a thread of its own, so that a main thread that computes is not taken for stopped? Needs to read this library's
    * files, as a `Worker` does.
@@ -42,23 +45,28 @@ export interface JobMember {
 }
 
 /**
- * Becomes a rank of a job, over TCP, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
+ * Becomes a rank of a job, over TCP or TLS, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
  * other.
  *
  * @throws DistError
  */
 export async function joinJob(
-  { rank, size, master, hostname, job, generation, token }: JobPlace,
-  { plan, patience = 120_000, deadline, silence = 10_000, thread }: JobOptions,
+  place: JobPlace,
+  options: JobOptions,
 ): Promise<JobMember> {
+  if (options.engine === "mpi") return await joinMpi(place, options);
+  const { rank, size, master, hostname, job, generation, token, tls } = place;
+  const { plan, patience = 120_000, deadline, silence = 10_000, thread } = options;
   const port = rank === 0 ? master.port : 0;
-  const place = { hostname, port, silence, ...token && { token } };
+  const door = { hostname, port, silence, ...token && { token } };
   const transport = thread
-    ? await openThread({ ...place, ...thread, network: { kind: "tcp" } })
-    : openSockets(tcp(), place);
+    ? await openThread({ ...door, ...thread, network: { kind: "tcp", tls } })
+    : openSockets(await jobNetwork(tls, { ...door, guarded: token !== undefined }), door);
   try {
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
-    const first = `ws://${host}:${master.port}`, member = { job, generation, rank, plan };
+    const [scheme] = transport.address.split("://"),
+      first = `${scheme}://${host}:${master.port}`,
+      member = { job, generation, rank, plan };
     const addresses = await meet(transport, { ...member, size, first, patience });
     const group = await joinGroup(transport, { ...member, group: "", addresses }, { deadline });
     return {

@@ -4,9 +4,9 @@
  * @module
  */
 import type { GroupOptions } from "../group/group.ts";
+import type { JobTls } from "../job/place.ts";
 import type { WireArray } from "../message/array.ts";
 import type { Reduction } from "../message/header.ts";
-import type { TlsFiles } from "../net/tcp.ts";
 import type { SharedSpace } from "../shm/space.ts";
 import type { SocketTransportOptions } from "../transport/sockets.ts";
 import type { Meeting, Membership } from "../transport/transport.ts";
@@ -14,7 +14,7 @@ import type { ErrorWords } from "./error_words.ts";
 
 /** A network that a thread can open by itself. */
 export type NetworkWords =
-  | { readonly kind: "tcp"; readonly tls?: TlsFiles | undefined }
+  | { readonly kind: "tcp"; readonly tls?: JobTls | undefined }
   | { readonly kind: "shm"; readonly space: SharedSpace; readonly host: number };
 
 /** The first message: where to listen, and the word that the main thread counts its turns in. */

@@ -7,8 +7,8 @@
 import { DistError } from "../error.ts";
 import { type Group, joinGroup } from "../group/group.ts";
 import { meet } from "../job/meet.ts";
-import { tcp } from "../net/tcp.ts";
-import type { Network } from "../net/network.ts";
+import { jobNetwork } from "../job/network.ts";
+import type { Door, Network } from "../net/network.ts";
 import { sharedMemory } from "../shm/network.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -26,8 +26,9 @@ import { watchTurns } from "./turns.ts";
 
 const report = (words: Report): void => self.postMessage(words);
 
-function networkOf(words: NetworkWords): Network {
-  return words.kind === "tcp" ? tcp(words.tls) : sharedMemory(words.space, words.host);
+async function networkOf(words: NetworkWords, door: Door): Promise<Network> {
+  if (words.kind === "shm") return sharedMemory(words.space, words.host);
+  return await jobNetwork(words.tls, door);
 }
 
 /** The operation that the words say, on a group of this thread. */
@@ -101,9 +102,10 @@ function answering(transport: Transport) {
 
 let open: ReturnType<typeof answering> | undefined;
 
-function start({ network, options, turns, hang }: Opening): void {
+async function start({ network, options, turns, hang }: Opening): Promise<void> {
   try {
-    const transport = openSockets(networkOf(network), options);
+    const door = { ...options, guarded: options.token !== undefined };
+    const transport = openSockets(await networkOf(network, door), options);
     open = answering(transport);
     const { groups } = open;
     watchTurns(turns, hang, transport.clock, (ms) => {

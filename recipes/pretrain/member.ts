@@ -22,6 +22,8 @@ import type { PretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stagesOf } from "./stages.ts";
 
+/** Where MPI carries links, the main thread has them, and is taken for stopped after so long without a turn. Units: milliseconds. */
+const SILENCE = 120_000;
 /** The others wait for the first while it evaluates and saves; and while it prepares a corpus. Units: milliseconds. */
 const PATIENCE = 3_600_000, CORPUS_PATIENCE = 24 * PATIENCE;
 
@@ -41,9 +43,17 @@ export interface Member {
 /**
  * This process's place in a job, if whoever started it says that there is one.
  *
- * @throws InputError where the environment contradicts itself
+ * @throws InputError where the environment contradicts itself, or MPI is asked for and did not start this process
  */
-export function placeHere(): JobPlace | undefined {
+export function placeHere(engine: PretrainOptions["engine"] = "ws"): JobPlace | undefined {
+  const place = placeInJob();
+  if (place || engine === "ws") return place;
+  throw new InputError(
+    "Cannot pretrain with --engine mpi alone: start it as mpiexec -n N deno task pretrain …, N at least 2",
+  );
+}
+
+function placeInJob(): JobPlace | undefined {
   const isAllowed = (variable: string): boolean =>
     Deno.permissions.querySync({ name: "env", variable }).state === "granted";
   if (!jobVariables.every(isAllowed)) return undefined;
@@ -108,6 +118,7 @@ export async function joinRun(
   place: JobPlace,
   config: PretrainConfig,
   others: readonly unknown[],
+  engine?: PretrainOptions["engine"],
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
@@ -116,7 +127,7 @@ export async function joinRun(
     plan: planHash([], config, others),
     deadline: PATIENCE,
     // A corpus is packed in one piece: no turn of the event loop for minutes.
-    thread: {},
+    ...engine === "mpi" ? { engine, silence: SILENCE } : { thread: {} },
   });
   return {
     rank: place.rank,

@@ -6,7 +6,8 @@ import {
   type GroupTransport,
   joinGroup,
 } from "../../dist/group/group.ts";
-import { tcp, type TlsFiles } from "../../dist/net/tcp.ts";
+import { tcp } from "../../dist/net/tcp.ts";
+import type { TlsFiles } from "../../dist/net/tls.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
