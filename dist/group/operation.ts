@@ -26,6 +26,18 @@ export interface Operation {
   over(links: Ways): Operation;
 }
 
+/** The operation among some of its ranks, this one included, numbered by their places in the list. */
+export function among(op: Operation, ranks: readonly number[]): Operation {
+  return {
+    rank: ranks.indexOf(op.rank),
+    size: ranks.length,
+    waiting: op.waiting,
+    to: (place, lane) => op.to(ranks[place]!, lane),
+    from: (place, lane) => op.from(ranks[place]!, lane),
+    over: (links) => among(op.over(links), ranks),
+  };
+}
+
 /** What messages need of links. */
 export type Ways = Pick<Links, "outgoing" | "incoming">;
 

@@ -2,6 +2,7 @@
 import { DistError } from "../../dist/error.ts";
 import { type Group, type GroupOptions, joinGroup } from "../../dist/group/group.ts";
 import { tcp, type TlsFiles } from "../../dist/net/tcp.ts";
+import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
@@ -102,12 +103,28 @@ const shared = localWay("shm", 4, (size, f) => {
   return closing(Array.from({ length: size }, open), f);
 });
 
+/** Sockets, and memory that all ranks share, or those of each of several hosts: here one process sees it at as many places. */
+function memory(name: string, most: number, hosts: number): LocalWay {
+  return localWay(name, most, (size, f) => {
+    const open = (_: unknown, rank: number): Transport =>
+      shareMemory(openSockets(tcp(), { hostname: "127.0.0.1", port: 0 }), {
+        host: String(Math.floor(rank * hosts / size)),
+        window: 64 << 10,
+        // What is waited for is this thread itself.
+        moment: 0,
+      });
+    return closing(Array.from({ length: size }, open), f);
+  });
+}
+
 /** Every way to connect ranks of this process. */
 export const localWays: readonly LocalWay[] = [
   simulated(),
   shared,
   sockets("ws", 4),
   sockets("wss", 3, certificate),
+  memory("memory", 4, 1),
+  memory("two hosts", 5, 2),
 ];
 
 /** Every way; in a process that mpiexec has started for it (see mpi_test.ts), MPI. */
