@@ -12,13 +12,13 @@ import { ringAllReduce } from "../../group/ring.ts";
 import { nodesOf, type ShardNode } from "../../group/shard_tree.ts";
 import { type ShardSums, treeAllReduce } from "../../group/shards.ts";
 import { roomLike, type WireArray } from "../../message/array.ts";
-import { combines } from "../../message/combine.ts";
 import type { Reduction } from "../../message/header.ts";
 import type { Engine, Links, Membership } from "../../transport/transport.ts";
 import { type Bells, createBells } from "./bells.ts";
 import { type Hosts, meetHosts, type Said } from "./hosts.ts";
 import { layoutOf } from "./layout.ts";
 import type { Libc } from "./libc.ts";
+import { combineFor } from "./f32_add.ts";
 import { createMail, type Mail } from "./mail.ts";
 import { type Segment, shareSegment } from "./segment.ts";
 import { createSteps, type Steps } from "./steps.ts";
@@ -152,7 +152,9 @@ export function hostEngine(
     },
     allReduce: (array, reduction, op) =>
       use(async () => {
-        const { all, host, sums } = met!, isWhole = all.length === 1, combine = combines[reduction];
+        const { all, host, sums } = met!,
+          isWhole = all.length === 1,
+          combine = combineFor(reduction, array);
         await sums?.sum({
           nodes: all[host]!.map((_, from) => [{ from, size: 1 }]),
           arrays: [array],
@@ -179,7 +181,7 @@ export function hostEngine(
           nodes: all[0]!.map((_, from) => [{ from, size: 1 }]),
           arrays: [array],
           into: [array],
-          combine: combines[reduction],
+          combine: combineFor(reduction, array),
           getters: "none",
           isTotal: true,
         })
@@ -211,7 +213,7 @@ export function hostEngine(
     op: Operation,
     folded: readonly (readonly ShardNode[])[] | undefined,
   ): Promise<void> {
-    const { all, host, sums } = met!, combine = combines[reduction];
+    const { all, host, sums } = met!, combine = combineFor(reduction, into);
     const here = { nodes: all[host]!.map((r) => nodes[r]!), arrays: mine, combine };
     if (!folded) return await sums!.sum({ ...here, into: [into], getters: "all", isTotal: true });
     let tops = mine;
