@@ -5,6 +5,7 @@
  */
 import { type Group, joinGroup } from "../group/group.ts";
 import { tcp } from "../net/tcp.ts";
+import { shareMemory } from "../shm/host/share_memory.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
@@ -31,16 +32,17 @@ export interface JobMember {
 
 /**
  * Becomes a rank of a job, over TCP, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
- * other.
+ * other. Ranks of one machine share memory, for which they need `--allow-ffi`, unless the place says that they do not.
  *
  * @throws DistError
  */
 export async function joinJob(
-  { rank, size, master, hostname, job, generation, token }: JobPlace,
+  { rank, size, master, hostname, job, generation, token, memory }: JobPlace,
   { plan, patience = 120_000, deadline, silence = 10_000 }: JobOptions,
 ): Promise<JobMember> {
   const port = rank === 0 ? master.port : 0;
-  const transport = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
+  const sockets = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
+  const transport = memory === "shared" ? shareMemory(sockets) : sockets;
   try {
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
     const first = `ws://${host}:${master.port}`, member = { job, generation, rank, plan };

@@ -23,6 +23,8 @@ export interface JobPlace {
   readonly generation: number;
   /** What the processes of the job know and nobody else does. */
   readonly token: string | undefined;
+  /** How ranks of one machine exchange arrays: through memory that they share, or as ranks of different ones do. */
+  readonly memory: "shared" | "apart";
 }
 
 /** Names of a rank's and a size's variables, in the order in which they are looked for. Slurm's are a batch script's too: see below. */
@@ -52,6 +54,7 @@ export const jobVariables: readonly string[] = [
     "MOTIAN_JOB",
     "MOTIAN_GENERATION",
     "MOTIAN_TOKEN",
+    "MOTIAN_MEMORY",
   ]),
 ];
 
@@ -59,7 +62,7 @@ export const jobVariables: readonly string[] = [
  * This process's place in its job; undefined if it is none of many. Ranks are taken from RANK and WORLD_SIZE, or what Open MPI, PMI
  * (MPICH, Hydra), Slurm's `srun` or an Indexed Job of Kubernetes set; MASTER_ADDR and MASTER_PORT say where rank 0 listens (127.0.0.1,
  * port 29500), MOTIAN_HOST where this process does, if the first is not on this machine; MOTIAN_JOB, MOTIAN_GENERATION and
- * MOTIAN_TOKEN are those of the job.
+ * MOTIAN_TOKEN are those of the job; MOTIAN_MEMORY, the same for all, is "shared" (as on Linux, if it is left out) or "apart".
  *
  * @throws RangeError if the variables contradict each other, or one is missing
  *
@@ -106,6 +109,12 @@ export function jobPlace(env: (name: string) => string | undefined): JobPlace | 
       `Cannot take part in a job whose rank 0 is at ${master.hostname}: MOTIAN_HOST must say where this rank is`,
     );
   }
+  const memory = given("MOTIAN_MEMORY") ?? (Deno.build.os === "linux" ? "shared" : "apart");
+  if (memory !== "shared" && memory !== "apart") {
+    throw new RangeError(
+      `Cannot take part in a job with MOTIAN_MEMORY=${memory}: it must be shared or apart`,
+    );
+  }
   const local = LOCAL.find((name) => given(name) !== undefined);
   return {
     rank,
@@ -116,5 +125,6 @@ export function jobPlace(env: (name: string) => string | undefined): JobPlace | 
     job: given("MOTIAN_JOB") ?? "motian",
     generation: whole("MOTIAN_GENERATION", 1, 2 ** 31 - 1, 1),
     token: given("MOTIAN_TOKEN"),
+    memory,
   };
 }

@@ -10,15 +10,19 @@ interface Worker {
   readonly tell: (text: string) => Promise<void>;
 }
 
-function worker(rank: number, silence: number): Worker {
+type How = "sockets" | "memory";
+
+function worker(rank: number, silence: number, how: How): Worker {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--no-check",
       "--allow-net=127.0.0.1",
+      ...how === "memory" ? ["--allow-ffi"] : [],
       new URL("rank_process.ts", import.meta.url).pathname,
       String(rank),
       String(silence),
+      how,
     ],
     stdin: "piped",
     stdout: "piped",
@@ -53,11 +57,11 @@ interface Ending {
 }
 
 /** Lets three processes work, does something to one, and gives what the others say, and after how many milliseconds the last of them. */
-async function disturb(victim: number, signal: Deno.Signal, silence: number): Promise<{
+async function disturb(how: How, victim: number, signal: Deno.Signal, silence: number): Promise<{
   readonly endings: readonly Ending[];
   readonly ms: number;
 }> {
-  const workers = [0, 1, 2].map((rank) => worker(rank, silence));
+  const workers = [0, 1, 2].map((rank) => worker(rank, silence, how));
   try {
     const addresses = await Promise.all(workers.map(({ line }) => line()));
     await Promise.all(workers.map(({ tell }) => tell(addresses.join(" "))));
@@ -84,28 +88,30 @@ async function disturb(victim: number, signal: Deno.Signal, silence: number): Pr
   }
 }
 
-Deno.test("processes: a kill is known to all survivors within a second", async () => {
-  for (const victim of [0, 2]) {
-    // So patient with silence that a machine which has no time for a rank cannot make it the one that failed.
+for (const how of ["sockets", "memory"] as const) {
+  Deno.test(`processes, ${how}: a kill is known to all survivors within a second`, async () => {
+    for (const victim of [0, 2]) {
+      // So patient with silence that a machine which has no time for a rank cannot make it the one that failed.
+      const measure = async (): Promise<number> => {
+        const { endings, ms } = await disturb(how, victim, "SIGKILL", 60_000);
+        assertEquals(endings.length, 2);
+        for (const { failure, rank, steps } of endings) {
+          assertEquals([failure, rank], ["lost", victim]);
+          assertGreater(steps, 0);
+        }
+        return ms;
+      };
+      assertLess(await leastOf(1000, measure), 1000);
+    }
+  });
+
+  Deno.test(`processes, ${how}: one that is stopped is fenced at its silence, give or take a second`, async () => {
+    const silence = 5000;
     const measure = async (): Promise<number> => {
-      const { endings, ms } = await disturb(victim, "SIGKILL", 60_000);
-      assertEquals(endings.length, 2);
-      for (const { failure, rank, steps } of endings) {
-        assertEquals([failure, rank], ["lost", victim]);
-        assertGreater(steps, 0);
-      }
-      return ms;
+      const { endings, ms } = await disturb(how, 1, "SIGSTOP", silence);
+      for (const { failure, rank } of endings) assertEquals([failure, rank], ["stalled", 1]);
+      return Math.abs(ms - silence);
     };
     assertLess(await leastOf(1000, measure), 1000);
-  }
-});
-
-Deno.test("processes: one that is stopped is fenced at its silence, give or take a second", async () => {
-  const silence = 5000;
-  const measure = async (): Promise<number> => {
-    const { endings, ms } = await disturb(1, "SIGSTOP", silence);
-    for (const { failure, rank } of endings) assertEquals([failure, rank], ["stalled", 1]);
-    return Math.abs(ms - silence);
-  };
-  assertLess(await leastOf(1000, measure), 1000);
-});
+  });
+}

@@ -137,8 +137,12 @@ function load() {
     const why = cause instanceof Deno.errors.NotCapable
       ? "FFI is not allowed (--allow-ffi)"
       : "libc.so.6 cannot be opened";
-    throw new DistError(`Cannot share memory: ${why}; sockets alone do without`, "engine", {
-      cause,
-    });
+    throw new DistError(
+      `Cannot share memory: ${why}; without it, sockets alone: MOTIAN_MEMORY=apart`,
+      "engine",
+      {
+        cause,
+      },
+    );
   }
 }
