@@ -1,5 +1,5 @@
 /** Real processes that are killed and stopped. */
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { kill } from "../kill.ts";
 import { leastOf } from "../least.ts";
 import { within } from "../within.ts";
@@ -12,13 +12,13 @@ interface Worker {
 
 type How = "sockets" | "memory";
 
-function worker(rank: number, silence: number, how: How): Worker {
+function worker(rank: number, silence: number, how: How, mayCallC = how === "memory"): Worker {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--no-check",
       "--allow-net=127.0.0.1",
-      ...how === "memory" ? ["--allow-ffi"] : [],
+      ...mayCallC ? ["--allow-ffi"] : [],
       new URL("rank_process.ts", import.meta.url).pathname,
       String(rank),
       String(silence),
@@ -115,3 +115,22 @@ for (const how of ["sockets", "memory"] as const) {
     assertLess(await leastOf(1000, measure), 1000);
   });
 }
+
+Deno.test("processes: one that may not share memory is named by all, and nobody begins", async () => {
+  const workers = [0, 1].map((rank) => worker(rank, 60_000, "memory", rank === 0));
+  try {
+    const addresses = await Promise.all(workers.map(({ line }) => line()));
+    await Promise.all(workers.map(({ tell }) => tell(addresses.join(" "))));
+    for (const { line } of workers) {
+      const { failure, rank, message } = JSON.parse(await line());
+      assertEquals([failure, rank], ["engine", 1]);
+      assertMatch(message, /FFI is not allowed \(--allow-ffi\).*MOTIAN_MEMORY=apart.*\(rank 1\)/);
+    }
+  } finally {
+    for (const { process } of workers) {
+      kill(process);
+      await process.status;
+      await process.stdout.cancel().catch(() => {});
+    }
+  }
+});

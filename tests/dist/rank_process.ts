@@ -21,10 +21,10 @@ while (!line.endsWith("\n")) line += (await reader.read()).value ?? "\n";
 reader.cancel();
 const addresses = line.trim().split(" ");
 const member = { job: "kill", generation: 1, group: "", rank, addresses, plan: 0 };
-const group = await joinGroup(transport, member);
-console.log("joined");
 let steps = 0;
 try {
+  const group = await joinGroup(transport, member);
+  console.log("joined");
   for (const array = new Float32Array(2e6);; steps++) {
     await group.allReduce(array.fill(rank + 1));
     const sum = addresses.length * (addresses.length + 1) / 2;

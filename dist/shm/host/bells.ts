@@ -14,8 +14,8 @@ import type { Libc, Mapping } from "./libc.ts";
 export interface Bells {
   /** Resolves when it is so. @throws DistError when the group has failed before */
   until(isSo: () => boolean): Promise<void>;
-  /** Something has changed that others may wait for. */
-  ring(): void;
+  /** Something has changed that all others, or one, may wait for. */
+  ring(other?: number): void;
   /** This rank's own waits look again. */
   look(): void;
   /** This rank's own waits are rejected, those that come too. */
@@ -41,6 +41,7 @@ export function createBells(
     return known;
   };
   const mine = word(rank, WORD.bell), asleep = word(rank, WORD.asleep);
+  const others = Array.from({ length: size }, (_, r) => r).filter((r) => r !== rank);
   let failure: DistError | undefined;
   const call = (bell: number): void => {
     Atomics.add(words, bell, 1);
@@ -69,11 +70,9 @@ export function createBells(
         Atomics.sub(words, asleep, 1);
       }
     },
-    ring() {
-      for (let r = 0; r < size; r++) {
-        if (r !== rank && Atomics.load(words, word(r, WORD.asleep)) !== 0) {
-          call(word(r, WORD.bell));
-        }
+    ring(other) {
+      for (const r of other === undefined ? others : [other]) {
+        if (Atomics.load(words, word(r, WORD.asleep)) !== 0) call(word(r, WORD.bell));
       }
     },
     look: () => call(mine),

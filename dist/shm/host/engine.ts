@@ -28,13 +28,13 @@ import { createSums, type Sums } from "./sums.ts";
 export interface SharingOptions {
   /** Ranks share memory only with those of the same name here; the same for all of a machine if left out. */
   readonly host?: string | undefined;
-  /** Bytes of each of a rank's two windows; 4 MiB if left out, and more where there are many ranks. */
+  /** Bytes of each of a rank's two windows, at least 8 KiB for every rank of its host; 4 MiB if left out, and more for many ranks. */
   readonly window?: number | undefined;
   /** A rank that waits stays on its core for so long before it sleeps. Units: milliseconds; 0.3 if left out. */
   readonly moment?: number | undefined;
 }
 
-const WINDOW = 4 << 20, WINDOW_A_RANK = 32 << 10, MOMENT = 0.3;
+const WINDOW = 4 << 20, WINDOW_A_RANK = 32 << 10, LEAST_A_RANK = 8 << 10, MOMENT = 0.3;
 
 /** What a rank has once all have met. */
 interface Met extends Hosts {
@@ -99,6 +99,13 @@ export function hostEngine(
     met = hosts;
     if (count === 1) return true;
     const windowBytes = window ?? Math.max(WINDOW, count * WINDOW_A_RANK);
+    if (!(windowBytes >= count * LEAST_A_RANK) || windowBytes % 64 !== 0) {
+      throw new RangeError(
+        `Cannot share windows of ${windowBytes} bytes among ${count} ranks: it must be a multiple of 64 from ${
+          count * LEAST_A_RANK
+        } on`,
+      );
+    }
     const layout = layoutOf(count, windowBytes);
     segment = await shareSegment(libc!, layout, op, members);
     const { bytes } = segment.mapping, here = { rank: local, size: count };

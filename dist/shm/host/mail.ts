@@ -22,20 +22,20 @@ export function createMail(
   rank: number,
   left: (rank: number) => DistError | undefined,
 ): Mail {
-  const boxAt = (from: number, to: number) => {
+  const boxAt = (from: number, to: number, other: number) => {
     const at = box(from, to), words = new Int32Array(bytes, at, 2);
     return {
       letter: new Uint8Array(bytes, at + 8, LETTER),
       has: () => Atomics.load(words, MAIL.sent) !== Atomics.load(words, MAIL.taken),
       count(which: number) {
         Atomics.add(words, which, 1);
-        bells.ring();
+        bells.ring(other);
       },
     };
   };
   return {
     outgoing(local, from, to) {
-      const { letter, has, count } = boxAt(rank, local);
+      const { letter, has, count } = boxAt(rank, local, local);
       return {
         from,
         to,
@@ -47,7 +47,7 @@ export function createMail(
       };
     },
     incoming(local, from, to) {
-      const { letter, has, count } = boxAt(local, rank);
+      const { letter, has, count } = boxAt(local, rank, local);
       return {
         from,
         to,

@@ -62,7 +62,8 @@ export function createSteps(
     others.every((r) => ((Atomics.load(words, word(r, which)) - count) | 0) >= 0);
   const made = (which: number, count: number): void => {
     Atomics.store(words, word(rank, which), count | 0);
-    bells.ring();
+    // Everybody waits for all: only the last one has something to ring for.
+    if (have(which, count)) bells.ring();
   };
   const pieceBytes = (pieces: number): number => Math.floor(windowBytes / SLOTS / pieces / 64) * 64;
   let base = 0, last = performance.now();
