@@ -14,7 +14,9 @@ import type { Lane, Links } from "../transport/transport.ts";
 
 /** One operation. */
 export interface Operation {
+  /** This process's number among those who take part. */
   readonly rank: number;
+  /** Who takes part. */
   readonly size: number;
   /** Ranks that it waits for now. */
   readonly waiting: ReadonlySet<number>;

@@ -1,5 +1,6 @@
 /**
- * Measures all-reduces of processes of one host: through memory, through sockets, and by MPI in C, in turn, each checked:
+ * Measures all-reduces of processes of one host: through memory, through streams of bytes in memory, through sockets, and by MPI in C, in
+ * turn, each checked:
  *
  *     deno run -A tests/dist/measure_memory.ts [processes] [turns] [MiB, ...]
  *
@@ -10,6 +11,7 @@
  */
 import { joinGroup } from "../../dist/group/group.ts";
 import { tcp } from "../../dist/net/tcp.ts";
+import { processMemory } from "../../dist/shm/host/network.ts";
 import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import { freePort } from "../../recipes/launch/free_port.ts";
@@ -48,10 +50,14 @@ int main(int argc, char **argv) {
 
 /** One rank: prints what each sum took. */
 async function child(way: string, rank: number, port: number, mib: readonly number[]) {
-  const sockets = openSockets(tcp(), { hostname: "127.0.0.1", port: port + rank });
+  const network = way === "streams" ? processMemory() : tcp();
+  const sockets = openSockets(network, { hostname: "127.0.0.1", port: port + rank });
   const transport = way === "memory" ? shareMemory(sockets) : sockets;
   const size = Number(Deno.env.get("MEASURE_SIZE"));
-  const addresses = Array.from({ length: size }, (_, r) => `ws://127.0.0.1:${port + r}`);
+  const addresses = Array.from(
+    { length: size },
+    (_, r) => `${network.scheme}://127.0.0.1:${port + r}`,
+  );
   const member = { job: "measure", generation: 1, group: "", plan: 0, rank, addresses };
   const group = await joinGroup(transport, member, { deadline: 60_000 });
   for (const n of mib) {
@@ -89,7 +95,7 @@ async function main(size: number, turns: number, mib: readonly string[]): Promis
   };
   const folder = await Deno.makeTempDir(), ways: [string, () => Promise<string>][] = [];
   await Deno.writeTextFile(`${folder}/sum.c`, source);
-  ways.push(["memory", ours("memory")], ["ws", ours("ws")]);
+  for (const way of ["memory", "streams", "ws"]) ways.push([way, ours(way)]);
   for (const which of mpis) {
     if (!await hasMpi(which)) continue;
     const program = `${folder}/${which}`;

@@ -2,6 +2,7 @@
 import { DistError } from "../../dist/error.ts";
 import { type Group, type GroupOptions, joinGroup } from "../../dist/group/group.ts";
 import { tcp, type TlsFiles } from "../../dist/net/tcp.ts";
+import { processMemory } from "../../dist/shm/host/network.ts";
 import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
@@ -123,6 +124,10 @@ export const localWays: readonly LocalWay[] = [
   shared,
   sockets("ws", 4),
   sockets("wss", 3, certificate),
+  localWay("memory between processes", 3, (size, f) => {
+    const open = (): Transport => openSockets(processMemory(), { hostname: "127.0.0.1", port: 0 });
+    return closing(Array.from({ length: size }, open), f);
+  }),
   memory("memory", 4, 1),
   memory("two hosts", 5, 2),
 ];

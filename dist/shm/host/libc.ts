@@ -17,8 +17,8 @@ export interface Mapping {
 export interface Libc {
   /** Memory without a name, as a file's number: it lives as long as one process has it open or mapped, however they end. */
   create(bytes: number): number;
-  /** Opens what another process of this user has open. */
-  openOf(process: number, file: number): number;
+  /** Opens what another process of this user has open, which must have so many bytes. */
+  openOf(process: number, file: number, bytes: number): number;
   close(file: number): void;
   map(file: number, bytes: number): Mapping;
   /** Nobody may look at the mapping any more. */
@@ -34,7 +34,7 @@ export interface Libc {
 }
 
 const CLOEXEC = 1, READ = 0, READ_WRITE = 2, OPEN_CLOEXEC = 0o2000000;
-const PROT_READ_WRITE = 3, MAP_SHARED = 1;
+const PROT_READ_WRITE = 3, MAP_SHARED = 1, SEEK_END = 2;
 const FUTEX_WAIT = 0, FUTEX_WAKE = 1, ALL = 2 ** 31 - 1;
 /** The number of futex(2), which the library has no function for. */
 const FUTEX = Deno.build.arch === "aarch64" ? 98n : 202n;
@@ -78,9 +78,13 @@ export function openLibc(): Libc {
       check(`making room for ${bytes} bytes`, calls.ftruncate(file, BigInt(bytes)));
       return file;
     },
-    openOf(process, file) {
+    openOf(process, file, bytes) {
       const path = `/proc/${process}/fd/${file}`;
-      return check(`opening ${path}`, calls.open(text(path), READ_WRITE | OPEN_CLOEXEC, 0));
+      const found = check(`opening ${path}`, calls.open(text(path), READ_WRITE | OPEN_CLOEXEC, 0));
+      // To look behind the end of a file would be this process's.
+      if (Number(calls.lseek(found, 0n, SEEK_END)) === bytes) return found;
+      calls.close(found);
+      throw new DistError(`Cannot share memory: ${path} has not ${bytes} bytes`, "engine");
     },
     close: (file) => void calls.close(file),
     map(file, bytes) {
@@ -115,6 +119,7 @@ function load() {
       read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
       readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
       close: { parameters: ["i32"], result: "i32" },
+      lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
       mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
       munmap: { parameters: ["pointer", "usize"], result: "i32" },
       yield: { name: "sched_yield", parameters: [], result: "i32" },

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DistError } from "../../error.ts";
+import type { DistError } from "../../error.ts";
 import type { Incoming, Outgoing } from "../../transport/transport.ts";
 import type { Bells } from "./bells.ts";
 import { type Layout, LETTER, MAIL } from "./layout.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { type WireArray } from "../../message/array.ts";
+import type { WireArray } from "../../message/array.ts";
 import type { Bells } from "./bells.ts";
 import { type Layout, WORD } from "./layout.ts";
 
