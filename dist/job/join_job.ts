@@ -37,9 +37,11 @@ export interface JobMember {
  * @throws DistError
  */
 export async function joinJob(
-  { rank, size, master, hostname, job, generation, token, memory }: JobPlace,
+  { rank, size, master, hostname, job: name, generation, token, memory }: JobPlace,
   { plan, patience = 120_000, deadline, silence = 10_000 }: JobOptions,
 ): Promise<JobMember> {
+  // Ranks that do not agree in this are not of the same job.
+  const job = memory === "shared" ? name : `${name}.${memory}`;
   const port = rank === 0 ? master.port : 0;
   const sockets = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
   const transport = memory === "shared" ? shareMemory(sockets) : sockets;

@@ -184,7 +184,8 @@ Deno.test("without a token only this machine's own addresses are listened on, wi
   await openSockets(tcp(), { ...everywhere, token: "of the run" }).close();
 });
 
-for (const memory of ["shared", "apart"] as const) {
+const memories = Deno.build.os === "linux" ? ["shared", "apart"] as const : ["apart"] as const;
+for (const memory of memories) {
   Deno.test(`a job over TCP, memory ${memory}: all ranks join and sum, and a taken port is said`, async () => {
     const port = freePort();
     const at = (rank: number): JobPlace => ({
@@ -204,3 +205,17 @@ for (const memory of ["shared", "apart"] as const) {
     assertEquals(sums, [6, 6, 6]);
   });
 }
+
+Deno.test("a rank that does not share memory where the others do is told so", async () => {
+  const master = { hostname: "127.0.0.1", port: freePort() };
+  const [first, second] = await Promise.allSettled((["shared", "apart"] as const).map(
+    (memory, rank) =>
+      joinJob({
+        ...{ rank, size: 2, localSize: 2, hostname: "127.0.0.1", job: "test", generation: 1 },
+        ...{ master, token: undefined, memory },
+      }, { plan: 1, patience: 1500 }),
+  ));
+  assert(second!.status === "rejected" && first!.status === "rejected");
+  assertMatch(second!.reason.message, /job test.apart: this is job test/);
+  assertMatch(first!.reason.message, /waited 1500 ms for rank 1/);
+});

@@ -9,7 +9,12 @@ import type { SharingOptions } from "../../dist/shm/host/engine.ts";
 import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import { fc } from "../property.ts";
+import { skip } from "../skip.ts";
 import { type LocalWay, localWay, memberOf, ranks, valuesOf } from "./ranks.ts";
+
+const isLinux = Deno.build.os === "linux";
+if (!isLinux) skip("memory", "it takes Linux");
+const test = isLinux ? Deno.test : Deno.test.ignore;
 
 /** Ranks of this process; those with the same letter of `hosts` share memory. */
 function sharing(hosts: string, options: SharingOptions = {}): LocalWay {
@@ -47,7 +52,7 @@ const stepOf = fc.record({
   total: fc.integer({ min: 1, max: 9 }),
 });
 
-Deno.test("memory: any operations on any hosts give what one process would, to the bit where that is promised", async () => {
+test("memory: any operations on any hosts give what one process would, to the bit where that is promised", async () => {
   const property = fc.asyncProperty(
     hostsOf,
     fc.array(stepOf, { minLength: 1, maxLength: 3 }),
@@ -95,7 +100,7 @@ async function mapped(): Promise<number> {
   return Number(new TextDecoder().decode(stdout));
 }
 
-Deno.test("memory: a group gives it back at its end, in good order or not", async () => {
+test("memory: a group gives it back at its end, in good order or not", async () => {
   const before = await mapped();
   await ranks(sharing("aa"), 2, async (group) => {
     assertGreater(await mapped(), before);
@@ -112,7 +117,7 @@ Deno.test("memory: a group gives it back at its end, in good order or not", asyn
   assertEquals(await mapped(), before);
 });
 
-Deno.test("memory: a rank that stays away from an operation is named at the deadline", async () => {
+test("memory: a rank that stays away from an operation is named at the deadline", async () => {
   const outcomes = await sharing("aa").each(2, async (transports, rank) => {
     const group = await joinGroup(transports[rank]!, memberOf(transports, rank));
     if (rank === 1) return await new Promise<void>((done) => group.onFailure(() => done()));
@@ -123,7 +128,7 @@ Deno.test("memory: a rank that stays away from an operation is named at the dead
   assertEquals([first.reason.failure, first.reason.rank], ["deadline", 1]);
 });
 
-Deno.test("memory: windows that are too small are refused", async () => {
+test("memory: windows that are too small are refused", async () => {
   const outcomes = await sharing("aa", { window: 1000 }).each(2, async (transports, rank) => {
     await joinGroup(transports[rank]!, memberOf(transports, rank));
   });

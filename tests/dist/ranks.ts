@@ -9,6 +9,7 @@ import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import type { Membership, Transport } from "../../dist/transport/transport.ts";
+import { skip } from "../skip.ts";
 import { MPI_VARIABLE } from "./mpi.ts";
 import { mpiWay } from "./mpi_way.ts";
 
@@ -118,18 +119,29 @@ function memory(name: string, most: number, hosts: number): LocalWay {
   });
 }
 
+/** Memory between processes. */
+function processWays(): readonly LocalWay[] {
+  return [
+    localWay("memory between processes", 3, (size, f) => {
+      const open = (): Transport =>
+        openSockets(processMemory(), { hostname: "127.0.0.1", port: 0 });
+      return closing(Array.from({ length: size }, open), f);
+    }),
+    memory("memory", 4, 1),
+    memory("two hosts", 5, 2),
+  ];
+}
+
+const isLinux = Deno.build.os === "linux";
+if (!isLinux) skip("memory between processes", "it takes Linux");
+
 /** Every way to connect ranks of this process. */
 export const localWays: readonly LocalWay[] = [
   simulated(),
   shared,
   sockets("ws", 4),
   sockets("wss", 3, certificate),
-  localWay("memory between processes", 3, (size, f) => {
-    const open = (): Transport => openSockets(processMemory(), { hostname: "127.0.0.1", port: 0 });
-    return closing(Array.from({ length: size }, open), f);
-  }),
-  memory("memory", 4, 1),
-  memory("two hosts", 5, 2),
+  ...isLinux ? processWays() : [],
 ];
 
 /** Every way; in a process that mpiexec has started for it (see mpi_test.ts), MPI. */
