@@ -57,12 +57,12 @@ export function hostEngine(
   // The end in good order is one too.
   links.onFailure((error) => {
     failure = error;
-    bells?.fail(error);
+    if (segment) bells?.fail(error);
     giveBack();
   });
   links.onLeave((error) => {
     left.set(error.rank!, error);
-    bells?.look();
+    if (segment) bells?.look();
   });
   const abort = (error: unknown): void => {
     if (error instanceof DistError) links.abort(error);
@@ -72,7 +72,7 @@ export function hostEngine(
     libc!.unmap(segment.mapping);
     segment = undefined;
   }
-  /** Memory stays as long as somebody is in here. */
+  /** Memory stays as long as somebody is in here; who looks at it otherwise asks first whether it is there. */
   async function use<T>(f: () => Promise<T>): Promise<T> {
     if (failure) throw failure;
     users++;
