@@ -30,11 +30,11 @@ export interface SharingOptions {
   readonly host?: string | undefined;
   /** Bytes of each of a rank's two windows, at least 8 KiB for every rank of its host; 4 MiB if left out, and more for many ranks. */
   readonly window?: number | undefined;
-  /** A rank that waits stays on its core for so long before it sleeps. Units: milliseconds; 0.3 if left out. */
+  /** A rank that waits stays on its core for so long before it sleeps. Units: milliseconds; 0.2 if left out, 0 where ranks are more than cores. */
   readonly moment?: number | undefined;
 }
 
-const WINDOW = 4 << 20, WINDOW_A_RANK = 32 << 10, LEAST_A_RANK = 8 << 10, MOMENT = 0.3;
+const WINDOW = 4 << 20, WINDOW_A_RANK = 32 << 10, LEAST_A_RANK = 8 << 10, MOMENT = 0.2;
 
 /** What a rank has once all have met. */
 interface Met extends Hosts {
@@ -48,7 +48,7 @@ export function hostEngine(
   open: () => Libc,
   { rank, addresses: { length: size } }: Membership,
   links: Links,
-  { host: name = "", window, moment = MOMENT }: SharingOptions,
+  { host: name = "", window, moment }: SharingOptions,
 ): Engine {
   const left = new Map<number, DistError>();
   let met: Met | undefined, bells: Bells | undefined, segment: Segment | undefined;
@@ -109,7 +109,8 @@ export function hostEngine(
     const layout = layoutOf(count, windowBytes);
     segment = await shareSegment(libc!, layout, op, members);
     const { bytes } = segment.mapping, here = { rank: local, size: count };
-    bells = createBells(libc!, segment.mapping, layout, { ...here, moment });
+    const stay = moment ?? (count > navigator.hardwareConcurrency ? 0 : MOMENT);
+    bells = createBells(libc!, segment.mapping, layout, { ...here, moment: stay });
     if (failure) bells.fail(failure);
     try {
       segment.arrive();

@@ -1,7 +1,7 @@
 /**
  * The few calls of Linux's C library that memory between processes takes.
  *
- * Source: memfd_create(2), mmap(2), futex(2), sched_yield(2).
+ * Source: memfd_create(2), mmap(2), futex(2).
  *
  * @module
  */
@@ -23,8 +23,6 @@ export interface Libc {
   map(file: number, bytes: number): Mapping;
   /** Nobody may look at the mapping any more. */
   unmap(mapping: Mapping): void;
-  /** Lets others have the core. */
-  yield(): void;
   /** Resolves when the word is rung, does not hold `value`, or after so many milliseconds; nothing else waits meanwhile. */
   wait(word: Deno.PointerObject, value: number, ms: number): Promise<unknown>;
   /** Rings: all that wait at the word go on. */
@@ -94,7 +92,6 @@ export function openLibc(): Libc {
       return { at, bytes: Deno.UnsafePointerView.getArrayBuffer(at, bytes) };
     },
     unmap: ({ at, bytes }) => void calls.munmap(at, BigInt(bytes.byteLength)),
-    yield: () => void calls.yield(),
     wait(word, value, ms) {
       const time = new BigInt64Array(new ArrayBuffer(16));
       time[0] = BigInt(Math.floor(ms / 1000));
@@ -122,7 +119,6 @@ function load() {
       lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
       mmap: { parameters: ["usize", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
       munmap: { parameters: ["pointer", "usize"], result: "i32" },
-      yield: { name: "sched_yield", parameters: [], result: "i32" },
       user: { name: "geteuid", parameters: [], result: "u32" },
       errno: { name: "__errno_location", parameters: [], result: "pointer" },
       strerror: { parameters: ["i32"], result: "pointer" },
