@@ -17,6 +17,7 @@ import {
   type Checkpointed,
   checkpointSteps,
   latestCheckpoint,
+  type RankFiles,
   saveCheckpoint,
 } from "../run/checkpoint.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
@@ -102,7 +103,7 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-type State = Checkpointed<Model, OptimizerState>;
+type State = Checkpointed<Model, OptimizerState> & { readonly ranks?: RankFiles };
 
 /** The state before the first step. */
 async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
@@ -188,7 +189,11 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     });
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
     const begun = await stageStart(state, stage, device);
-    const team = await o.crew?.begin({ stage: number, step: begun.step, rollbacks }, begun);
+    // What processes remember is of the stage, as the optimiser's moments are.
+    const ranks = begun.step > 0 ? state.ranks : undefined;
+    if (ranks && !o.crew) view.note(`what ${ranks.size} processes had not told each other is lost`);
+    const order = { stage: number, step: begun.step, rollbacks };
+    const team = await o.crew?.begin(order, begun, ranks);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
@@ -206,8 +211,8 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
         if (row) shown = figures(row);
         view.show({ label: "train", done: offset + step, total, figures: shown });
       },
-      checkpoint: async (s) => {
-        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks });
+      checkpoint: async (s, ranks) => {
+        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks }, ranks);
         saved.add(offset + s.step);
         await keep();
       },
