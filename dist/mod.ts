@@ -26,10 +26,14 @@ export {
   type ReduceOptions,
   type ShardOptions,
 } from "./group/group.ts";
+export { type Operation, type Ways } from "./group/operation.ts";
+export { type ShardNode } from "./group/shard_tree.ts";
+export { type ShardSums } from "./group/shards.ts";
 export { type JobMember, type JobOptions, type JobThread, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, type JobTls, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
+export { type PartReceiver, type PartSender } from "./message/parts.ts";
 export {
   type ByteStream,
   type Door,
@@ -53,6 +57,9 @@ export {
   type PlainExchange,
 } from "./parallel/exchange.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
+export { type SharingOptions } from "./shm/host/engine.ts";
+export { processMemory } from "./shm/host/network.ts";
+export { shareMemory } from "./shm/host/share_memory.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { type NetworkWords } from "./thread/messages.ts";

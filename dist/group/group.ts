@@ -21,7 +21,7 @@ import { doublingAllReduce, SMALL } from "./doubling.ts";
 import { createOperation, type Operation } from "./operation.ts";
 import { ringAllGather, ringAllReduce, ringReduceScatter } from "./ring.ts";
 import { nodesOf } from "./shard_tree.ts";
-import { treeAllReduce } from "./shards.ts";
+import { foldShards, treeAllReduce } from "./shards.ts";
 
 /** What one operation may take, and what its arrays are. */
 export interface OperationOptions {
@@ -135,8 +135,8 @@ function createGroup(
     group: nameHash(member.group),
     plan: member.plan,
   };
-  const { engine } = links, nothing = new Uint8Array(0);
-  let failure: DistError | undefined, splits = 0, isBegun = false;
+  const nothing = new Uint8Array(0);
+  let { engine } = links, failure: DistError | undefined, splits = 0, isBegun = false;
   links.onFailure((error) => failure = error);
 
   const abort = (error: unknown): void => {
@@ -159,7 +159,8 @@ function createGroup(
     async function go(): Promise<void> {
       const op = createOperation(links, { ...common, ...what, sequence }, ids);
       const late = (): void => {
-        const [slow] = op.waiting, whom = [...op.waiting].sort((a, b) => a - b).join(", ");
+        const waited = op.waiting.size ? [...op.waiting] : [...engine?.behind?.() ?? []];
+        const [slow] = waited, whom = waited.sort((a, b) => a - b).join(", ");
         const text = `Rank ${rank} waited ${deadline} ms for rank ${whom} in ${name}`;
         links.abort(new DistError(text, "deadline", { rank: slow, operation: name }));
       };
@@ -177,8 +178,8 @@ function createGroup(
         if (isBegun && line === "") await agree(op.over(engine!));
         await body(op);
         if (engine && !isBegun) {
-          await engine.begin();
-          isBegun = true;
+          isBegun = await engine.begin(op);
+          if (!isBegun) engine = undefined;
         }
       } catch (error) {
         abort(error);
@@ -211,9 +212,6 @@ function createGroup(
     );
   };
   const point: Lane = "point";
-  /** The links' own engine, for what it can do: MPI's least and most lose NaN, and it counts in 32 bits. */
-  const engineFor = ({ length }: WireArray, reduction: Reduction = "none") =>
-    (reduction === "none" || reduction === "sum") && length < 2 ** 31 ? engine : undefined;
 
   const group: Group = {
     rank,
@@ -224,8 +222,7 @@ function createGroup(
       await run(
         subject("allReduce", array, shape, reduction),
         options,
-        (op) =>
-          engineFor(array, reduction)?.allReduce(array) ?? algorithm(op, array, combine, abort),
+        (op) => engine?.allReduce(array, reduction, op) ?? algorithm(op, array, combine, abort),
       );
       return array;
     },
@@ -249,11 +246,12 @@ function createGroup(
       }
       // The number of shards stands before the shape, so that ranks that differ in it find out.
       const what = subject("allReduceShards", into, shape, reduction);
-      await run(
-        { ...what, shape: [total, into.length] },
-        options,
-        (op) => treeAllReduce(op, { arrays, total, folded }, into, combines[reduction], abort),
-      );
+      const combine = combines[reduction];
+      await run({ ...what, shape: [total, into.length] }, options, (op) => {
+        const sums = foldShards(op, { arrays, total, folded }, combine);
+        return engine?.allReduceShards(sums, into, reduction, op) ??
+          treeAllReduce(op, sums, into, combine, abort);
+      });
       return into;
     },
     async reduceScatter(array, options = {}) {
@@ -263,7 +261,7 @@ function createGroup(
         subject("reduceScatter", array, shape, reduction),
         options,
         (op) =>
-          engineFor(array, reduction)?.reduceScatter(array) ??
+          engine?.reduceScatter(array, reduction) ??
             ringReduceScatter(op, array, combines[reduction], abort),
       );
       return part(array, from, to);
@@ -272,7 +270,7 @@ function createGroup(
       await run(
         subject("allGather", array, options.shape),
         options,
-        (op) => engineFor(array)?.allGather(array) ?? ringAllGather(op, array, abort),
+        (op) => engine?.allGather(array) ?? ringAllGather(op, array, abort),
       );
       return array;
     },
@@ -283,7 +281,7 @@ function createGroup(
       await run(
         subject("broadcast", array, options.shape),
         options,
-        (op) => engineFor(array)?.broadcast(array, root) ?? broadcast(op, array, root, abort),
+        (op) => engine?.broadcast(array, root, op) ?? broadcast(op, array, root, abort),
       );
       return array;
     },

@@ -14,7 +14,9 @@ import type { Lane, Links } from "../transport/transport.ts";
 
 /** One operation. */
 export interface Operation {
+  /** This process's number among those who take part. */
   readonly rank: number;
+  /** Who takes part. */
   readonly size: number;
   /** Ranks that it waits for now. */
   readonly waiting: ReadonlySet<number>;
@@ -24,6 +26,18 @@ export interface Operation {
   from(rank: number, lane?: Lane): PartReceiver;
   /** The same over other links. */
   over(links: Ways): Operation;
+}
+
+/** The operation among some of its ranks, this one included, numbered by their places in the list. */
+export function among(op: Operation, ranks: readonly number[]): Operation {
+  return {
+    rank: ranks.indexOf(op.rank),
+    size: ranks.length,
+    waiting: op.waiting,
+    to: (place, lane) => op.to(ranks[place]!, lane),
+    from: (place, lane) => op.from(ranks[place]!, lane),
+    over: (links) => among(op.over(links), ranks),
+  };
 }
 
 /** What messages need of links. */

@@ -4,8 +4,10 @@
  * @module
  */
 import { type Group, joinGroup } from "../group/group.ts";
+import { shareMemory } from "../shm/host/share_memory.ts";
 import { openThread } from "../thread/open_thread.ts";
 import { openSockets } from "../transport/sockets.ts";
+import type { Transport } from "../transport/transport.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
 import { joinMpi } from "./join_mpi.ts";
@@ -46,7 +48,7 @@ export interface JobMember {
 
 /**
  * Becomes a rank of a job, over TCP or TLS, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
- * other.
+ * other. Ranks of one machine share memory where the place says so, for which they need `--allow-ffi`.
  *
  * @throws DistError
  */
@@ -55,13 +57,19 @@ export async function joinJob(
   options: JobOptions,
 ): Promise<JobMember> {
   if (options.engine === "mpi") return await joinMpi(place, options);
-  const { rank, size, master, hostname, job, generation, token, tls } = place;
+  const { rank, size, master, hostname, job: name, generation, token, tls, memory } = place;
   const { plan, patience = 120_000, deadline, silence = 10_000, thread } = options;
+  // Ranks that do not agree in this are not of the same job.
+  const shared = memory === "shared", job = shared ? name : `${name}.apart`;
   const port = rank === 0 ? master.port : 0;
   const door = { hostname, port, silence, ...token && { token } };
+  const sockets = async (): Promise<Transport> =>
+    openSockets(await jobNetwork(tls, { ...door, guarded: token !== undefined }), door);
   const transport = thread
-    ? await openThread({ ...door, ...thread, network: { kind: "tcp", tls } })
-    : openSockets(await jobNetwork(tls, { ...door, guarded: token !== undefined }), door);
+    ? await openThread({ ...door, ...thread, network: { kind: "tcp", tls }, memory: shared })
+    : shared
+    ? shareMemory(await sockets())
+    : await sockets();
   try {
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
     const [scheme] = transport.address.split("://"),

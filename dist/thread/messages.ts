@@ -20,6 +20,8 @@ export type NetworkWords =
 /** The first message: where to listen, and the word that the main thread counts its turns in. */
 export interface Opening {
   readonly network: NetworkWords;
+  /** Do ranks of one host share memory? */
+  readonly memory: boolean;
   readonly options: SocketTransportOptions;
   readonly turns: Int32Array;
   /** Units: milliseconds. */

@@ -21,6 +21,8 @@ import { type Asking, threadGroup } from "./thread_group.ts";
 export interface ThreadOptions extends SocketTransportOptions {
   /** What others are reached by. */
   readonly network: NetworkWords;
+  /** Do ranks of one host share memory? As `shareMemory` says. */
+  readonly memory?: boolean | undefined;
   /**
    * A main thread that computes for so long without a turn of the event loop is taken for hanging. Units: milliseconds; ten minutes if
    * left out.
@@ -39,7 +41,7 @@ interface Waiting {
  * @throws DistError "address" if this is no place to listen on
  */
 export async function openThread(options: ThreadOptions): Promise<GroupTransport> {
-  const { network, hang = 600_000, ...place } = options, turns = createTurns();
+  const { network, memory = false, hang = 600_000, ...place } = options, turns = createTurns();
   const worker = new Worker(new URL("./worker.ts", import.meta.url), {
     type: "module",
     name: "communication",
@@ -114,7 +116,7 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
     await ask({ ask: "close" });
     end(new DistError("Cannot go on: this rank has left the group", "closed"));
   }
-  const opening: Opening = { network, options: place, turns, hang };
+  const opening: Opening = { network, memory, options: place, turns, hang };
   post({ open: opening });
   return {
     address: await address.promise,

@@ -9,6 +9,7 @@ import { type Group, joinGroup } from "../group/group.ts";
 import { meet } from "../job/meet.ts";
 import { jobNetwork } from "../job/network.ts";
 import type { Door, Network } from "../net/network.ts";
+import { shareMemory } from "../shm/host/share_memory.ts";
 import { sharedMemory } from "../shm/network.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -102,10 +103,11 @@ function answering(transport: Transport) {
 
 let open: ReturnType<typeof answering> | undefined;
 
-async function start({ network, options, turns, hang }: Opening): Promise<void> {
+async function start({ network, memory, options, turns, hang }: Opening): Promise<void> {
   try {
     const door = { ...options, guarded: options.token !== undefined };
-    const transport = openSockets(await networkOf(network, door), options);
+    const sockets = openSockets(await networkOf(network, door), options);
+    const transport = memory ? shareMemory(sockets) : sockets;
     open = answering(transport);
     const { groups } = open;
     watchTurns(turns, hang, transport.clock, (ms) => {

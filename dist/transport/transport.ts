@@ -7,7 +7,10 @@
  */
 import type { Clock } from "../clock.ts";
 import type { DistError } from "../error.ts";
+import type { Operation } from "../group/operation.ts";
+import type { ShardSums } from "../group/shards.ts";
 import type { WireArray } from "../message/array.ts";
+import type { Reduction } from "../message/header.ts";
 
 /** Messages to one rank. */
 export interface Outgoing {
@@ -55,21 +58,30 @@ export interface Membership {
 }
 
 /**
- * What does whole operations in place of messages: an MPI library. It is called on all ranks in the same order, with arrays of the same
- * type and length; its calls, once begun, cannot be taken back. Its own links are for messages without bodies, by which ranks agree on
- * what comes.
+ * What does whole operations in place of messages: an MPI library, or memory that ranks share. It is called on all ranks in the same
+ * order, with arrays of the same type and length. Its own links are for messages without bodies, by which ranks agree on what comes;
+ * MPI's calls, once begun, cannot be taken back. What it does not do, on any rank, it answers with nothing: links do that.
  */
 export interface Engine extends Pick<Links, "outgoing" | "incoming"> {
-  /** Must have been called by all, and have come back, before anything else is. @throws DistError */
-  begin(): Promise<void>;
-  /** The sum, in place. @throws DistError */
-  allReduce(array: WireArray): Promise<void>;
+  /** Must have been called by all in their first operation, before anything else is. False, on all: links do everything. @throws DistError */
+  begin(op: Operation): Promise<boolean>;
+  /** Everybody gets the sum, or what the reduction says, in place. @throws DistError */
+  allReduce(array: WireArray, reduction: Reduction, op: Operation): Promise<void> | undefined;
+  /** The sum of all shards, in their fixed tree. @throws DistError */
+  allReduceShards(
+    sums: ShardSums,
+    into: WireArray,
+    reduction: Reduction,
+    op: Operation,
+  ): Promise<void> | undefined;
   /** The sum of this rank's chunk, in place. @throws DistError */
-  reduceScatter(array: WireArray): Promise<void>;
+  reduceScatter(array: WireArray, reduction: Reduction): Promise<void> | undefined;
   /** Everybody's chunks, in place. @throws DistError */
-  allGather(array: WireArray): Promise<void>;
+  allGather(array: WireArray): Promise<void> | undefined;
   /** The root's array, in place. @throws DistError */
-  broadcast(array: WireArray, root: number): Promise<void>;
+  broadcast(array: WireArray, root: number, op: Operation): Promise<void> | undefined;
+  /** Ranks that the others wait for in the operation that is under way, as far as it knows. */
+  behind?(): readonly number[];
 }
 
 /** The links of one group. */

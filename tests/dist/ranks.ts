@@ -8,12 +8,15 @@ import {
 } from "../../dist/group/group.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import type { TlsFiles } from "../../dist/net/tls.ts";
+import { processMemory } from "../../dist/shm/host/network.ts";
+import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
 import { openThread } from "../../dist/thread/open_thread.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import type { Membership, Transport } from "../../dist/transport/transport.ts";
+import { skip } from "../skip.ts";
 import { MPI_VARIABLE } from "./mpi.ts";
 import { mpiWay } from "./mpi_way.ts";
 
@@ -126,6 +129,35 @@ const threads: Way = {
     );
   },
 };
+/** Sockets, and memory that all ranks share, or those of each of several hosts: here one process sees it at as many places. */
+function memory(name: string, most: number, hosts: number): LocalWay {
+  return localWay(name, most, (size, f) => {
+    const open = (_: unknown, rank: number): Transport =>
+      shareMemory(openSockets(tcp(), { hostname: "127.0.0.1", port: 0 }), {
+        host: String(Math.floor(rank * hosts / size)),
+        window: 64 << 10,
+        // What is waited for is this thread itself.
+        moment: 0,
+      });
+    return closing(Array.from({ length: size }, open), f);
+  });
+}
+
+/** Memory between processes. */
+function processWays(): readonly LocalWay[] {
+  return [
+    localWay("memory between processes", 3, (size, f) => {
+      const open = (): Transport =>
+        openSockets(processMemory(), { hostname: "127.0.0.1", port: 0 });
+      return closing(Array.from({ length: size }, open), f);
+    }),
+    memory("memory", 4, 1),
+    memory("two hosts", 5, 2),
+  ];
+}
+
+const isLinux = Deno.build.os === "linux";
+if (!isLinux) skip("memory between processes", "it takes Linux");
 
 /** Every way to connect ranks of this process. */
 export const localWays: readonly LocalWay[] = [
@@ -133,6 +165,7 @@ export const localWays: readonly LocalWay[] = [
   shared,
   sockets("ws", 4),
   sockets("wss", 3, certificate),
+  ...isLinux ? processWays() : [],
 ];
 
 /** Every way; in a process that mpiexec has started for it (see mpi_test.ts), MPI. */
