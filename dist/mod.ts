@@ -17,7 +17,7 @@ export {
 export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
-export { type Reduction } from "./message/header.ts";
+export { type Operation, type Reduction, type WireType } from "./message/header.ts";
 export {
   type ByteStream,
   type Door,
@@ -26,6 +26,13 @@ export {
   type Place,
 } from "./net/network.ts";
 export { tcp, type TlsFiles } from "./net/tcp.ts";
+export {
+  type GroupEvent,
+  type GroupSeen,
+  type Observer,
+  type OperationOpen,
+  type OperationSeen,
+} from "./observer.ts";
 export { type MpiOptions, type MpiWorld, openMpi } from "./mpi/world.ts";
 export { alone, type Collective } from "./parallel/alone.ts";
 export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";

@@ -5,6 +5,7 @@
  */
 import { type Group, joinGroup } from "../group/group.ts";
 import { tcp } from "../net/tcp.ts";
+import type { Observer } from "../observer.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
@@ -19,6 +20,8 @@ export interface JobOptions {
   readonly deadline?: number | undefined;
   /** A rank that is silent for so long is taken for stopped. Units: milliseconds; 10,000 if left out. */
   readonly silence?: number | undefined;
+  /** Is told of everything that the group does. */
+  readonly observer?: Observer | undefined;
 }
 
 /** A member of a job. */
@@ -37,7 +40,7 @@ export interface JobMember {
  */
 export async function joinJob(
   { rank, size, master, hostname, job, generation, token }: JobPlace,
-  { plan, patience = 120_000, deadline, silence = 10_000 }: JobOptions,
+  { plan, patience = 120_000, deadline, silence = 10_000, observer }: JobOptions,
 ): Promise<JobMember> {
   const port = rank === 0 ? master.port : 0;
   const transport = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
@@ -45,7 +48,10 @@ export async function joinJob(
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
     const first = `ws://${host}:${master.port}`, member = { job, generation, rank, plan };
     const addresses = await meet(transport, { ...member, size, first, patience });
-    const group = await joinGroup(transport, { ...member, group: "", addresses }, { deadline });
+    const group = await joinGroup(transport, { ...member, group: "", addresses }, {
+      deadline,
+      observer,
+    });
     return {
       group,
       async close() {
