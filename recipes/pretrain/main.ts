@@ -10,6 +10,7 @@ import { InputError } from "../cli/input_error.ts";
 import { helpText } from "../cli/options.ts";
 import { type Interrupt, runLauncher, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
+import { placeHere } from "../launch/place_here.ts";
 import { packedCorpus } from "../corpus/pack.ts";
 import { corpusInfo } from "../corpus/shards.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
@@ -31,7 +32,7 @@ import {
 } from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
 import { isNproc, launchPretrain } from "./many.ts";
-import { goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
+import { goesOn, joinRun, type Member, threadsOf } from "./member.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";

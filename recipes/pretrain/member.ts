@@ -9,8 +9,6 @@ import type { Device } from "../../core/mod.ts";
 import {
   type Group,
   type JobPlace,
-  jobPlace,
-  jobVariables,
   joinJob,
   planHash,
 } from "../../dist/mod.ts";
@@ -38,24 +36,6 @@ export interface Member {
   /** The others, for the first process. */
   lead(device: Device): Crew;
   close(): Promise<void>;
-}
-
-/**
- * This process's place in a job, if whoever started it says that there is one.
- *
- * @throws InputError where the environment contradicts itself
- */
-export function placeHere(): JobPlace | undefined {
-  const isAllowed = (variable: string): boolean =>
-    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
-  if (!jobVariables.every(isAllowed)) return undefined;
-  try {
-    const place = jobPlace((name) => Deno.env.get(name));
-    return place && place.size > 1 ? place : undefined;
-  } catch (error) {
-    if (error instanceof RangeError) throw new InputError(error.message);
-    throw error;
-  }
 }
 
 /** Options of a process that is started again: it goes on with its run, if there is one yet. */
