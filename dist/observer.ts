@@ -20,7 +20,7 @@ export interface GroupSeen {
   readonly size: number;
 }
 
-/** One operation; the same object in every event about it. */
+/** One operation; the same in every event about it. */
 export interface OperationSeen {
   /** Where it is done. */
   readonly group: GroupSeen;

@@ -5,8 +5,8 @@
  * @module
  */
 import { cpuUsage } from "node:process";
-import type { Group } from "../../dist/mod.ts";
-import { median } from "./median.ts";
+import { echo, type Ends } from "../observe/echo.ts";
+import { median } from "../observe/median.ts";
 import type { Pair } from "./rounds.ts";
 
 /** What was measured of a pair, as its lower rank sees it. Times in milliseconds. */
@@ -48,34 +48,15 @@ function cpu(): number {
   return (user + system) / 1000;
 }
 
-type Ends = Pick<Group, "rank" | "send" | "receive">;
-
-/** One rank answers what the other asks. The asker gets figures. */
-async function echo(group: Ends, other: number, asks: boolean, echoes: number) {
-  const word = new Float64Array(1), times: number[] = [];
-  let offset = 0, least = Infinity, began = cpu();
-  for (let i = 0; i < WARM_UP + echoes; i++) {
-    if (i === WARM_UP) began = cpu();
-    if (!asks) {
-      await group.receive(word, other);
-      word[0] = now();
-      await group.send(word, other);
-      continue;
-    }
-    const start = now();
-    await group.send(word, other);
-    await group.receive(word, other);
-    const end = now(), took = end - start;
-    if (i < WARM_UP) continue;
-    times.push(took);
-    if (took >= least) continue;
-    least = took;
-    offset = word[0]! - (start + end) / 2;
-  }
-  const own = cpu() - began;
-  if (asks) await group.receive(word, other);
+/** Echoes, with the processor time of both sides. The asker gets figures. */
+async function trips(group: Ends, other: number, asks: boolean, echoes: number) {
+  await echo(group, other, asks, WARM_UP, now);
+  const began = cpu(), { times, least, offset } = await echo(group, other, asks, echoes, now);
+  const own = cpu() - began, theirs = new Float64Array(1);
+  if (asks) await group.receive(theirs, other);
   else await group.send(Float64Array.of(own), other);
-  return { least, offset, median: median(times), perMessage: (own + word[0]!) / (2 * echoes) };
+  const perMessage = (own + theirs[0]!) / (2 * echoes);
+  return { least, offset, median: median(times), perMessage };
 }
 
 /** Messages from the one that gives to the other, more and more until they take long enough. The giver gets figures. */
@@ -121,14 +102,14 @@ export async function measurePair(
   effort: PairEffort,
 ): Promise<PairFigures> {
   const isLow = group.rank === low, other = isLow ? high : low;
-  const trips = await echo(group, other, isLow, effort.echoes);
+  const echoed = await trips(group, other, isLow, effort.echoes);
   const there = await flow(group, other, isLow, effort);
   const back = await flow(group, other, !isLow, effort);
   const heard = new Float64Array(2);
   if (isLow) await group.receive(heard, other);
   else await group.send(Float64Array.of(back.rate, back.perByte), other);
   return {
-    ...trips,
+    ...echoed,
     there: there.rate,
     back: heard[0]!,
     perByte: (there.perByte + heard[1]!) / 2,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Group } from "../../dist/mod.ts";
-import { median } from "./median.ts";
+import { median } from "../observe/median.ts";
 import { measurePair, type PairEffort, type PairFigures } from "./measure_pair.ts";
 import { type Pair, roundsOf } from "./rounds.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { median } from "./median.ts";
+import { median } from "../observe/median.ts";
 import type { Link, NetReport } from "./net.ts";
 
 /** What a model of many nodes needs of the links. */

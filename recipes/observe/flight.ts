@@ -53,7 +53,10 @@ export function flightOf(
   };
 }
 
-/** An observer that leaves a record in `folder` when the group of all ranks fails; `note` is told where, or why it could not. */
+/**
+ * An observer that leaves a record in `folder` when the group of all ranks fails. `note` is told how to read them, by the first rank that
+ * is not at fault, or why it could not be left.
+ */
 export function flightObserver(
   folder: string,
   recorder: Recorder,
@@ -64,11 +67,9 @@ export function flightObserver(
     if (!isCrash(event)) return;
     const { group, error } = event;
     try {
-      const path = writeFlight(
-        folder,
-        flightOf(recorder, group, error.message, error.rank ?? null),
-      );
-      note(`what this process was doing is in ${path}`);
+      writeFlight(folder, flightOf(recorder, group, error.message, error.rank ?? null));
+      if (group.rank !== (error.rank === 0 ? 1 : 0)) return;
+      note(`what the processes were doing: deno task doctor --flight ${folder}`);
     } catch (error) {
       note(`Cannot leave a flight record in ${folder}: ${(error as Error).message}`);
     }
@@ -95,7 +96,10 @@ export async function readFlights(path: string): Promise<readonly Flight[]> {
       `Cannot read flight records in ${path}: there are none; a run leaves them in its folder when its processes fail`,
     );
   }
-  return await Promise.all(names.map((name) => readFlight(join(folder, name))));
+  const all = await Promise.all(names.map((name) => readFlight(join(folder, name))));
+  // A folder that was taken again may hold what an earlier job left.
+  const [newest] = all.toSorted((a, b) => a.written < b.written ? 1 : -1);
+  return all.filter(({ job }) => job === newest!.job);
 }
 
 async function readFlight(path: string): Promise<Flight> {
@@ -107,6 +111,7 @@ async function readFlight(path: string): Promise<Flight> {
   }
   const isWhole = isRecord(found) && typeof found.why === "string" &&
     Array.isArray(found.operations) &&
+    ["job", "written"].every((name) => typeof found[name] === "string") &&
     ["rank", "size", "generation", "at"].every((name) => typeof found[name] === "number");
   if (!isWhole) throw new InputError(`Cannot read ${path}: it is no flight record; leave it out`);
   return found as unknown as Flight;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { GroupEvent, GroupSeen, Observer, OperationSeen } from "../../dist/mod.ts";
+import type { GroupEvent, Observer, OperationSeen } from "../../dist/mod.ts";
 
 /** One operation. Units: milliseconds of this process's own clock. */
 export interface Entry extends Omit<OperationSeen, "group"> {
@@ -29,9 +29,11 @@ export interface Recorder {
   readonly observe: Observer;
   /** What is kept, oldest first. */
   entries(): readonly Entry[];
-  /** The newest group of all ranks that was seen. */
-  readonly group: GroupSeen | undefined;
 }
+
+/** What tells operations apart: events may come from another thread, where the same one is not the same object. */
+export const keyOf = ({ group, line, sequence }: OperationSeen): string =>
+  `${group.generation} ${group.name} ${line} ${sequence}`;
 
 /**
  * Keeps the last `keep` operations.
@@ -49,17 +51,16 @@ export interface Recorder {
  * ```
  */
 export function createRecorder(keep: number): Recorder {
-  const ring: Entry[] = [], open = new Map<OperationSeen, Entry>();
-  let at = 0, group: GroupSeen | undefined;
+  const ring: Entry[] = [], open = new Map<string, Entry>();
+  let at = 0;
   function add(entry: Entry): void {
     ring[at++ % keep] = entry;
   }
   function observe(event: GroupEvent): void {
     if (event.kind === "joined" || event.kind === "failed") {
-      if (event.group.name === "") group = event.group;
       if (event.kind === "joined") return;
       for (const { operation, waiting } of event.open) {
-        const entry = open.get(operation);
+        const entry = open.get(keyOf(operation));
         if (entry) entry.waiting = waiting;
       }
       return;
@@ -68,14 +69,14 @@ export function createRecorder(keep: number): Recorder {
     if (event.kind === "called") {
       const { group: { name }, ...what } = operation;
       const entry: Entry = { ...what, group: name, called: at, sent: 0, received: 0 };
-      open.set(operation, entry);
+      open.set(keyOf(operation), entry);
       return add(entry);
     }
-    const entry = open.get(operation);
+    const entry = open.get(keyOf(operation));
     if (!entry) return;
     entry[event.kind] = at;
     if (event.kind !== "ended") return;
-    open.delete(operation);
+    open.delete(keyOf(operation));
     entry.sent = event.sent;
     entry.received = event.received;
     if (event.error) entry.error = event.error.message;
@@ -83,8 +84,5 @@ export function createRecorder(keep: number): Recorder {
   return {
     observe,
     entries: () => at <= keep ? [...ring] : [...ring.slice(at % keep), ...ring.slice(0, at % keep)],
-    get group() {
-      return group;
-    },
   };
 }

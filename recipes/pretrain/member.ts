@@ -6,12 +6,7 @@
 import { join } from "@std/path";
 import { crc32 } from "node:zlib";
 import type { Device } from "../../core/mod.ts";
-import {
-  type Group,
-  type JobPlace,
-  joinJob,
-  planHash,
-} from "../../dist/mod.ts";
+import { type Group, type JobPlace, joinJob, type Observer, planHash } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { LAUNCHER } from "../launch/launch.ts";
 import type { PretrainConfig } from "./config.ts";
@@ -90,6 +85,7 @@ export async function joinRun(
   place: JobPlace,
   config: PretrainConfig,
   others: readonly unknown[],
+  observer?: Observer,
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
@@ -97,6 +93,7 @@ export async function joinRun(
     plan: planHash([], config, others),
     deadline: PATIENCE,
     silence: SILENCE,
+    observer,
   });
   return {
     rank: place.rank,

@@ -19,6 +19,7 @@ import {
   latestCheckpoint,
   saveCheckpoint,
 } from "../run/checkpoint.ts";
+import { type RankTimes, slowLines, timesLines, timesTable } from "../observe/stragglers.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
@@ -61,6 +62,8 @@ export interface RunOptions {
   readonly trace?: string;
   /** The other processes that take part. */
   readonly crew?: Crew;
+  /** What they took, when all steps are taken. */
+  readonly times?: () => Promise<readonly RankTimes[]>;
   /** Watches the loop, where `trace` does not. */
   readonly watch?: Tracer;
   readonly interrupt: Interrupt;
@@ -91,6 +94,8 @@ export interface Summary {
   readonly unk_share: number;
   /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
   readonly adaptation: Adaptation | null;
+  /** Where several trained: what the steps took each of them. */
+  readonly processes?: readonly RankTimes[];
   readonly out: string;
 }
 
@@ -237,12 +242,15 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
       await o.crew?.end();
+      const times = await o.times?.() ?? [];
+      for (const line of [...timesLines(times), ...slowLines(times)]) view.note(line);
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
       return await finish(o, data, { ...trained, step: state.step }, {
         params,
         rollbacks,
         began,
         adaptation: await adapted?.(model) ?? null,
+        times,
       });
     }
   }
@@ -289,13 +297,14 @@ interface Known {
   readonly params: number;
   readonly rollbacks: number;
   readonly began: number;
+  readonly times: readonly RankTimes[];
 }
 
 async function finish(
   o: RunOptions,
   data: StageData,
   trained: Trained,
-  { params, rollbacks, began, adaptation }: Known,
+  { params, rollbacks, began, adaptation, times }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
   const { evaluation } = trained, { unigramPpl } = data;
@@ -320,6 +329,7 @@ async function finish(
     vocabulary: vocabulary.tokens.length,
     unk_share: corpus.report.unkShare,
     adaptation,
+    ...times.length > 0 && { processes: times },
     out,
   };
   await writeReport(out, {
@@ -357,6 +367,7 @@ async function finish(
     tables: {
       Configuration: config,
       Corpus: corpus.report,
+      ...times.length > 0 && { Processes: timesTable(times) },
       ...rollbacks > 0 && { Rollbacks: rollbackTable(await rollbacksOf(out)) },
     },
     examples,

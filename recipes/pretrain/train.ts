@@ -226,7 +226,7 @@ export async function train(
   const keepPace = pacer(device);
   let last: Evaluated | undefined, isSound = true;
   const goOn = (wanted: boolean): boolean | Promise<boolean> =>
-    team ? team.goOn(wanted, () => sharded!.gather(optimizer)) : wanted;
+    team ? trace.host("agree", () => team.goOn(wanted, () => sharded!.gather(optimizer))) : wanted;
   /** A checkpoint holds the moments of all processes. */
   const save = async (): Promise<void> => {
     if (sharded) await team!.call();
@@ -260,16 +260,16 @@ export async function train(
       }
       await team?.give(sums);
     }
-    if (team) sums = await team.take();
+    if (team) sums = await trace.host("exchange", () => team.take());
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
-    if (sharded) model = await sharded.share(model);
+    if (sharded) model = await trace.host("share", () => sharded.share(model));
     step++;
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    await team?.check(step, model);
+    if (team) await trace.host("compare", () => team.check(step, model));
     isSound = sound();
     if (!isSound) continue;
     // The first process alone: it saves what is sound before it ends, and the others with it.
