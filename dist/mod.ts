@@ -17,7 +17,7 @@ export {
 export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
-export { type Operation, type Reduction, type WireType } from "./message/header.ts";
+export { type Reduction } from "./message/header.ts";
 export {
   type ByteStream,
   type Door,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DistError } from "./error.ts";
-import type { Operation, Reduction, WireType } from "./message/header.ts";
+import type { Reduction } from "./message/header.ts";
 
 /** The group that something happens in. */
 export interface GroupSeen {
@@ -24,14 +24,14 @@ export interface GroupSeen {
 export interface OperationSeen {
   /** Where it is done. */
   readonly group: GroupSeen;
-  /** What is done. */
-  readonly operation: Operation;
+  /** What is done, as in "allReduce". */
+  readonly operation: string;
   /** Its number among those of its line, equal on all ranks that take part. */
   readonly sequence: number;
   /** "" for those that all members do one after another; "to 3" or "from 3" for messages between two. */
   readonly line: string;
-  /** Element type of its array. */
-  readonly type: WireType;
+  /** Element type of its array, as in "f32". */
+  readonly type: string;
   /** How elements become one. */
   readonly reduction: Reduction;
   /** What ranks compare; in a sum of shards their number stands first. */

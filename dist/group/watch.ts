@@ -16,17 +16,22 @@ export interface OperationWatch {
   ended(error?: unknown): void;
 }
 
+/** What a group says of an operation. */
+export interface OperationCalled extends Omit<OperationSeen, "group" | "bytes"> {
+  readonly type: WireType;
+}
+
 /** What is told of a group. */
 export interface GroupWatch {
   joined(): void;
-  called(operation: Omit<OperationSeen, "group" | "bytes">): OperationWatch;
+  called(operation: OperationCalled): OperationWatch;
   failed(error: DistError): void;
 }
 
 const width: Readonly<Record<WireType, number>> = { u8: 1, u16: 2, i32: 4, u32: 4, f32: 4, f64: 8 };
 
 /** Bytes of an operation's array. */
-function bytesOf({ operation, type, shape }: Omit<OperationSeen, "group" | "bytes">): number {
+function bytesOf({ operation, type, shape }: OperationCalled): number {
   const sizes = operation === "allReduceShards" ? shape.slice(1) : shape;
   return sizes.reduce((n, axis) => n * axis, width[type]);
 }
