@@ -1,5 +1,5 @@
 /**
- * `deno task doctor`: the links between processes, and what a run's processes left when they failed.
+ * `deno task doctor`: what this machine has, the links between processes, and what a run's processes left when they failed.
  *
  * @module
  */
@@ -14,8 +14,10 @@ import { launch } from "../launch/launch.ts";
 import { placeHere } from "../launch/place_here.ts";
 import { compareFlights, comparisonLines } from "../observe/compare_flights.ts";
 import { readFlights } from "../observe/flight.ts";
+import { factLines, machineFacts } from "./machine.ts";
 import { effort, measureNet, type NetReport } from "./net.ts";
 import { constantsOf, linkRows, sumLines, warningsOf } from "./net_summary.ts";
+import { readMeasured, scalingTables } from "./scaling_tables.ts";
 import { doctorCommand, type DoctorOptions, doctorOptions } from "./options.ts";
 
 /** What a process that measures may do. */
@@ -82,12 +84,22 @@ async function autopsy(folder: string, json: boolean): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  const options = doctorOptions(Deno.args), { help, flight, nproc, json } = options;
+  const options = doctorOptions(Deno.args), { help, flight, model, nproc, json } = options;
   if (help) {
     console.log(helpText(doctorCommand));
     return 0;
   }
+  if (model !== undefined) {
+    for (const line of scalingTables(await readMeasured(model))) console.log(line);
+    return 0;
+  }
   if (flight !== undefined) return await autopsy(flight, json);
+  if (!options.net) {
+    const facts = await machineFacts();
+    if (json) console.log(JSON.stringify(facts));
+    else for (const line of factLines(facts)) console.log(line);
+    return 0;
+  }
   const place = placeHere();
   if (place && nproc !== undefined) {
     throw new InputError(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { combines } from "../../dist/message/combine.ts";
 import type { Group } from "../../dist/mod.ts";
 import { median } from "../observe/median.ts";
 import { measurePair, type PairEffort, type PairFigures } from "./measure_pair.ts";
@@ -21,6 +22,8 @@ export interface NetReport {
   /** Processor cores of the host of rank 0. */
   readonly cores: number;
   readonly links: readonly Link[];
+  /** Time of adding a byte of f32 to another, on rank 0. Units: milliseconds. */
+  readonly perSummed: number;
   /** Sums of f32 over all ranks. Units: milliseconds, medians. */
   readonly sums: readonly { readonly bytes: number; readonly ms: number }[];
 }
@@ -79,8 +82,20 @@ export async function measureNet(group: Group, options: NetOptions): Promise<Net
     hosts: await hostsOf(group, options.host),
     cores: navigator.hardwareConcurrency,
     links: links.sort((a, b) => a.low - b.low || a.high - b.high),
+    perSummed: addingTime(),
     sums: await sumsOf(group, options.sums),
   };
+}
+
+/** The time that a rank takes to add a message that came, by byte. Units: milliseconds. */
+function addingTime(): number {
+  const a = new Float32Array(1 << 18).fill(1), b = a.slice(), times: number[] = [];
+  for (let i = 0; i < 40; i++) {
+    const start = performance.now();
+    combines.sum(a, a, b);
+    if (i >= 10) times.push(performance.now() - start);
+  }
+  return median(times) / a.byteLength;
 }
 
 async function hostsOf(group: Group, host: string): Promise<readonly string[]> {

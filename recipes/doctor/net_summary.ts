@@ -20,10 +20,12 @@ export interface NetConstants {
   /** Processor time of sender and receiver together. */
   readonly cpu_us_per_message: number;
   readonly cpu_ns_per_byte: number;
+  /** Of adding f32 to f32. */
+  readonly cpu_ns_per_summed_byte: number;
 }
 
 /** The constants of a report. */
-export function constantsOf({ hosts, cores, links }: NetReport): NetConstants {
+export function constantsOf({ hosts, cores, links, perSummed }: NetReport): NetConstants {
   const rates = links.flatMap(({ there, back }) => [there, back]);
   const middle = (of: (link: Link) => number): number => median(links.map(of));
   return {
@@ -36,6 +38,7 @@ export function constantsOf({ hosts, cores, links }: NetReport): NetConstants {
     slowest_bytes_per_s: Math.min(...rates),
     cpu_us_per_message: 1000 * middle((l) => l.perMessage),
     cpu_ns_per_byte: 1e6 * middle((l) => l.perByte),
+    cpu_ns_per_summed_byte: 1e6 * perSummed,
   };
 }
 

@@ -9,7 +9,8 @@ import { type OptionsOf, parseOptions } from "../cli/options.ts";
 /** The command. */
 export const doctorCommand = {
   name: "doctor",
-  about: "Measures the links between processes, or says why the processes of a run failed.",
+  about:
+    "Says what this machine has, measures the links between processes, or says why those of a run failed.",
   options: {
     net: { type: "flag", help: "bandwidth, round trips and clocks between every two processes" },
     nproc: {
@@ -28,10 +29,19 @@ export const doctorCommand = {
       value: "DIR",
       help: "a run's folder: puts what its processes left when they failed side by side",
     },
+    model: {
+      type: "text",
+      value: "FILE",
+      help: "what --net --json printed: what it foresees for 16 to 1,000 machines, as tables",
+    },
     json: { type: "flag", help: "one JSON object a line on standard output" },
   },
   conflicts: [
     ["net", "flight", "one measures, the other reads"],
+    ["net", "model", "one measures, the other reads"],
+    ["flight", "model", "they read different files"],
+    ["json", "model", "tables are for people"],
+    ["nproc", "model", "nothing is started to read"],
     ["nproc", "flight", "nothing is started to read"],
     ["at-once", "flight", "nothing is measured"],
   ],
@@ -47,8 +57,9 @@ export type DoctorOptions = OptionsOf<typeof doctorCommand>;
  */
 export function doctorOptions(words: readonly string[]): DoctorOptions {
   const options = parseOptions(words, doctorCommand);
-  if (!options.help && !options.net && options.flight === undefined) {
-    throw new InputError("Cannot doctor nothing: add --net --nproc N, or --flight DIR");
+  const own = (["nproc", "at-once"] as const).find((name) => options[name]);
+  if (!options.help && !options.net && own) {
+    throw new InputError(`Cannot doctor with --${own} alone: it says how to measure; add --net`);
   }
   return options;
 }
