@@ -63,9 +63,9 @@ for (const { n, rounds, bytes } of runs) {
     const work = allReduce(n, bytes), machine = measured(net, n);
     const model = 1000 * seconds(work, machine), cpu = 1000 * n * processor(work, machine);
     console.error(
-      `  ${bytes} bytes: best ${best_ms.toFixed(2)} ms, median ${ms.toFixed(2)}, model ${
+      `  ${bytes} bytes: best ${best_ms?.toFixed(2)} ms, median ${ms.toFixed(2)}, model ${
         model.toFixed(2)
-      }; processors ${cpu_ms.toFixed(1)} ms, model ${cpu.toFixed(1)}`,
+      }; processors ${cpu_ms?.toFixed(1)} ms, model ${cpu.toFixed(1)}`,
     );
   }
 }
