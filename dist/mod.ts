@@ -4,6 +4,17 @@
  * @module
  */
 export { type Clock } from "./clock.ts";
+export { codedSum } from "./compress/coded_sum.ts";
+export { type Codec } from "./compress/codec.ts";
+export {
+  type CompressedExchange,
+  type CompressedOptions,
+  createCompressedExchange,
+} from "./compress/compressed_exchange.ts";
+export { int8 } from "./compress/int8.ts";
+export { type Compression, type Memory, type Remembered, type Seat } from "./compress/memory.ts";
+export { isLowRank, powerSgd } from "./compress/power_sgd.ts";
+export { sign } from "./compress/sign.ts";
 export { DistError, type DistErrorOptions, type DistFailure } from "./error.ts";
 export { chunkOf, type Span } from "./group/chunk.ts";
 export {
@@ -15,7 +26,7 @@ export {
   type ShardOptions,
 } from "./group/group.ts";
 export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
-export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
+export { type JobPlace, jobPlace, type JobTls, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
 export {
@@ -25,7 +36,9 @@ export {
   type Network,
   type Place,
 } from "./net/network.ts";
-export { tcp, type TlsFiles } from "./net/tcp.ts";
+export { mutualTls } from "./net/mutual_tls.ts";
+export { tcp } from "./net/tcp.ts";
+export { type TlsFiles } from "./net/tls.ts";
 export {
   type GroupEvent,
   type GroupSeen,
@@ -47,6 +60,7 @@ export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
+export { createToken } from "./transport/token_term.ts";
 export {
   type Engine,
   type Incoming,

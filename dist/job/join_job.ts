@@ -4,11 +4,12 @@
  * @module
  */
 import { type Group, joinGroup } from "../group/group.ts";
-import { tcp } from "../net/tcp.ts";
 import type { Observer } from "../observer.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
+import { joinMpi } from "./join_mpi.ts";
+import { jobNetwork } from "./network.ts";
 
 /** What a job's ranks must agree on, and how patient they are. */
 export interface JobOptions {
@@ -22,6 +23,8 @@ export interface JobOptions {
   readonly silence?: number | undefined;
   /** Is told of everything that the group does. */
   readonly observer?: Observer | undefined;
+  /** What carries and sums: sockets of our own, if left out, or the MPI that has started the processes. */
+  readonly engine?: "ws" | "mpi" | undefined;
 }
 
 /** A member of a job. */
@@ -33,20 +36,25 @@ export interface JobMember {
 }
 
 /**
- * Becomes a rank of a job, over TCP, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
+ * Becomes a rank of a job, over TCP or TLS, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
  * other.
  *
  * @throws DistError
  */
 export async function joinJob(
-  { rank, size, master, hostname, job, generation, token }: JobPlace,
-  { plan, patience = 120_000, deadline, silence = 10_000, observer }: JobOptions,
+  place: JobPlace,
+  options: JobOptions,
 ): Promise<JobMember> {
+  if (options.engine === "mpi") return await joinMpi(place, options);
+  const { rank, size, master, hostname, job, generation, token, tls } = place;
+  const { plan, patience = 120_000, deadline, silence = 10_000, observer } = options;
   const port = rank === 0 ? master.port : 0;
-  const transport = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
+  const network = await jobNetwork(tls, { hostname, port, guarded: token !== undefined });
+  const transport = openSockets(network, { hostname, port, silence, ...token && { token } });
   try {
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
-    const first = `ws://${host}:${master.port}`, member = { job, generation, rank, plan };
+    const first = `${network.scheme}://${host}:${master.port}`,
+      member = { job, generation, rank, plan };
     const addresses = await meet(transport, { ...member, size, first, patience });
     const group = await joinGroup(transport, { ...member, group: "", addresses }, {
       deadline,

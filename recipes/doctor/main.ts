@@ -21,7 +21,11 @@ import { readMeasured, scalingTables } from "./scaling_tables.ts";
 import { doctorCommand, type DoctorOptions, doctorOptions } from "./options.ts";
 
 /** What a process that measures may do. */
-const permissions = ["--no-prompt", `--allow-env=${["TERM", ...jobVariables].join(",")}`];
+const permissions = [
+  "--no-prompt",
+  "--allow-read",
+  `--allow-env=${["TERM", ...jobVariables].join(",")}`,
+];
 
 const objects = ({ links, sums, ...report }: NetReport): readonly object[] => [
   ...links.map(({ low, high, ...l }) => ({

@@ -10,10 +10,10 @@ import { InputError } from "../cli/input_error.ts";
 import { helpText } from "../cli/options.ts";
 import { type Interrupt, runLauncher, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
-import { placeHere } from "../launch/place_here.ts";
 import { packedCorpus } from "../corpus/pack.ts";
 import { corpusInfo } from "../corpus/shards.ts";
 import { publish } from "../observe/publish.ts";
+import { slowLines, timesLines } from "../observe/stragglers.ts";
 import { runMetrics } from "../observe/run_metrics.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
@@ -34,7 +34,7 @@ import {
 } from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
 import { isNproc, launchPretrain } from "./many.ts";
-import { goesOn, joinRun, type Member, threadsOf } from "./member.ts";
+import { goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
@@ -183,7 +183,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     for (const line of configTable(Object.values(configurations))) console.log(line);
     return 0;
   }
-  const place = placeHere(), isFirst = place === undefined || place.rank === 0;
+  const place = placeHere(given.engine), isFirst = place === undefined || place.rank === 0;
   const options = await goesOn(given, place), plan = await planOf(options), { config } = plan;
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
@@ -209,7 +209,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     also: metrics?.observer,
   });
   const told = [plan.corpus, plan.packed, options.resume, options.trace === undefined];
-  const member = place && await joinRun(place, config, told, watch!.observer);
+  const member = place && await joinRun(place, config, told, options.engine, watch!.observer);
   if (watch) recordOnSigterm(watch);
   if (tune) {
     view.note(
@@ -245,6 +245,7 @@ async function main(interrupt: Interrupt): Promise<number> {
       watch,
       times: async () => {
         const { times, trace } = await watch.finish(member.group, config.name);
+        for (const line of [...timesLines(times), ...slowLines(times)]) view.note(line);
         if (trace !== undefined) view.note(await writeTeamTrace(options.trace!, trace));
         return times;
       },

@@ -9,6 +9,7 @@ import type { Device } from "../../core/mod.ts";
 import { type Group, type JobPlace, joinJob, type Observer, planHash } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { LAUNCHER } from "../launch/launch.ts";
+import { placeHere as placeInJob } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
 import { compareCorpora, type Crew, leadCrew } from "./crew.ts";
 import type { PretrainOptions } from "./options.ts";
@@ -31,6 +32,19 @@ export interface Member {
   /** The others, for the first process. */
   lead(device: Device): Crew;
   close(): Promise<void>;
+}
+
+/**
+ * This process's place in a job, if whoever started it says that there is one.
+ *
+ * @throws InputError where the environment contradicts itself, or MPI is asked for and did not start this process
+ */
+export function placeHere(engine: PretrainOptions["engine"] = "ws"): JobPlace | undefined {
+  const place = placeInJob();
+  if (place || engine === "ws") return place;
+  throw new InputError(
+    "Cannot pretrain with --engine mpi alone: start it as mpiexec -n N deno task pretrain …, N at least 2",
+  );
 }
 
 /** Options of a process that is started again: it goes on with its run, if there is one yet. */
@@ -85,14 +99,17 @@ export async function joinRun(
   place: JobPlace,
   config: PretrainConfig,
   others: readonly unknown[],
+  engine?: PretrainOptions["engine"],
   observer?: Observer,
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
+  const { shards, wire, compression } = config;
   const { group, close } = await joinJob(place, {
     plan: planHash([], config, others),
     deadline: PATIENCE,
     silence: SILENCE,
+    engine,
     observer,
   });
   return {
@@ -100,7 +117,7 @@ export async function joinRun(
     group,
     afterFirst: () => group.barrier({ deadline: CORPUS_PATIENCE }),
     compare: (corpus) => compareCorpora(group, corpus, (text) => crc32(text)),
-    lead: (device) => leadCrew(group, { shards: config.shards, wire: config.wire, device }),
+    lead: (device) => leadCrew(group, { shards, wire, compression, device }),
     close,
   };
 }

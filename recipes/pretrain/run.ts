@@ -17,9 +17,10 @@ import {
   type Checkpointed,
   checkpointSteps,
   latestCheckpoint,
+  type RankFiles,
   saveCheckpoint,
 } from "../run/checkpoint.ts";
-import { type RankTimes, slowLines, timesLines, timesTable } from "../observe/stragglers.ts";
+import { type RankTimes, timesTable } from "../observe/stragglers.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
@@ -63,7 +64,7 @@ export interface RunOptions {
   readonly trace?: string;
   /** The other processes that take part. */
   readonly crew?: Crew;
-  /** What they took, when all steps are taken. */
+  /** What the steps took each of them, when all are taken. */
   readonly times?: () => Promise<readonly RankTimes[]>;
   /** Watches the loop, where `trace` does not. */
   readonly watch?: Tracer;
@@ -95,7 +96,6 @@ export interface Summary {
   readonly unk_share: number;
   /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
   readonly adaptation: Adaptation | null;
-  /** Where several trained: what the steps took each of them. */
   readonly processes?: readonly RankTimes[];
   readonly out: string;
 }
@@ -107,7 +107,7 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-type State = Checkpointed<Model, OptimizerState>;
+type State = Checkpointed<Model, OptimizerState> & { readonly ranks?: RankFiles };
 
 /** The state before the first step. */
 async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
@@ -193,7 +193,11 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     });
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
     const begun = await stageStart(state, stage, device);
-    const team = await o.crew?.begin({ stage: number, step: begun.step, rollbacks }, begun);
+    // What processes remember is of the stage, as the optimiser's moments are.
+    const ranks = begun.step > 0 ? state.ranks : undefined;
+    if (ranks && !o.crew) view.note(`what ${ranks.size} processes had not told each other is lost`);
+    const order = { stage: number, step: begun.step, rollbacks };
+    const team = await o.crew?.begin(order, begun, ranks);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
@@ -211,8 +215,8 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
         if (row) shown = figures(row);
         view.show({ label: "train", done: offset + step, total, figures: shown });
       },
-      checkpoint: async (s) => {
-        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks });
+      checkpoint: async (s, ranks) => {
+        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks }, ranks);
         saved.add(offset + s.step);
         await keep();
       },
@@ -244,7 +248,6 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     if (step < own.steps || state.step >= total) {
       await o.crew?.end();
       const times = await o.times?.() ?? [];
-      for (const line of [...timesLines(times), ...slowLines(times)]) view.note(line);
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
       return await finish(o, data, { ...trained, step: state.step }, {
         params,
