@@ -44,6 +44,13 @@ export {
 export { mutualTls } from "./net/mutual_tls.ts";
 export { tcp } from "./net/tcp.ts";
 export { type TlsFiles } from "./net/tls.ts";
+export {
+  type GroupEvent,
+  type GroupSeen,
+  type Observer,
+  type OperationOpen,
+  type OperationSeen,
+} from "./observer.ts";
 export { type MpiOptions, type MpiWorld, openMpi } from "./mpi/world.ts";
 export { alone, type Collective } from "./parallel/alone.ts";
 export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";

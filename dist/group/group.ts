@@ -8,6 +8,7 @@ import { bytesOf, part, roomLike, typeOf, type WireArray } from "../message/arra
 import { combines } from "../message/combine.ts";
 import { MOST_AXES, nameHash, type Operation as Name, type Reduction } from "../message/header.ts";
 import type { Subject } from "../message/parts.ts";
+import type { Observer } from "../observer.ts";
 import type {
   Lane,
   Meeting,
@@ -22,6 +23,7 @@ import { createOperation, type Operation } from "./operation.ts";
 import { ringAllGather, ringAllReduce, ringReduceScatter } from "./ring.ts";
 import { nodesOf } from "./shard_tree.ts";
 import { foldShards, treeAllReduce } from "./shards.ts";
+import { type GroupWatch, watchGroup } from "./watch.ts";
 
 /** What one operation may take, and what its arrays are. */
 export interface OperationOptions {
@@ -95,6 +97,8 @@ export interface Group {
 export interface GroupOptions {
   /** Time that an operation may take, joining included. Units: milliseconds; five minutes if left out. */
   readonly deadline?: number | undefined;
+  /** Is told of everything that the group, and those split from it, do. */
+  readonly observer?: Observer | undefined;
 }
 
 /** A door to other processes whose links are in another thread: what stands here is whole groups. */
@@ -116,15 +120,20 @@ export async function joinGroup(
   options: GroupOptions = {},
 ): Promise<Group> {
   if ("joinGroup" in transport) return await transport.joinGroup(member, options);
-  const group = createGroup(transport, member, options);
+  const { job, generation, group: name, rank, addresses } = member;
+  const seen = { job, generation, name, rank, size: addresses.length };
+  const watch = watchGroup(seen, transport.clock, options.observer);
+  const group = createGroup(transport, member, options, watch);
   await group.barrier();
+  watch.joined();
   return group;
 }
 
 function createGroup(
   transport: Transport,
   member: Membership,
-  { deadline: patience = 300_000 }: GroupOptions,
+  { deadline: patience = 300_000, observer }: GroupOptions,
+  watch: GroupWatch,
 ): Group {
   const { rank } = member, size = member.addresses.length, { clock } = transport;
   const links = transport.join(member), turns = new Map<string, Promise<unknown>>();
@@ -137,7 +146,10 @@ function createGroup(
   };
   const nothing = new Uint8Array(0);
   let { engine } = links, failure: DistError | undefined, splits = 0, isBegun = false;
-  links.onFailure((error) => failure = error);
+  links.onFailure((error) => {
+    failure = error;
+    watch.failed(error);
+  });
 
   const abort = (error: unknown): void => {
     if (error instanceof DistError) return links.abort(error);
@@ -156,8 +168,10 @@ function createGroup(
   ): Promise<void> {
     const sequence = counts.get(line) ?? 0, name = `${what.operation} #${sequence}`;
     counts.set(line, sequence + 1);
+    const seen = watch.called({ ...what, sequence, line });
     async function go(): Promise<void> {
-      const op = createOperation(links, { ...common, ...what, sequence }, ids);
+      const waiting = new Set<number>(), traffic = seen.begun(waiting);
+      const op = createOperation(links, { ...common, ...what, sequence }, ids, waiting, traffic);
       const late = (): void => {
         const waited = op.waiting.size ? [...op.waiting] : [...engine?.behind?.() ?? []];
         const [slow] = waited, whom = waited.sort((a, b) => a - b).join(", ");
@@ -181,8 +195,10 @@ function createGroup(
           isBegun = await engine.begin(op);
           if (!isBegun) engine = undefined;
         }
+        seen.ended();
       } catch (error) {
         abort(error);
+        seen.ended(failure ?? error);
         if (!(error instanceof DistError)) throw error;
         throw within(name, failure ?? error);
       } finally {
@@ -324,7 +340,7 @@ function createGroup(
         group: name,
         rank: members.indexOf(rank),
         addresses: members.map((r) => addresses[r]!),
-      }, { deadline: options.deadline ?? patience });
+      }, { deadline: options.deadline ?? patience, observer });
     },
     onFailure: links.onFailure,
     abort: links.abort,

@@ -40,6 +40,15 @@ export function among(op: Operation, ranks: readonly number[]): Operation {
   };
 }
 
+/** What an operation's messages add up to. */
+export interface Traffic {
+  /** Bytes of arrays, headers aside. */
+  sent: number;
+  received: number;
+  /** Called with every message that has come. */
+  readonly heard?: () => void;
+}
+
 /** What messages need of links. */
 export type Ways = Pick<Links, "outgoing" | "incoming">;
 
@@ -49,6 +58,7 @@ export function createOperation(
   subject: Subject,
   { rank, size }: { readonly rank: number; readonly size: number },
   waiting = new Set<number>(),
+  traffic: Traffic = { sent: 0, received: 0 },
 ): Operation {
   const counts = new Map<number, number>();
   /** Remembers whom it waits for. */
@@ -67,12 +77,13 @@ export function createOperation(
     rank,
     size,
     waiting,
-    over: (others) => createOperation(others, subject, { rank, size }, waiting),
+    over: (others) => createOperation(others, subject, { rank, size }, waiting, traffic),
     to(other, lane = "main") {
       let sender: PartSender | undefined;
       const send = async (body: Uint8Array): Promise<void> => {
         sender ??= partSender(await links.outgoing(other, lane), subject);
         await sender.send(body);
+        traffic.sent += body.length;
       };
       return { send: (body) => wait(other, send(body)) };
     },
@@ -81,6 +92,8 @@ export function createOperation(
       const receive = async (into: Uint8Array): Promise<void> => {
         receiver ??= partReceiver(await links.incoming(other, lane), subject);
         await receiver.receive(into);
+        traffic.received += into.length;
+        traffic.heard?.();
       };
       return { receive: (into) => wait(other, receive(into)) };
     },

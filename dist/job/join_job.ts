@@ -4,6 +4,7 @@
  * @module
  */
 import { type Group, joinGroup } from "../group/group.ts";
+import type { Observer } from "../observer.ts";
 import { shareMemory } from "../shm/host/share_memory.ts";
 import { openThread } from "../thread/open_thread.ts";
 import { openSockets } from "../transport/sockets.ts";
@@ -23,6 +24,8 @@ export interface JobOptions {
   readonly deadline?: number | undefined;
   /** A rank that is silent for so long is taken for stopped. Units: milliseconds; 10,000 if left out. */
   readonly silence?: number | undefined;
+  /** Is told of everything that the group does. */
+  readonly observer?: Observer | undefined;
   /** What carries and sums: sockets of our own, if left out, or the MPI that has started the processes. */
   readonly engine?: "ws" | "mpi" | undefined;
   /**
@@ -58,7 +61,7 @@ export async function joinJob(
 ): Promise<JobMember> {
   if (options.engine === "mpi") return await joinMpi(place, options);
   const { rank, size, master, hostname, job: name, generation, token, tls, memory } = place;
-  const { plan, patience = 120_000, deadline, silence = 10_000, thread } = options;
+  const { plan, patience = 120_000, deadline, silence = 10_000, thread, observer } = options;
   // Ranks that do not agree in this are not of the same job.
   const shared = memory === "shared", job = shared ? name : `${name}.apart`;
   const port = rank === 0 ? master.port : 0;
@@ -76,7 +79,10 @@ export async function joinJob(
       first = `${scheme}://${host}:${master.port}`,
       member = { job, generation, rank, plan };
     const addresses = await meet(transport, { ...member, size, first, patience });
-    const group = await joinGroup(transport, { ...member, group: "", addresses }, { deadline });
+    const group = await joinGroup(transport, { ...member, group: "", addresses }, {
+      deadline,
+      observer,
+    });
     return {
       group,
       async close() {

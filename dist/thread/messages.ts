@@ -11,6 +11,7 @@ import type { SharedSpace } from "../shm/space.ts";
 import type { SocketTransportOptions } from "../transport/sockets.ts";
 import type { Meeting, Membership } from "../transport/transport.ts";
 import type { ErrorWords } from "./error_words.ts";
+import type { EventWords } from "./event_words.ts";
 
 /** A network that a thread can open by itself. */
 export type NetworkWords =
@@ -58,7 +59,13 @@ export type OperationWords =
 
 /** What is asked of the thread; groups go by numbers. */
 export type Question =
-  | { readonly ask: "join"; readonly member: Membership; readonly options: GroupOptions }
+  | {
+    readonly ask: "join";
+    readonly member: Membership;
+    readonly options: Omit<GroupOptions, "observer">;
+    /** Is it to be said what the group does? */
+    readonly watched: boolean;
+  }
   | { readonly ask: "meet"; readonly meeting: Meeting }
   | { readonly ask: "operate"; readonly group: number; readonly operation: OperationWords }
   | { readonly ask: "leave"; readonly group: number }
@@ -78,10 +85,11 @@ export type Order =
   | { readonly takeBack: number }
   | { readonly abort: number; readonly error: ErrorWords };
 
-/** To the main thread: the address, once; answers; and which group has failed. */
+/** To the main thread: the address, once; answers; which group has failed; and what the one that a question has made does. */
 export type Report =
   | { readonly address: string }
   | { readonly refused: ErrorWords }
   | { readonly id: number; readonly answer: GroupWords | readonly string[] | undefined }
   | { readonly id: number; readonly error: ErrorWords }
-  | { readonly failed: number; readonly error: ErrorWords };
+  | { readonly failed: number; readonly error: ErrorWords }
+  | { readonly watched: number; readonly seen: EventWords };

@@ -11,7 +11,9 @@ import { DistError } from "../error.ts";
 import type { GroupOptions, GroupTransport } from "../group/group.ts";
 import type { SocketTransportOptions } from "../transport/sockets.ts";
 import type { Meeting, Membership } from "../transport/transport.ts";
+import type { Observer } from "../observer.ts";
 import { errorOf, wordsOf } from "./error_words.ts";
+import { eventOf } from "./event_words.ts";
 import type { GroupWords, NetworkWords, Opening, Order, Question, Report } from "./messages.ts";
 import { createSharedRooms } from "./shared_rooms.ts";
 import { countTurns, createTurns } from "./turns.ts";
@@ -47,6 +49,7 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
     name: "communication",
   });
   const address = Promise.withResolvers<string>(), waiting = new Map<number, Waiting>();
+  const watching = new Map<number, Observer>();
   const failures = new Map<number, PromiseWithResolvers<DistError>>();
   const rooms = createSharedRooms(), stopCounting = countTurns(turns, hang);
   let last = 0, over: DistError | undefined;
@@ -70,6 +73,7 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
   worker.onmessage = ({ data }: MessageEvent<Report>): void => {
     if ("address" in data) return address.resolve(data.address);
     if ("refused" in data) return end(errorOf(data.refused) as DistError);
+    if ("watched" in data) return watching.get(data.watched)?.(eventOf(data.seen));
     if ("failed" in data) return failureOf(data.failed).resolve(errorOf(data.error) as DistError);
     const asked = waiting.get(data.id);
     waiting.delete(data.id);
@@ -82,11 +86,16 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
   };
 
   /** Asks the thread, which hears questions in the order in which they are asked. */
-  async function ask(question: Question, signal?: AbortSignal): Promise<unknown> {
+  async function ask(
+    question: Question,
+    signal?: AbortSignal,
+    observer?: Observer,
+  ): Promise<unknown> {
     if (over) throw over;
     const id = last++, answer = Promise.withResolvers<unknown>();
     const takeBack = (): void => post({ takeBack: id });
     waiting.set(id, answer);
+    if (observer) watching.set(id, observer);
     post({ id, question });
     if (signal?.aborted) takeBack();
     signal?.addEventListener("abort", takeBack);
@@ -121,8 +130,9 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
   return {
     address: await address.promise,
     clock: realClock,
-    async joinGroup(member: Membership, options: GroupOptions = {}) {
-      return threadGroup(asking, await ask({ ask: "join", member, options }) as GroupWords);
+    async joinGroup(member: Membership, { observer, ...options }: GroupOptions = {}) {
+      const question = { ask: "join", member, options, watched: observer !== undefined } as const;
+      return threadGroup(asking, await ask(question, undefined, observer) as GroupWords);
     },
     meet: async (meeting: Meeting) => await ask({ ask: "meet", meeting }) as readonly string[],
     close: () => closing ??= close(),

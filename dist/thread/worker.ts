@@ -13,7 +13,9 @@ import { shareMemory } from "../shm/host/share_memory.ts";
 import { sharedMemory } from "../shm/network.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { GroupEvent } from "../observer.ts";
 import { errorOf, wordsOf } from "./error_words.ts";
+import { eventWords } from "./event_words.ts";
 import type {
   GroupWords,
   NetworkWords,
@@ -68,8 +70,12 @@ function answering(transport: Transport) {
   ): Promise<GroupWords | readonly string[] | undefined> {
     switch (question.ask) {
       case "join": {
-        const { member, options } = question;
-        return known(await joinGroup(transport, member, options));
+        const { member, options, watched } = question;
+        const observer = (event: GroupEvent): void =>
+          report({ watched: id, seen: eventWords(event) });
+        return known(
+          await joinGroup(transport, member, { ...options, ...watched && { observer } }),
+        );
       }
       case "meet":
         return await meet(transport, question.meeting);

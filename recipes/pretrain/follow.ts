@@ -16,6 +16,7 @@ import type { RunCorpus } from "./run_corpus.ts";
 import { stageData } from "./stage_data.ts";
 import { stagesOf } from "./stages.ts";
 import { createTeam } from "./team.ts";
+import type { Tracer } from "./tracer.ts";
 import { initialState, train } from "./train.ts";
 
 /** What such a process needs. */
@@ -25,11 +26,12 @@ export interface FollowOptions {
   readonly device: Device;
   readonly group: Group;
   readonly skipBad: boolean;
+  readonly watch?: Tracer;
 }
 
 /** Trains with the others until the first process says that it is over. */
 export async function follow(
-  { config, corpus, device, group, skipBad }: FollowOptions,
+  { config, corpus, device, group, skipBad, watch }: FollowOptions,
 ): Promise<void> {
   const { vocabulary } = corpus, { shards, wire, compression } = config;
   const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
@@ -57,6 +59,7 @@ export async function follow(
       checkpoint: () => Promise.resolve(),
       stop: () => false,
       team,
+      ...watch && { trace: watch },
     });
     dispose([ended.model, ended.optimizer]);
   }

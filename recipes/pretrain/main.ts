@@ -12,6 +12,9 @@ import { type Interrupt, runLauncher, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { packedCorpus } from "../corpus/pack.ts";
 import { corpusInfo } from "../corpus/shards.ts";
+import { publish } from "../observe/publish.ts";
+import { slowLines, timesLines } from "../observe/stragglers.ts";
+import { runMetrics } from "../observe/run_metrics.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
@@ -37,6 +40,7 @@ import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from 
 import type { RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain } from "./run.ts";
 import { extended, stagesOf, withSteps } from "./stages.ts";
+import { recordOnSigterm, teamWatch, writeTeamTrace } from "./team_watch.ts";
 
 /** Where `--tune` keeps what it finds. */
 const CHOICES = join(".cache", "matmul.json");
@@ -195,8 +199,18 @@ async function main(interrupt: Interrupt): Promise<number> {
   const device = deviceFor(future.fit, opened, threads);
   const out = options.out ?? newRunName(config.name);
   if (!options.resume && isFirst) await newRun(out);
-  const told = [plan.corpus, plan.packed, options.resume];
-  const member = place && await joinRun(place, config, told, options.engine);
+  const metrics = options.metrics !== undefined && isFirst ? runMetrics() : undefined;
+  const published = metrics && await publish(options.metrics!, metrics.all);
+  if (published) view.note(`metrics at ${published.where}`);
+  const watch = place && teamWatch({
+    folder: out,
+    trace: options.trace !== undefined,
+    note: (line) => view.note(line),
+    also: metrics?.observer,
+  });
+  const told = [plan.corpus, plan.packed, options.resume, options.trace === undefined];
+  const member = place && await joinRun(place, config, told, options.engine, watch!.observer);
+  if (watch) recordOnSigterm(watch);
   if (tune) {
     view.note(
       device.kind === "webgpu"
@@ -206,7 +220,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   const corpus = await prepareTogether(plan, member, view), skipBad = options["skip-bad"];
   if (member && !isFirst) {
-    await follow({ config, corpus, device, group: member.group, skipBad });
+    await follow({ config, corpus, device, group: member.group, skipBad, watch: watch! });
+    await watch!.finish(member.group, config.name);
     await member.close();
     return 0;
   }
@@ -225,14 +240,29 @@ async function main(interrupt: Interrupt): Promise<number> {
       await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
     },
     ...init && { init },
-    ...member && { crew: member.lead(device) },
+    ...member && watch && {
+      crew: member.lead(device),
+      watch,
+      times: async () => {
+        const { times, trace } = await watch.finish(member.group, config.name);
+        for (const line of [...timesLines(times), ...slowLines(times)]) view.note(line);
+        if (trace !== undefined) view.note(await writeTeamTrace(options.trace!, trace));
+        return times;
+      },
+    },
     ...options.minutes !== undefined && { minutes: options.minutes },
-    ...options.trace !== undefined && { trace: options.trace },
+    ...options.trace !== undefined && !member && { trace: options.trace },
     interrupt,
     view,
-    emit: (row) => options.json && console.log(JSON.stringify(row)),
+    emit: (row) => {
+      if (options.json) console.log(JSON.stringify(row));
+      metrics?.row(row);
+      published?.changed();
+    },
   }, began);
   await member?.close();
+  published?.changed();
+  await published?.close();
   if (options.json) console.log(JSON.stringify(finished.summary));
   else for (const line of closingLines(finished)) console.log(line);
   return 0;

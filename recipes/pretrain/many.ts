@@ -7,8 +7,9 @@ import { fromFileUrl } from "@std/path";
 import { jobVariables } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { launch, LAUNCHER } from "../launch/launch.ts";
+import { placeHere } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
-import { checkSize, placeHere } from "./member.ts";
+import { checkSize } from "./member.ts";
 import type { PretrainOptions } from "./options.ts";
 
 /** What a process may do: the task's own permissions. */

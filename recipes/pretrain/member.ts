@@ -6,16 +6,10 @@
 import { join } from "@std/path";
 import { crc32 } from "node:zlib";
 import type { Device } from "../../core/mod.ts";
-import {
-  type Group,
-  type JobPlace,
-  jobPlace,
-  jobVariables,
-  joinJob,
-  planHash,
-} from "../../dist/mod.ts";
+import { type Group, type JobPlace, joinJob, type Observer, planHash } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { LAUNCHER } from "../launch/launch.ts";
+import { placeHere as placeInJob } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
 import { compareCorpora, type Crew, leadCrew } from "./crew.ts";
 import type { PretrainOptions } from "./options.ts";
@@ -51,19 +45,6 @@ export function placeHere(engine: PretrainOptions["engine"] = "ws"): JobPlace | 
   throw new InputError(
     "Cannot pretrain with --engine mpi alone: start it as mpiexec -n N deno task pretrain …, N at least 2",
   );
-}
-
-function placeInJob(): JobPlace | undefined {
-  const isAllowed = (variable: string): boolean =>
-    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
-  if (!jobVariables.every(isAllowed)) return undefined;
-  try {
-    const place = jobPlace((name) => Deno.env.get(name));
-    return place && place.size > 1 ? place : undefined;
-  } catch (error) {
-    if (error instanceof RangeError) throw new InputError(error.message);
-    throw error;
-  }
 }
 
 /** Options of a process that is started again: it goes on with its run, if there is one yet. */
@@ -119,6 +100,7 @@ export async function joinRun(
   config: PretrainConfig,
   others: readonly unknown[],
   engine?: PretrainOptions["engine"],
+  observer?: Observer,
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
@@ -128,6 +110,7 @@ export async function joinRun(
     deadline: PATIENCE,
     // A corpus is packed in one piece: no turn of the event loop for minutes.
     ...engine === "mpi" ? { engine, silence: SILENCE } : { thread: {} },
+    observer,
   });
   return {
     rank: place.rank,

@@ -20,6 +20,7 @@ import {
   type RankFiles,
   saveCheckpoint,
 } from "../run/checkpoint.ts";
+import { type RankTimes, timesTable } from "../observe/stragglers.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
@@ -63,6 +64,8 @@ export interface RunOptions {
   readonly trace?: string;
   /** The other processes that take part. */
   readonly crew?: Crew;
+  /** What the steps took each of them, when all are taken. */
+  readonly times?: () => Promise<readonly RankTimes[]>;
   /** Watches the loop, where `trace` does not. */
   readonly watch?: Tracer;
   readonly interrupt: Interrupt;
@@ -93,6 +96,7 @@ export interface Summary {
   readonly unk_share: number;
   /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
   readonly adaptation: Adaptation | null;
+  readonly processes?: readonly RankTimes[];
   readonly out: string;
 }
 
@@ -243,12 +247,14 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
       await o.crew?.end();
+      const times = await o.times?.() ?? [];
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
       return await finish(o, data, { ...trained, step: state.step }, {
         params,
         rollbacks,
         began,
         adaptation: await adapted?.(model) ?? null,
+        times,
       });
     }
   }
@@ -295,13 +301,14 @@ interface Known {
   readonly params: number;
   readonly rollbacks: number;
   readonly began: number;
+  readonly times: readonly RankTimes[];
 }
 
 async function finish(
   o: RunOptions,
   data: StageData,
   trained: Trained,
-  { params, rollbacks, began, adaptation }: Known,
+  { params, rollbacks, began, adaptation, times }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
   const { evaluation } = trained, { unigramPpl } = data;
@@ -326,6 +333,7 @@ async function finish(
     vocabulary: vocabulary.tokens.length,
     unk_share: corpus.report.unkShare,
     adaptation,
+    ...times.length > 0 && { processes: times },
     out,
   };
   await writeReport(out, {
@@ -363,6 +371,7 @@ async function finish(
     tables: {
       Configuration: config,
       Corpus: corpus.report,
+      ...times.length > 0 && { Processes: timesTable(times) },
       ...rollbacks > 0 && { Rollbacks: rollbackTable(await rollbacksOf(out)) },
     },
     examples,

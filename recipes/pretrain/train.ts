@@ -252,7 +252,7 @@ export async function train(
   const keepPace = pacer(device);
   let last: Evaluated | undefined, isSound = true;
   const goOn = (wanted: boolean): boolean | Promise<boolean> =>
-    team ? team.goOn(wanted, hand) : wanted;
+    team ? trace.host("agree", () => team.goOn(wanted, hand)) : wanted;
   /** A checkpoint holds the moments of all processes, and what each remembers. */
   const hand = async (): Promise<void> => {
     if (sharded) await sharded.gather(optimizer);
@@ -292,16 +292,18 @@ export async function train(
       }
       await carrier.give(optimizer, sums);
     }
-    sums = await carrier.take(optimizer);
+    sums = team
+      ? await trace.host("exchange", () => carrier.take(optimizer))
+      : await carrier.take(optimizer);
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
-    if (sharded) model = await sharded.share(model);
+    if (sharded) model = await trace.host("share", () => sharded.share(model));
     step++;
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    await team?.check(step, model);
+    if (team) await trace.host("compare", () => team.check(step, model));
     isSound = sound();
     if (!isSound) continue;
     // The first process alone: it saves what is sound before it ends, and the others with it.
