@@ -36,7 +36,7 @@ export {
   type Exchanged,
   type ExchangeOptions,
 } from "./parallel/exchange.ts";
-export { type FragmentPlan, fragmentBegunAfter, fragmentsOf } from "./parallel/fragments.ts";
+export { fragmentBegunAfter, type FragmentPlan, fragmentsOf } from "./parallel/fragments.ts";
 export { createOuter, type Outer, type OuterOptions } from "./parallel/outer.ts";
 export { mixInto, type OuterRates, type OuterState, outerStep } from "./parallel/outer_step.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";

@@ -18,9 +18,9 @@ export interface OuterRates {
 /** A fragment of what all ranks have. */
 export interface OuterState {
   /** θ. */
-  readonly params: Float32Array<ArrayBuffer>;
+  readonly params: Float32Array;
   /** m, zeros at first. */
-  readonly momentum: Float32Array<ArrayBuffer>;
+  readonly momentum: Float32Array;
 }
 
 /**

@@ -15,9 +15,12 @@ import {
   type Tree,
 } from "../../core/mod.ts";
 import { DistError, type Group, type WireArray } from "../../dist/mod.ts";
+import { createApart } from "./apart.ts";
+import type { PretrainConfig } from "./config.ts";
 import type { RunCorpus } from "./run_corpus.ts";
-import { arraysOf, createTeam, type Team, type TeamOptions } from "./team.ts";
-import type { TrainState } from "./train.ts";
+import { arraysOf, createTeam } from "./team.ts";
+import type { TrainHooks, TrainState } from "./train.ts";
+import { giveWorkers } from "./workers.ts";
 
 /** What the others train next. */
 export interface Order {
@@ -27,27 +30,46 @@ export interface Order {
   readonly rollbacks: number;
 }
 
+/** How a process takes its steps with the others: each of them together, or apart. */
+export type Together = Pick<TrainHooks, "team" | "apart">;
+
 /** The other processes, as the first one sees them. */
 export interface Crew {
-  /** Gives all the same state, and a team to take steps with. */
-  begin(order: Order, state: TrainState): Promise<Team>;
+  /** Gives all the same state, and what they take the steps of a stage with. */
+  begin(order: Order, state: TrainState, config: PretrainConfig): Promise<Together>;
   /** Lets the others go. */
   end(): Promise<void>;
 }
 
 /** The first process's side. */
-export function leadCrew(group: Group, options: TeamOptions): Crew {
+export function leadCrew(group: Group, device: Device): Crew {
+  const beside = besideOf(group);
   const tell = (...order: readonly number[]): Promise<unknown> =>
     group.broadcast(Float64Array.from({ length: 4 }, (_, i) => order[i] ?? 0), 0);
   return {
-    async begin({ stage, step, rollbacks }, { model, optimizer }) {
+    async begin({ stage, step, rollbacks }, { model, optimizer, workers }, config) {
       await tell(1, stage, step, rollbacks);
-      for (const array of await arraysOf({ model, optimizer })) await group.broadcast(array, 0);
-      return createTeam(group, model, options);
+      // Who takes steps apart has an optimiser of its own.
+      const told = config.diloco ? { model } : { model, optimizer };
+      for (const array of await arraysOf(told)) await group.broadcast(array, 0);
+      if (!config.diloco) return { team: createTeam(group, model, { ...config, device }) };
+      if (workers) await giveWorkers(group, workers);
+      const start = { model, workers };
+      return { apart: await createApart(group, await beside.open(), config, start, device) };
     },
     async end() {
       await tell(0);
+      await beside.close();
     },
+  };
+}
+
+/** A group of the same processes whose operations wait for none of the first one's; all ask for it at the same time. */
+export function besideOf(group: Group): { open(): Promise<Group>; close(): Promise<void> } {
+  let beside: Promise<Group> | undefined;
+  return {
+    open: () => beside ??= group.split(0),
+    close: async () => await (await beside)?.close(),
   };
 }
 
@@ -57,13 +79,13 @@ export async function hearOrder(group: Group): Promise<Order | undefined> {
   return goesOn === 1 ? { stage: stage!, step: step!, rollbacks: rollbacks! } : undefined;
 }
 
-/** The state that the first process gives all; `like` is one of the same model. */
-export async function hearState(
+/** What the first process gives all: a state, or a part of it; `like` is one of the same model. */
+export async function hearState<S extends Partial<Pick<TrainState, "model" | "optimizer">>>(
   group: Group,
-  like: Pick<TrainState, "model" | "optimizer">,
+  like: S,
   device: Device,
-): Promise<Pick<TrainState, "model" | "optimizer">> {
-  const { model, optimizer } = like, tree = { model, optimizer } as unknown as Tree<AnyTensor>;
+): Promise<S> {
+  const tree = like as unknown as Tree<AnyTensor>;
   const tensors = leaves(tree), arrays: WireArray[] = await arraysOf(tree);
   for (const array of arrays) await group.broadcast(array, 0);
   let i = 0;
@@ -72,7 +94,7 @@ export async function hearState(
     i++;
     return found;
   });
-  return await toDevice(heard, device) as unknown as Pick<TrainState, "model" | "optimizer">;
+  return await toDevice(heard, device) as unknown as S;
 }
 
 /**

@@ -4,18 +4,23 @@
  * @module
  */
 import { type Device, dispose } from "../../core/mod.ts";
+import { parameterCount } from "../../nn/mod.ts";
 import type { Group } from "../../dist/mod.ts";
+import { createApart } from "./apart.ts";
 import { clickData } from "./click_task.ts";
 import type { PretrainConfig } from "./config.ts";
-import { hearOrder, hearState } from "./crew.ts";
+import { besideOf, hearOrder, hearState, type Together } from "./crew.ts";
 import { documentsOf } from "./documents_of.ts";
 import { afterRollbacks } from "./guard.ts";
 import { maskTables } from "./mask_tables.ts";
+import { modelSpec } from "./model.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stageData } from "./stage_data.ts";
 import { stagesOf } from "./stages.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
 import { createTeam } from "./team.ts";
-import { initialState, train } from "./train.ts";
+import { initialState, train, type TrainState } from "./train.ts";
+import { hearWorkers } from "./workers.ts";
 
 /** What such a process needs. */
 export interface FollowOptions {
@@ -30,7 +35,7 @@ export interface FollowOptions {
 export async function follow(
   { config, corpus, device, group, skipBad }: FollowOptions,
 ): Promise<void> {
-  const { vocabulary } = corpus, { shards, wire } = config;
+  const { vocabulary } = corpus, beside = besideOf(group);
   const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
   const clicks = config.click && await clickData(
     config.click,
@@ -42,20 +47,48 @@ export async function follow(
   for (let order = await hearOrder(group); order; order = await hearOrder(group)) {
     const { step, rollbacks } = order, stage = stages[order.stage - 1]!;
     const own = { ...afterRollbacks(stage.config, rollbacks), ...unmeasured };
-    const fresh = await initialState(own, vocabulary.tokens.length, device);
-    const heard = await hearState(group, fresh, device);
-    dispose([fresh.model, fresh.optimizer]);
+    const { start, together } = await begun(own, step);
     const known = { tables, ...clicks && { clickData: clicks } };
     const data = stageData(corpus, { ...stage, config: own }, known);
-    const team = createTeam(group, heard.model, { shards, wire, device });
-    const ended = await train(own, { step, ...heard }, data, device, {
+    const ended = await train(own, start, data, device, {
       metrics: () => {},
       evaluation: () => false,
       progress: () => {},
       checkpoint: () => Promise.resolve(),
       stop: () => false,
-      team,
+      ...together,
     });
     dispose([ended.model, ended.optimizer]);
   }
+  await beside.close();
+
+  /** What the first process gives to go on from, and what steps are taken with. */
+  async function begun(own: PretrainConfig, step: number): Promise<Begun> {
+    const { model: like, optimizer } = await initialState(own, vocabulary.tokens.length, device);
+    if (!own.diloco) {
+      const heard = await hearState(group, { model: like, optimizer }, device);
+      dispose([like, optimizer]);
+      const team = createTeam(group, heard.model, { ...own, device });
+      return { start: { step, ...heard }, together: { team } };
+    }
+    const { model } = await hearState(group, { model: like }, device);
+    dispose(like);
+    const fresh = { step, model, optimizer };
+    // At a stage's first step everybody begins with the same, and nobody has moments.
+    const start = step === 0
+      ? fresh
+      : { ...fresh, ...await hearWorkers(group, countOf(own, vocabulary), optimizer) };
+    const apart = await createApart(group, await beside.open(), own, start, device);
+    return { start, together: { apart } };
+  }
+}
+
+interface Begun {
+  readonly start: TrainState;
+  readonly together: Together;
+}
+
+/** Parameters of a model. */
+export function countOf({ model, click }: PretrainConfig, { tokens }: Vocabulary): number {
+  return parameterCount(modelSpec(model, tokens.length, click !== null));
 }

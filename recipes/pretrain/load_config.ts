@@ -38,6 +38,7 @@ import {
   type SimulatedConfig,
   type StageConfig,
 } from "./config.ts";
+import { DILOCO, dilocoFields, dilocoRules } from "./diloco_config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
 import { longestText, positionNames } from "./positions.ts";
 
@@ -55,6 +56,7 @@ const ADDED_LATER = {
   optimizer: { biasCorrection: true, sharded: false },
   shards: 0,
   wire: "f32",
+  diloco: null,
   ...FULL_PRECISION,
 };
 
@@ -133,6 +135,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
   }),
   shards: whole(0),
   wire: oneOf(["f32", "bf16"]),
+  diloco: orNull(dilocoFields),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
     first: positive,
@@ -164,7 +167,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   refuseSecondAlone(value, source);
   const complete = withStageRates(
-    isRecord(value) ? withSimulated(overridden(ADDED_LATER, value)) : value,
+    isRecord(value) ? withSimulated(withDiloco(overridden(ADDED_LATER, value))) : value,
   );
   const config = fields(complete, { source, path: "" });
   const { model, data, mask, optimizer, lossScale, click } = config, { units } = mask;
@@ -216,6 +219,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       click?.log !== "simulated" || click.simulated.impressions > 0,
       'click.simulated.impressions is 0, click.log "simulated" needs some',
     ],
+    ...dilocoRules(config, stages),
     ...texts.map(({ at, length }) =>
       [
         length <= longest,
@@ -261,6 +265,12 @@ function withSimulated(value: unknown): unknown {
   if (!isRecord(value) || !isRecord(value.click)) return value;
   const { click } = value, own = click.log === "simulated" ? SIMULATED : NONE_SIMULATED;
   return { ...value, click: { ...click, simulated: overridden(own, click.simulated ?? {}) } };
+}
+
+/** What a configuration that takes steps apart does not say. */
+function withDiloco(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value.diloco)) return value;
+  return { ...value, diloco: overridden(DILOCO, value.diloco) };
 }
 
 const isRuled = (value: unknown): value is { readonly then: readonly unknown[] } =>

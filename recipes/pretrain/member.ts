@@ -82,12 +82,19 @@ export function threadsOf(
 }
 
 /**
- * Refuses more processes than there are parts of a step.
+ * Refuses more processes than there are parts of a step, and another number than what takes steps apart.
  *
  * @throws InputError
  */
 export function checkSize(size: number, config: PretrainConfig): void {
-  const { shards } = config;
+  const { shards, diloco } = config;
+  if (diloco && size !== diloco.workers) {
+    throw new InputError(
+      `Cannot pretrain by ${size} ${
+        size === 1 ? "process" : "processes"
+      }: diloco.workers is ${diloco.workers}, and a run needs all of them; start as many, or set it`,
+    );
+  }
   if (shards > 0 && size > shards) {
     throw new InputError(
       `Cannot pretrain by ${size} processes: shards is ${shards}, one a process at least; raise it or start fewer`,
@@ -123,7 +130,7 @@ export async function joinRun(
     group,
     afterFirst: () => group.barrier({ deadline: CORPUS_PATIENCE }),
     compare: (corpus) => compareCorpora(group, corpus, (text) => crc32(text)),
-    lead: (device) => leadCrew(group, { shards: config.shards, wire: config.wire, device }),
+    lead: (device) => leadCrew(group, device),
     close,
   };
 }

@@ -40,6 +40,7 @@ import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
+import { withWorkers, type Workers } from "./workers.ts";
 import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
@@ -101,7 +102,7 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-type State = Checkpointed<Model, OptimizerState>;
+type State = Checkpointed<Model, OptimizerState, Workers>;
 
 /** The state before the first step. */
 async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
@@ -119,7 +120,7 @@ async function startState(o: RunOptions): Promise<State> {
   if (o.resume && isNew) o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
   if (isNew) return await firstState(o);
   const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
-  return await latestCheckpoint(o.out, like, o.device);
+  return await latestCheckpoint(o.out, withWorkers(o.config, like), o.device);
 }
 
 function figures(row: Row): string[] {
@@ -187,7 +188,8 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     });
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
     const begun = await stageStart(state, stage, device);
-    const team = await o.crew?.begin({ stage: number, step: begun.step, rollbacks }, begun);
+    const order = { stage: number, step: begun.step, rollbacks };
+    const together = await o.crew?.begin(order, begun, own);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
@@ -214,7 +216,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       stop,
       stepsBefore: offset,
       ...watch && { trace: watch },
-      ...team && { team },
+      ...together,
     });
     const { step, model, optimizer } = trained;
     if (health.diverged !== undefined) {
@@ -226,9 +228,10 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       });
       view.note(line);
       o.emit(row);
+      const like = withWorkers(config, { step, model, optimizer });
       state = back.step === undefined
         ? await firstState(o)
-        : await latestCheckpoint(out, { step, model, optimizer }, device);
+        : await latestCheckpoint(out, like, device);
       dispose(model);
       dispose(optimizer);
       continue;
@@ -260,11 +263,11 @@ const stageText = ({ data, steps }: PretrainConfig): string =>
 
 /** What a stage goes on from: at its first step with a new optimiser. */
 async function stageStart(
-  { step, model, optimizer }: TrainState,
+  { step, model, optimizer, workers }: TrainState,
   { config, offset }: Stage,
   device: Device,
 ): Promise<TrainState> {
-  if (offset === 0 || step > offset) return { step: step - offset, model, optimizer };
+  if (offset === 0 || step > offset) return { step: step - offset, model, optimizer, workers };
   dispose(optimizer);
   return { step: 0, model, optimizer: await freshOptimizer(config, model, device) };
 }

@@ -27,10 +27,12 @@ import {
   stepPrograms,
   zeroSums,
 } from "./step.ts";
+import { type Apart, ofOneWorker, soloApart } from "./apart.ts";
 import { STUCK, stuckError } from "./stuck_scale.ts";
 import { shardMoments } from "./sharded.ts";
 import { rowSpans, soloTeam, spanOf, type Team } from "./team.ts";
 import { type Tracer, untraced } from "./tracer.ts";
+import type { Workers } from "./workers.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
 export interface TrainState {
@@ -38,6 +40,8 @@ export interface TrainState {
   readonly step: number;
   readonly model: Model;
   readonly optimizer: LearnState;
+  /** Where processes take their steps apart: `model` is then the outer parameters, and `optimizer` the first process's. */
+  readonly workers?: Workers | undefined;
 }
 
 /** The data of a run. */
@@ -70,6 +74,8 @@ export interface TrainHooks {
   readonly trace?: Tracer;
   /** The processes that take the steps together. */
   readonly team?: Team;
+  /** The processes that take theirs apart, where the configuration says so. */
+  readonly apart?: Apart;
 }
 
 /** How a run ended. */
@@ -135,23 +141,27 @@ export async function freshOptimizer(
  * @throws DivergedError where gradients in f16 are not finite at the lowest loss scale either, for `STUCK` steps in a row.
  */
 export async function train(
-  config: PretrainConfig,
+  whole: PretrainConfig,
   start: TrainState,
   data: TrainData,
   device: Device,
   hooks: TrainHooks,
 ): Promise<Trained> {
+  const config = ofOneWorker(whole);
   const { data: { batch: B, microBatch, length }, mask, seed } = config;
   const { trace = untraced, sound = (): boolean => true } = hooks;
   const { vocabulary, tables } = data;
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
   const team = hooks.team ?? soloTeam(config.shards, start.model, device);
+  const apart = hooks.apart ?? await soloApart(config, start, device);
+  const others = team ?? apart, turn = apart?.turn ?? ((step: number): number => step);
   const sharded = team && team.group.size > 1 && config.optimizer.sharded
     ? shardMoments(team.group, start.model, config)
     : undefined;
   const spans = rowSpans(B, team);
-  using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch, spans));
+  const parts = partsOf(start.step, config.steps, B, microBatch, spans);
+  using feed = new BatchFeed(source, parts.map((part) => ({ ...part, step: turn(part.step) })));
   const programs = stepPrograms(
     config.model,
     optimizerOf(config, sharded && [sharded.others]),
@@ -169,6 +179,7 @@ export async function train(
     clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
   let { model, optimizer, step } = start;
+  if (apart) model = await apart.begin(model);
   if (sharded) optimizer = sharded.keep(optimizer);
   let sums = jit(zeroSums, { device })(start.model);
   let logged = { at: began, step, waited: 0, exchanged: 0 }, aside = 0, stuckAt: number | undefined;
@@ -189,19 +200,21 @@ export async function train(
     const now = performance.now(), seconds = (now - logged.at) / 1000;
     const row = {
       ...metricsRow(rows, config.precision),
-      tokens_per_s: (step - logged.step) * B * length / seconds,
+      tokens_per_s: (step - logged.step) * whole.data.batch * length / seconds,
       stall_s: feed.waited - logged.waited,
-      ...team && team.group.size > 1 && { exchange_s: team.exchanged - logged.exchanged },
+      ...others && others.size > 1 && { exchange_s: others.exchanged - logged.exchanged },
       elapsed_s: elapsed(),
     };
-    logged = { at: now, step, waited: feed.waited, exchanged: team?.exchanged ?? 0 };
+    logged = { at: now, step, waited: feed.waited, exchanged: others?.exchanged ?? 0 };
     pending = [];
     hooks.metrics(row);
     return row;
   };
   const evaluation = async (): Promise<Evaluated> => {
-    const clicks = rank ? await rank(model) : undefined;
-    const found: Evaluation = { ...await evaluate(model, heldOut), ...clicks && { clicks } };
+    const shown = isOwn ? await apart!.outer() : model;
+    const clicks = rank ? await rank(shown) : undefined;
+    const found: Evaluation = { ...await evaluate(shown, heldOut), ...clicks && { clicks } };
+    if (shown !== model) dispose(shown);
     const worthy = hooks.evaluation({
       step,
       mlm_ppl: found.perplexity,
@@ -224,18 +237,34 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: Evaluated | undefined, isSound = true;
-  const goOn = (wanted: boolean): boolean | Promise<boolean> =>
-    team ? team.goOn(wanted, () => sharded!.gather(optimizer)) : wanted;
-  /** A checkpoint holds the moments of all processes. */
+  let last: Evaluated | undefined, isSound = true, isOwn = apart !== undefined;
+  let workers: Workers | undefined;
+  const give = (): Promise<unknown> =>
+    apart ? apart.gather(model, optimizer) : sharded!.gather(optimizer);
+  const called = async (): Promise<Workers | undefined> => {
+    await apart!.call();
+    return await apart!.gather(model, optimizer);
+  };
+  const goOn = async (wanted: boolean): Promise<boolean> => {
+    // The last checkpoint comes when the others have gone: what it needs of them is asked for before.
+    const isLast = !wanted && isSound && config.checkpointEvery > 0;
+    if (apart?.isFirst && isLast) workers = await called();
+    return others ? await others.goOn(wanted, give) : wanted;
+  };
+  /** A checkpoint holds what all processes have. */
   const save = async (): Promise<void> => {
+    if (apart) {
+      const workers = await called(), outer = await apart.outer();
+      await hooks.checkpoint({ step, model: outer, optimizer, workers });
+      return dispose([outer, workers]);
+    }
     if (sharded) await team!.call();
     const whole = sharded ? await sharded.gather(optimizer) : optimizer;
     await hooks.checkpoint({ step, model, optimizer: whole });
   };
   while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
-    const shown = clicks?.(step), own = lossInputs(optimizer);
+    const shown = clicks?.(turn(step)), own = lossInputs(optimizer);
     const extra = config.click?.mlm ? shown!.predictions : 0;
     for (const [i, { from, to }] of spans.entries()) {
       if (team && i > 0) sums = team.zero(model);
@@ -243,7 +272,7 @@ export async function train(
       for (let first = from; first < to; first += microBatch) {
         const batch = await trace.host("input", () => feed.next());
         predictions = batch.total + extra;
-        const inputs = stepInputs(batch, step, first, predictions);
+        const inputs = stepInputs(batch, turn(step), first, predictions);
         sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
         dispose(inputs);
         await keepPace();
@@ -252,7 +281,7 @@ export async function train(
       const mine = team ? spanOf(parts.length, team.own.from + i, team.total) : undefined;
       for (const { batch, first } of parts.slice(mine?.from, mine?.to)) {
         const { weight } = shown!;
-        const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
+        const inputs = clickStepInputs(batch, turn(step), B + first, { predictions, weight });
         const { accumulateClicks } = programs;
         sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
         dispose(inputs);
@@ -265,6 +294,7 @@ export async function train(
     ({ model, state: optimizer, sums } = applied);
     if (sharded) model = await sharded.share(model);
     step++;
+    if (apart) model = await apart.after(step, model);
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
@@ -273,7 +303,7 @@ export async function train(
     isSound = sound();
     if (!isSound) continue;
     // The first process alone: it saves what is sound before it ends, and the others with it.
-    if (stuckAt !== undefined && (team?.isFirst ?? true)) {
+    if (stuckAt !== undefined && (others?.isFirst ?? true)) {
       if (config.checkpointEvery > 0) await save();
       const { stepsBefore: before = 0 } = hooks;
       throw await stuckError(
@@ -291,6 +321,11 @@ export async function train(
   }
   await log();
   if (sharded) optimizer = await sharded.gather(optimizer);
+  if (apart) {
+    dispose(model);
+    model = await apart.outer();
+    isOwn = false;
+  }
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
   const ended = { step, model, optimizer, stallShare };
   dispose(sums);
@@ -298,7 +333,8 @@ export async function train(
   const isOver = step === config.steps;
   const saveLast = async (): Promise<void> => {
     if (config.checkpointEvery === 0) return;
-    await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
+    await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer, workers }));
+    dispose(workers ?? []);
   };
   // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
   if (!isOver) await saveLast();

@@ -1,8 +1,9 @@
 /**
- * Checkpoints: `checkpoints/step-00001000/{model.safetensors, optimizer.safetensors, state.json}`.
+ * Checkpoints: `checkpoints/step-00001000/{model.safetensors, optimizer.safetensors, state.json}`, and `workers.safetensors` where
+ * processes have something for themselves.
  *
  * A checkpoint is written under another name, synced and renamed when it is whole; `state.json` holds the hashes of the
- * two files. So what has its name can be believed, and what was broken afterwards is found.
+ * files. So what has its name can be believed, and what was broken afterwards is found.
  *
  * @module
  */
@@ -26,11 +27,13 @@ import { isRecord } from "../cli/schema.ts";
 import { writeWhole } from "./write_whole.ts";
 
 /** What a checkpoint holds. */
-export interface Checkpointed<M, O> {
+export interface Checkpointed<M, O, W = unknown> {
   /** Steps taken. */
   readonly step: number;
   readonly model: M;
   readonly optimizer: O;
+  /** What several processes have for themselves, where they do: stays on the host. */
+  readonly workers?: W | undefined;
   /** How often the run had gone back to a checkpoint; 0 where it is left out. */
   readonly rollbacks?: number;
 }
@@ -39,7 +42,7 @@ export interface Checkpointed<M, O> {
 export const FOLDER = "checkpoints";
 
 const STATE = "state.json", PART = "part-";
-const FILES = ["model", "optimizer"] as const;
+const FILES = ["model", "optimizer", "workers"] as const;
 
 /** The folder of the checkpoint after `step` steps. */
 export function checkpointPath(run: string, step: number): string {
@@ -68,7 +71,10 @@ async function removeParts(parent: string): Promise<void> {
 }
 
 /** Writes a checkpoint, in the place of one of the same step. */
-export function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O>): Promise<void> {
+export function saveCheckpoint<M, O, W>(
+  run: string,
+  state: Checkpointed<M, O, W>,
+): Promise<void> {
   return save(run, state);
 }
 
@@ -77,9 +83,9 @@ export function saveWeights<M>(run: string, step: number, model: M): Promise<voi
   return save(run, { step, model });
 }
 
-type Saved<M, O> = Omit<Checkpointed<M, O>, "optimizer"> & { readonly optimizer?: O };
+type Saved<M, O, W> = Omit<Checkpointed<M, O, W>, "optimizer"> & { readonly optimizer?: O };
 
-async function save<M, O>(run: string, state: Saved<M, O>): Promise<void> {
+async function save<M, O, W>(run: string, state: Saved<M, O, W>): Promise<void> {
   const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
   await ensureDir(parent);
   await removeParts(parent);
@@ -194,11 +200,11 @@ async function readTree<T>(
  *
  * @throws InputError where there is none, or it was cut short or changed.
  */
-export async function latestCheckpoint<M, O>(
+export async function latestCheckpoint<M, O, W>(
   run: string,
-  like: Checkpointed<M, O>,
+  like: Checkpointed<M, O, W>,
   device: Device,
-): Promise<Checkpointed<M, O>> {
+): Promise<Checkpointed<M, O, W>> {
   const folder = await newest(run), { step, rollbacks = 0, sha256 } = await recorded(folder);
   if (sha256.optimizer === undefined) {
     throw new InputError(
@@ -211,7 +217,8 @@ export async function latestCheckpoint<M, O>(
     model: await read("model", like.model),
     optimizer: await read("optimizer", like.optimizer),
   };
-  return { step, rollbacks, ...await toDevice(state, device) };
+  const workers = like.workers === undefined ? undefined : await read("workers", like.workers);
+  return { step, rollbacks, workers, ...await toDevice(state, device) };
 }
 
 /**
