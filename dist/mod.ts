@@ -4,6 +4,17 @@
  * @module
  */
 export { type Clock } from "./clock.ts";
+export { codedSum } from "./compress/coded_sum.ts";
+export { type Codec } from "./compress/codec.ts";
+export {
+  type CompressedExchange,
+  type CompressedOptions,
+  createCompressedExchange,
+} from "./compress/compressed_exchange.ts";
+export { int8 } from "./compress/int8.ts";
+export { type Compression, type Memory, type Remembered, type Seat } from "./compress/memory.ts";
+export { isLowRank, powerSgd } from "./compress/power_sgd.ts";
+export { sign } from "./compress/sign.ts";
 export { DistError, type DistErrorOptions, type DistFailure } from "./error.ts";
 export { chunkOf, type Span } from "./group/chunk.ts";
 export {

@@ -14,13 +14,15 @@ import {
   toDevice,
   type Tree,
 } from "../../core/mod.ts";
-import { DistError, type Group, type WireArray } from "../../dist/mod.ts";
-import { createApart } from "./apart.ts";
+import { alone, type Collective, DistError, type Group, type WireArray } from "../../dist/mod.ts";
+import type { RankFiles } from "../run/checkpoint.ts";
+import { type Apart, createApart } from "./apart.ts";
 import type { PretrainConfig } from "./config.ts";
+import { leadMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { arraysOf, createTeam } from "./team.ts";
 import type { TrainHooks, TrainState } from "./train.ts";
-import { giveWorkers } from "./workers.ts";
+import { leadOwn } from "./workers.ts";
 
 /** What the others train next. */
 export interface Order {
@@ -35,8 +37,13 @@ export type Together = Pick<TrainHooks, "team" | "apart">;
 
 /** The other processes, as the first one sees them. */
 export interface Crew {
-  /** Gives all the same state, and what they take the steps of a stage with. */
-  begin(order: Order, state: TrainState, config: PretrainConfig): Promise<Together>;
+  /** Gives all the same state, each what it has for itself, and what they take the steps of a stage with. */
+  begin(
+    order: Order,
+    state: TrainState,
+    config: PretrainConfig,
+    ranks?: RankFiles,
+  ): Promise<Together>;
   /** Lets the others go. */
   end(): Promise<void>;
 }
@@ -47,21 +54,49 @@ export function leadCrew(group: Group, device: Device): Crew {
   const tell = (...order: readonly number[]): Promise<unknown> =>
     group.broadcast(Float64Array.from({ length: 4 }, (_, i) => order[i] ?? 0), 0);
   return {
-    async begin({ stage, step, rollbacks }, { model, optimizer, workers }, config) {
+    async begin({ stage, step, rollbacks }, state, config, ranks) {
       await tell(1, stage, step, rollbacks);
+      const { model, optimizer } = state;
       // Who takes steps apart has an optimiser of its own.
       const told = config.diloco ? { model } : { model, optimizer };
       for (const array of await arraysOf(told)) await group.broadcast(array, 0);
-      if (!config.diloco) return { team: createTeam(group, model, { ...config, device }) };
-      if (workers) await giveWorkers(group, workers);
-      const start = { model, workers };
-      return { apart: await createApart(group, await beside.open(), config, start, device) };
+      if (config.diloco) {
+        return { apart: await leadApart(group, await beside.open(), config, state, ranks, device) };
+      }
+      const team = createTeam(group, model, { ...config, device });
+      await leadMemory(group, team.compressed, ranks);
+      return { team };
     },
     async end() {
       await tell(0);
       await beside.close();
     },
   };
+}
+
+/** The first process's side of steps that are taken apart from here on. */
+async function leadApart(
+  group: Collective,
+  beside: Collective,
+  config: PretrainConfig,
+  { step, model, optimizer }: TrainState,
+  ranks: RankFiles | undefined,
+  device: Device,
+): Promise<Apart> {
+  // At a stage's first step everybody begins with the same, and nobody has moments.
+  const own = step > 0 ? await leadOwn(group, ranks, optimizer) : undefined;
+  return await createApart(group, beside, config, { model, own }, device);
+}
+
+/** What one process alone takes the steps of a stage with. */
+export async function beginAlone(
+  state: TrainState,
+  config: PretrainConfig,
+  ranks: RankFiles | undefined,
+  device: Device,
+): Promise<Together> {
+  if (!config.diloco) return {};
+  return { apart: await leadApart(alone(), alone(), config, state, ranks, device) };
 }
 
 /** A group of the same processes whose operations wait for none of the first one's; all ask for it at the same time. */

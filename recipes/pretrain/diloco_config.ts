@@ -3,7 +3,16 @@
  *
  * @module
  */
-import { between, type Check, oneOf, positive, record, whole } from "../cli/schema.ts";
+import {
+  between,
+  type Check,
+  isRecord,
+  oneOf,
+  overridden,
+  positive,
+  record,
+  whole,
+} from "../cli/schema.ts";
 
 /** Steps that processes take apart, and how they exchange how far they have come. */
 export interface DilocoConfig {
@@ -36,6 +45,12 @@ export const DILOCO: DilocoConfig = {
   outerMomentum: 0.6,
   wire: "bf16",
 };
+
+/** A configuration with what it does not say of it, where it says something. */
+export function withDiloco(value: unknown): unknown {
+  if (!isRecord(value) || !isRecord(value.diloco)) return value;
+  return { ...value, diloco: overridden(DILOCO, value.diloco) };
+}
 
 /** Its fields. */
 export const dilocoFields: Check<DilocoConfig> = record<DilocoConfig>({

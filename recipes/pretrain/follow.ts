@@ -14,13 +14,15 @@ import { documentsOf } from "./documents_of.ts";
 import { afterRollbacks } from "./guard.ts";
 import { maskTables } from "./mask_tables.ts";
 import { modelSpec } from "./model.ts";
+import { hearMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stageData } from "./stage_data.ts";
 import { stagesOf } from "./stages.ts";
+import type { LearnState } from "./step.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import { createTeam } from "./team.ts";
 import { initialState, train, type TrainState } from "./train.ts";
-import { hearWorkers } from "./workers.ts";
+import { hearOwn, type Own } from "./workers.ts";
 
 /** What such a process needs. */
 export interface FollowOptions {
@@ -69,17 +71,16 @@ export async function follow(
       const heard = await hearState(group, { model: like, optimizer }, device);
       dispose([like, optimizer]);
       const team = createTeam(group, heard.model, { ...own, device });
+      await hearMemory(group, team.compressed);
       return { start: { step, ...heard }, together: { team } };
     }
     const { model } = await hearState(group, { model: like }, device);
     dispose(like);
-    const fresh = { step, model, optimizer };
-    // At a stage's first step everybody begins with the same, and nobody has moments.
-    const start = step === 0
-      ? fresh
-      : { ...fresh, ...await hearWorkers(group, countOf(own, vocabulary), optimizer) };
+    const fresh: { readonly optimizer: LearnState; readonly own?: Own } = { optimizer };
+    const heard = step > 0 ? await hearOwn(group, countOf(own, vocabulary), optimizer) : fresh;
+    const start = { model, own: heard.own };
     const apart = await createApart(group, await beside.open(), own, start, device);
-    return { start, together: { apart } };
+    return { start: { step, model, optimizer: heard.optimizer }, together: { apart } };
   }
 }
 
@@ -89,6 +90,6 @@ interface Begun {
 }
 
 /** Parameters of a model. */
-export function countOf({ model, click }: PretrainConfig, { tokens }: Vocabulary): number {
+function countOf({ model, click }: PretrainConfig, { tokens }: Vocabulary): number {
   return parameterCount(modelSpec(model, tokens.length, click !== null));
 }

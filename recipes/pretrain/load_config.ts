@@ -25,9 +25,12 @@ import {
 } from "../cli/schema.ts";
 import {
   type ClickConfig,
+  COMPRESSION,
+  type CompressionConfig,
   configurations,
   type DataConfig,
   FULL_PRECISION,
+  hasMemory,
   type LossScaleConfig,
   type MaskConfig,
   type ModelConfig,
@@ -37,9 +40,11 @@ import {
   SIMULATED,
   type SimulatedConfig,
   type StageConfig,
+  wires,
 } from "./config.ts";
-import { DILOCO, dilocoFields, dilocoRules } from "./diloco_config.ts";
+import { dilocoFields, dilocoRules, withDiloco } from "./diloco_config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
+import { maskRules } from "./mask_rules.ts";
 import { longestText, positionNames } from "./positions.ts";
 
 /** What runs were before these fields were there: folders of such runs are read as ever. */
@@ -56,6 +61,7 @@ const ADDED_LATER = {
   optimizer: { biasCorrection: true, sharded: false },
   shards: 0,
   wire: "f32",
+  compression: COMPRESSION,
   diloco: null,
   ...FULL_PRECISION,
 };
@@ -134,7 +140,8 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     sharded: flag,
   }),
   shards: whole(0),
-  wire: oneOf(["f32", "bf16"]),
+  wire: oneOf(wires),
+  compression: record<CompressionConfig>({ rank: whole(1), warmup: between(0, 1, true) }),
   diloco: orNull(dilocoFields),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
@@ -170,7 +177,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
     isRecord(value) ? withSimulated(withDiloco(overridden(ADDED_LATER, value))) : value,
   );
   const config = fields(complete, { source, path: "" });
-  const { model, data, mask, optimizer, lossScale, click } = config, { units } = mask;
+  const { model, data, mask, optimizer, lossScale, click } = config;
   const longest = longestText(model);
   const stages = [
     { at: "data", ...data },
@@ -189,6 +196,14 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
     [
       config.shards === 0 || config.wire === "f32",
       `wire is "${config.wire}", with shards it must be "f32", whose bits are those of any number of processes`,
+    ],
+    [
+      config.precision !== "f16" || !hasMemory(config.wire),
+      `wire is "${config.wire}", with precision "f16" it must be "f32" or "bf16": what was not said would be of another loss scale`,
+    ],
+    [
+      config.wire !== "1-bit-lamb" || optimizer.name === "lamb" && !optimizer.sharded,
+      `wire is "1-bit-lamb", optimizer.name must be "lamb" and optimizer.sharded false`,
     ],
     ...(["first", "floor"] as const).map((name) =>
       [
@@ -228,20 +243,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       ] as const
     ),
   ];
-  const sum = units.word + units.phrase + units.ngram + units.span;
-  const needs = policies[mask.policy].synonym > 0;
-  const masking: typeof rules = [
-    [Math.abs(sum - 1) < 1e-9, `mask.units sum to ${sum}, they must sum to 1`],
-    [
-      !needs || mask.synonyms !== null,
-      `mask.policy "${mask.policy}" needs synonyms: give --synonyms FILE, or mine them with deno task data synonyms`,
-    ],
-    [
-      units.phrase === 0 || mask.phrases !== null,
-      `mask.units.phrase is ${units.phrase}, it needs phrases: give --phrases FILE|DIR`,
-    ],
-  ];
-  const broken = [...rules, ...masking].find(([right]) => !right);
+  const broken = [...rules, ...maskRules(mask)].find(([right]) => !right);
   if (broken) throw new InputError(`Cannot use ${source}: ${broken[1]}`);
   return withRule(config);
 }
@@ -265,12 +267,6 @@ function withSimulated(value: unknown): unknown {
   if (!isRecord(value) || !isRecord(value.click)) return value;
   const { click } = value, own = click.log === "simulated" ? SIMULATED : NONE_SIMULATED;
   return { ...value, click: { ...click, simulated: overridden(own, click.simulated ?? {}) } };
-}
-
-/** What a configuration that takes steps apart does not say. */
-function withDiloco(value: unknown): unknown {
-  if (!isRecord(value) || !isRecord(value.diloco)) return value;
-  return { ...value, diloco: overridden(DILOCO, value.diloco) };
 }
 
 const isRuled = (value: unknown): value is { readonly then: readonly unknown[] } =>

@@ -17,6 +17,7 @@ import {
   type Checkpointed,
   checkpointSteps,
   latestCheckpoint,
+  type RankFiles,
   saveCheckpoint,
 } from "../run/checkpoint.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
@@ -29,7 +30,7 @@ import { clickData, type ClickEvaluation } from "./click_task.ts";
 import { documentsOf } from "./documents_of.ts";
 import { type Adaptation, adaptationFigures, adaptationOf, type Beginning } from "./adaptation.ts";
 import type { PretrainConfig } from "./config.ts";
-import type { Crew } from "./crew.ts";
+import { beginAlone, type Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { originOf } from "./init_from.ts";
@@ -40,7 +41,6 @@ import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
-import { withWorkers, type Workers } from "./workers.ts";
 import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
@@ -102,7 +102,7 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-type State = Checkpointed<Model, OptimizerState, Workers>;
+type State = Checkpointed<Model, OptimizerState> & { readonly ranks?: RankFiles };
 
 /** The state before the first step. */
 async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
@@ -120,7 +120,7 @@ async function startState(o: RunOptions): Promise<State> {
   if (o.resume && isNew) o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
   if (isNew) return await firstState(o);
   const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
-  return await latestCheckpoint(o.out, withWorkers(o.config, like), o.device);
+  return await latestCheckpoint(o.out, like, o.device);
 }
 
 function figures(row: Row): string[] {
@@ -188,8 +188,15 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     });
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
     const begun = await stageStart(state, stage, device);
+    // What processes remember is of the stage, as the optimiser's moments are.
+    const ranks = begun.step > 0 ? state.ranks : undefined;
+    if (ranks && !o.crew && !own.diloco) {
+      view.note(`what ${ranks.size} processes had not told each other is lost`);
+    }
     const order = { stage: number, step: begun.step, rollbacks };
-    const together = await o.crew?.begin(order, begun, own);
+    const together = o.crew
+      ? await o.crew.begin(order, begun, own, ranks)
+      : await beginAlone(begun, own, ranks, device);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
@@ -207,8 +214,8 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
         if (row) shown = figures(row);
         view.show({ label: "train", done: offset + step, total, figures: shown });
       },
-      checkpoint: async (s) => {
-        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks });
+      checkpoint: async (s, ranks) => {
+        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks }, ranks);
         saved.add(offset + s.step);
         await keep();
       },
@@ -228,10 +235,9 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       });
       view.note(line);
       o.emit(row);
-      const like = withWorkers(config, { step, model, optimizer });
       state = back.step === undefined
         ? await firstState(o)
-        : await latestCheckpoint(out, like, device);
+        : await latestCheckpoint(out, { step, model, optimizer }, device);
       dispose(model);
       dispose(optimizer);
       continue;
@@ -263,11 +269,11 @@ const stageText = ({ data, steps }: PretrainConfig): string =>
 
 /** What a stage goes on from: at its first step with a new optimiser. */
 async function stageStart(
-  { step, model, optimizer, workers }: TrainState,
+  { step, model, optimizer }: TrainState,
   { config, offset }: Stage,
   device: Device,
 ): Promise<TrainState> {
-  if (offset === 0 || step > offset) return { step: step - offset, model, optimizer, workers };
+  if (offset === 0 || step > offset) return { step: step - offset, model, optimizer };
   dispose(optimizer);
   return { step: 0, model, optimizer: await freshOptimizer(config, model, device) };
 }

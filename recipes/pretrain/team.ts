@@ -23,13 +23,14 @@ import {
   alone,
   type Collective,
   compareChecksums,
-  createExchange,
+  type CompressedExchange,
+  type Exchange,
   type Span,
 } from "../../dist/mod.ts";
 import { type BetweenSteps, betweenSteps } from "./between_steps.ts";
-import type { PretrainConfig } from "./config.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
+import { type WireOptions, wiresOf } from "./wire.ts";
 
 /** What the loop needs of the processes that take part in it. */
 export interface Team extends BetweenSteps {
@@ -43,21 +44,19 @@ export interface Team extends BetweenSteps {
   readonly exchanged: number;
   /** Zeros, to begin a shard with. */
   zero(model: Model): Sums;
-  /** Hands in the sums of one shard, which are used up. */
-  give(sums: Sums): Promise<void>;
+  /** Hands in the sums of one shard, which are used up; compressed, where there is a way. */
+  give(sums: Sums, isCompressed?: boolean): Promise<void>;
   /** The sums of all shards, when all of this process's are handed in. */
   take(): Promise<Sums>;
   readonly group: Collective;
+  /** The exchange that has a memory, if there is one. */
+  readonly compressed: CompressedExchange | undefined;
   /** Are the parameters the same bits everywhere? Asked after every step, looked at every so many. @throws DistError where they are not */
   check(step: number, model: Model): Promise<void>;
 }
 
 /** How a team works. */
-export interface TeamOptions {
-  /** Virtual shards, 0 for one a process. */
-  readonly shards: number;
-  /** What gradients travel as; counts and losses are exact. */
-  readonly wire?: PretrainConfig["wire"];
+export interface TeamOptions extends WireOptions {
   readonly device: Device;
   /** Steps between two comparisons of parameters. */
   readonly checkEvery?: number;
@@ -79,25 +78,25 @@ export function spanOf(length: number, shard: number, total: number): Span {
 export function createTeam(
   group: Collective,
   model: Model,
-  { shards, wire = "f32", device, checkEvery = 100 }: TeamOptions,
+  { device, checkEvery = 100, ...wire }: TeamOptions,
 ): Team {
   const zero = jit((m: Model): Sums => zeroSums(m), { device });
   const like = zeroSums(model), shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
-  const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
   const names = paths(like as unknown as Tree<AnyTensor>).map(([name]) => name);
-  const exact = [...names.keys()].filter((leaf) => !names[leaf]!.startsWith("grads."));
-  const exchange = createExchange(group, { lengths, shards, wire, exact });
+  const { plain, compressed } = wiresOf(group, names, shapes, wire);
+  let exchange: Exchange = plain;
   let ms = 0;
   return {
     size: group.size,
-    total: exchange.total,
-    own: exchange.own,
+    total: plain.total,
+    own: plain.own,
     isFirst: group.rank === 0,
     get exchanged() {
       return ms / 1000;
     },
     zero,
-    async give(sums) {
+    async give(sums, isCompressed = false) {
+      exchange = isCompressed && compressed ? compressed : plain;
       exchange.add(await arraysOf(sums) as Float32Array[], 1);
       dispose(sums);
     },
@@ -112,6 +111,7 @@ export function createTeam(
     },
     group,
     ...betweenSteps(group),
+    compressed,
     async check(step, model) {
       if (group.size === 1 || step % checkEvery !== 0) return;
       const names = paths(model as unknown as Tree<AnyTensor>).map(([name]) => name);

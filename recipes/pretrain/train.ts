@@ -3,19 +3,36 @@
  *
  * @module
  */
-import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
+import {
+  type AnyTensor,
+  type Device,
+  dispose,
+  jit,
+  read,
+  type Tensor,
+  type Tree,
+} from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { adamw, type Group, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
+import {
+  adamw,
+  type Group,
+  lamb,
+  noDecay,
+  oneBitLamb,
+  type Optimizer,
+  polynomial,
+} from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
 import { evaluated } from "../masking/mask_settings.ts";
 import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
-import type { Precision, PretrainConfig } from "./config.ts";
+import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
 import { type ClickData, type ClickEvaluation, clickEvaluator, clickSteps } from "./click_task.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
+import { metricsRow, type Values } from "./metrics_row.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
 import {
@@ -29,10 +46,11 @@ import {
 } from "./step.ts";
 import { type Apart, ofOneWorker, soloApart } from "./apart.ts";
 import { STUCK, stuckError } from "./stuck_scale.ts";
+import { gatherMemory, handMemory } from "./rank_memory.ts";
 import { shardMoments } from "./sharded.ts";
 import { rowSpans, soloTeam, spanOf, type Team } from "./team.ts";
 import { type Tracer, untraced } from "./tracer.ts";
-import type { Workers } from "./workers.ts";
+import { carrierOf, warmSteps } from "./wire.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
 export interface TrainState {
@@ -40,8 +58,6 @@ export interface TrainState {
   readonly step: number;
   readonly model: Model;
   readonly optimizer: LearnState;
-  /** Where processes take their steps apart: `model` is then the outer parameters, and `optimizer` the first process's. */
-  readonly workers?: Workers | undefined;
 }
 
 /** The data of a run. */
@@ -63,7 +79,11 @@ export interface TrainHooks {
   readonly evaluation: (row: Row) => boolean;
   /** Every step: how far the run is. */
   readonly progress: (step: number, row: Row | undefined) => void;
-  readonly checkpoint: (state: TrainState) => Promise<void>;
+  /** `ranks`: what each process remembers, where they do; all of it must be taken. */
+  readonly checkpoint: (
+    state: TrainState,
+    ranks?: AsyncIterable<Tree<AnyTensor>>,
+  ) => Promise<void>;
   /** Is the run sound? Asked after every logged row and evaluation; where it is not, the loop ends without checkpoint and evaluation. */
   readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
@@ -88,9 +108,10 @@ export interface Trained extends TrainState {
 
 /** The optimiser of a configuration. */
 export function optimizerOf(
-  { optimizer: o, steps }: PretrainConfig,
+  config: PretrainConfig,
   groups: readonly Group[] = [],
 ): Optimizer {
+  const { optimizer: o, steps } = config;
   const options = {
     rate: polynomial({
       peak: o.rate,
@@ -107,6 +128,7 @@ export function optimizerOf(
     stateDtype: o.stateDtype,
     groups: [noDecay, ...groups],
   };
+  if (config.wire === "1-bit-lamb") return oneBitLamb({ ...options, freeze: warmSteps(config) });
   return o.name === "lamb" ? lamb(options) : adamw(options);
 }
 
@@ -159,14 +181,15 @@ export async function train(
   const sharded = team && team.group.size > 1 && config.optimizer.sharded
     ? shardMoments(team.group, start.model, config)
     : undefined;
-  const spans = rowSpans(B, team);
+  const spans = rowSpans(B, team), processes = team?.group.size ?? 1, exchange = team?.compressed;
   const parts = partsOf(start.step, config.steps, B, microBatch, spans);
   using feed = new BatchFeed(source, parts.map((part) => ({ ...part, step: turn(part.step) })));
   const programs = stepPrograms(
     config.model,
     optimizerOf(config, sharded && [sharded.others]),
-    { ...stepOptions(config, device), isPart: sharded !== undefined },
+    { ...stepOptions(config, device), isPart: sharded !== undefined, processes },
   );
+  const carrier = carrierOf(config, team, programs);
   const heldOut = config.evalEvery === 0 ? [] : heldOutBatches(
     data.heldOut,
     data.vocabulary,
@@ -179,9 +202,9 @@ export async function train(
     clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
   let { model, optimizer, step } = start;
-  if (apart) model = await apart.begin(model);
+  if (apart) model = apart.begin(model);
   if (sharded) optimizer = sharded.keep(optimizer);
-  let sums = jit(zeroSums, { device })(start.model);
+  let sums = jit(zeroSums, { device })(model);
   let logged = { at: began, step, waited: 0, exchanged: 0 }, aside = 0, stuckAt: number | undefined;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
@@ -211,10 +234,11 @@ export async function train(
     return row;
   };
   const evaluation = async (): Promise<Evaluated> => {
-    const shown = isOwn ? await apart!.outer() : model;
-    const clicks = rank ? await rank(shown) : undefined;
-    const found: Evaluation = { ...await evaluate(shown, heldOut), ...clicks && { clicks } };
-    if (shown !== model) dispose(shown);
+    const found = await withShown(async (model): Promise<Evaluation> => {
+      const clicks = rank ? await rank(model) : undefined;
+      return { ...await evaluate(model, heldOut), ...clicks && { clicks } };
+    });
+    const { clicks } = found;
     const worthy = hooks.evaluation({
       step,
       mlm_ppl: found.perplexity,
@@ -237,30 +261,29 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: Evaluated | undefined, isSound = true, isOwn = apart !== undefined;
-  let workers: Workers | undefined;
-  const give = (): Promise<unknown> =>
-    apart ? apart.gather(model, optimizer) : sharded!.gather(optimizer);
-  const called = async (): Promise<Workers | undefined> => {
-    await apart!.call();
-    return await apart!.gather(model, optimizer);
+  let last: Evaluated | undefined, isSound = true;
+  /** Uses what is evaluated and saved: where processes take steps apart, the outer parameters. */
+  const withShown = async <T>(use: (shown: Model) => Promise<T>): Promise<T> => {
+    if (!apart) return await use(model);
+    const outer = await apart.outer(), result = await use(outer);
+    dispose(outer);
+    return result;
   };
-  const goOn = async (wanted: boolean): Promise<boolean> => {
-    // The last checkpoint comes when the others have gone: what it needs of them is asked for before.
-    const isLast = !wanted && isSound && config.checkpointEvery > 0;
-    if (apart?.isFirst && isLast) workers = await called();
-    return others ? await others.goOn(wanted, give) : wanted;
+  const goOn = (wanted: boolean): boolean | Promise<boolean> =>
+    others?.goOn(wanted, hand) ?? wanted;
+  /** A checkpoint holds the moments of all processes, and what each has for itself. */
+  const hand = async (): Promise<void> => {
+    if (apart) await apart.hand(model, optimizer);
+    if (sharded) await sharded.gather(optimizer);
+    if (exchange) await handMemory(team!.group, exchange);
   };
-  /** A checkpoint holds what all processes have. */
+  const ownOfAll = (): AsyncIterable<Tree<AnyTensor>> | undefined =>
+    apart?.gather(model, optimizer) ?? (exchange && gatherMemory(team!.group, exchange));
+  const hasOwn = apart !== undefined || exchange !== undefined;
   const save = async (): Promise<void> => {
-    if (apart) {
-      const workers = await called(), outer = await apart.outer();
-      await hooks.checkpoint({ step, model: outer, optimizer, workers });
-      return dispose([outer, workers]);
-    }
-    if (sharded) await team!.call();
+    if (sharded || hasOwn) await others!.call();
     const whole = sharded ? await sharded.gather(optimizer) : optimizer;
-    await hooks.checkpoint({ step, model, optimizer: whole });
+    await withShown((model) => hooks.checkpoint({ step, model, optimizer: whole }, ownOfAll()));
   };
   while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
@@ -287,9 +310,9 @@ export async function train(
         dispose(inputs);
         await keepPace();
       }
-      await team?.give(sums);
+      await carrier.give(optimizer, sums);
     }
-    if (team) sums = await team.take();
+    sums = await carrier.take(optimizer);
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
     if (sharded) model = await sharded.share(model);
@@ -321,27 +344,34 @@ export async function train(
   }
   await log();
   if (sharded) optimizer = await sharded.gather(optimizer);
-  if (apart) {
-    dispose(model);
-    model = await apart.outer();
-    isOwn = false;
-  }
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
-  const ended = { step, model, optimizer, stallShare };
+  const ended = { step, model: await apart?.outer() ?? model, optimizer, stallShare };
   dispose(sums);
-  if (!sound()) return ended;
   const isOver = step === config.steps;
   const saveLast = async (): Promise<void> => {
     if (config.checkpointEvery === 0) return;
-    await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer, workers }));
-    dispose(workers ?? []);
+    if (hasOwn) await others!.call();
+    await trace.host(
+      "checkpoint",
+      () => withShown((model) => hooks.checkpoint({ step, model, optimizer }, ownOfAll())),
+    );
   };
-  // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
-  if (!isOver) await saveLast();
-  if (config.evalEvery > 0 && last?.step !== step) last = await trace.host("evaluate", evaluation);
-  if (!sound()) return ended;
-  if (isOver) await saveLast();
-  return { ...ended, ...last && { evaluation: last.found } };
+  const finish = async (): Promise<Trained> => {
+    if (!sound()) return ended;
+    // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
+    if (!isOver) await saveLast();
+    if (config.evalEvery > 0 && last?.step !== step) {
+      last = await trace.host("evaluate", evaluation);
+    }
+    if (!sound()) return ended;
+    if (isOver) await saveLast();
+    return { ...ended, ...last && { evaluation: last.found } };
+  };
+  const trained = await finish();
+  // Others are asked for what they have for themselves until the first has saved it.
+  if (hasOwn) await others!.goOn(false, hand);
+  if (apart) dispose(model);
+  return trained;
 }
 
 /** Figures of held-out clicks, as a row has them. */
@@ -361,36 +391,4 @@ interface Evaluated {
 /** Is it time for what is done every so many steps? Never where that is 0. */
 function isDue(step: number, every: number): boolean {
   return every > 0 && step % every === 0;
-}
-
-type Values = Readonly<Record<string, number>> & { readonly step: number };
-
-/**
- * One row for the steps since the last: the newest values, means of the loss, the sum of what was skipped. What a loss scale skips does not
- * count, unless there is nothing else.
- */
-function metricsRow(all: readonly Values[], precision: Precision): Row {
-  const isScaled = precision === "f16", taken = all.filter((r) => r.skipped === 0);
-  const rows = isScaled && taken.length > 0 ? taken : all, last = rows.at(-1)!;
-  const weight = rows.reduce((sum, r) => sum + r.weight!, 0);
-  const mean = (name: string): number =>
-    rows.reduce((sum, r) => sum + r[name]! * r.weight!, 0) / weight;
-  const loss = mean("loss");
-  return {
-    step: all.at(-1)!.step,
-    loss,
-    mlm_loss: loss,
-    mlm_ppl: Math.exp(loss),
-    accuracy: mean("correct"),
-    lr: last.lr!,
-    grad_norm: last.grad_norm!,
-    skipped: all.reduce((sum, r) => sum + r.skipped!, 0),
-    ...isScaled && { loss_scale: all.at(-1)!.loss_scale! },
-    masked: weight,
-    ...last.click_weight! > 0 && {
-      click_loss: last.click_loss!,
-      mlm_share: last.mlm_share!,
-      click_share: last.click_share!,
-    },
-  };
 }

@@ -1,5 +1,5 @@
 /**
- * What every process that takes its steps apart has for itself, together in a checkpoint, and how it comes there and back.
+ * What every process that takes its steps apart has for itself, on its way to the first one, which saves it, and back.
  *
  * @module
  */
@@ -8,45 +8,27 @@ import {
   fromArray,
   leaves,
   mapTree,
+  paths,
   read,
   sizesOf,
   type Tensor,
   type Tree,
-  zeros,
 } from "../../core/mod.ts";
 import type { Collective, WireArray } from "../../dist/mod.ts";
-import type { PretrainConfig } from "./config.ts";
-import type { Model } from "./model.ts";
+import { InputError } from "../cli/input_error.ts";
+import type { RankFiles } from "../run/checkpoint.ts";
 import type { LearnState } from "./step.ts";
 import { arraysOf } from "./team.ts";
 
-/** All processes' own, on the host. Parameters are in a row. */
-export interface Workers {
-  /** Of the outer parameters. */
-  readonly momentum: AnyTensor;
-  /** The first process's parameters, or, where this is told to one, that one's. */
-  readonly own: AnyTensor;
-  /** The other processes' parameters, and what their optimisers remember. */
-  readonly others: readonly { readonly params: AnyTensor; readonly learning: LearnState }[];
+/** What a process goes on with beside the outer parameters. Parameters are in a row. */
+export interface Own {
+  /** Of the outer parameters; the same for all. */
+  readonly momentum: Float32Array<ArrayBuffer>;
+  readonly params: Float32Array<ArrayBuffer>;
 }
 
-/** A state with places for all processes' own, without values, where the configuration has some. */
-export function withWorkers<S extends { readonly model: Model; readonly optimizer: LearnState }>(
-  { diloco }: Pick<PretrainConfig, "diloco">,
-  like: S,
-): S & { readonly workers?: Workers } {
-  if (!diloco) return like;
-  const length = leaves(like.model as unknown as Tree<AnyTensor>).reduce(
-    (sum, x) => sum + sizesOf(x).reduce((n, axis) => n * axis, 1),
-    0,
-  );
-  const row = (): AnyTensor => zeros([length]) as AnyTensor;
-  const others = Array.from({ length: diloco.workers - 1 }, () => ({
-    params: row(),
-    learning: like.optimizer,
-  }));
-  return { ...like, workers: { momentum: row(), own: row(), others } };
-}
+const rowOf = (array: Float32Array): AnyTensor =>
+  fromArray(array.slice(), [array.length]) as AnyTensor;
 
 /** A tree like another, of these arrays. */
 function treeOf<T>(like: T, arrays: readonly WireArray[]): T {
@@ -58,52 +40,80 @@ function treeOf<T>(like: T, arrays: readonly WireArray[]): T {
   }) as T;
 }
 
-const rowOf = (array: Float32Array): AnyTensor =>
-  fromArray(array.slice(), [array.length]) as AnyTensor;
-
-/** The first process gets what all have; the others, which must call it too, nothing. @throws DistError */
-export async function gatherWorkers(
+/** What all have, for the first process, one after the other. The others must hand in theirs at the same time. */
+export async function* gatherOwn(
   group: Collective,
-  params: Float32Array,
-  momentum: Float32Array,
+  { momentum, params }: Own,
   learning: LearnState,
-): Promise<Workers | undefined> {
-  const arrays: readonly WireArray[] = await arraysOf(learning);
-  if (group.rank > 0) {
-    for (const array of [params, ...arrays]) await group.send(array, 0);
-    return undefined;
-  }
-  const others: Workers["others"][number][] = [];
+): AsyncIterable<Tree<AnyTensor>> {
+  // What the first one's optimiser remembers is in every checkpoint.
+  yield { momentum: rowOf(momentum), params: rowOf(params) };
+  const like: readonly WireArray[] = await arraysOf(learning);
   for (let rank = 1; rank < group.size; rank++) {
-    const found = [params, ...arrays].map((array) => array.slice());
+    const found = [params, ...like].map((array) => array.slice());
     for (const array of found) await group.receive(array, rank);
     const [own, ...rest] = found;
-    others.push({ params: rowOf(own as Float32Array), learning: treeOf(learning, rest) });
-  }
-  return { momentum: rowOf(momentum), own: rowOf(params), others };
-}
-
-/** The first process gives everybody what is theirs. @throws DistError */
-export async function giveWorkers(group: Collective, { momentum, others }: Workers): Promise<void> {
-  await group.broadcast(await read(momentum as Tensor), 0);
-  for (const [i, { params, learning }] of others.entries()) {
-    for (const array of await arraysOf({ params, learning })) await group.send(array, i + 1);
+    yield {
+      params: rowOf(own as Float32Array),
+      learning: treeOf(learning, rest) as unknown as Tree<AnyTensor>,
+    };
   }
 }
 
-/** What the first process gives this one: its own alone, and what its optimiser remembers. @throws DistError */
-export async function hearWorkers(
+/** Gives the first process what this one has. */
+export async function handOwn(
+  group: Collective,
+  { params }: Own,
+  learning: LearnState,
+): Promise<void> {
+  for (const array of [params, ...await arraysOf(learning)]) await group.send(array, 0);
+}
+
+/**
+ * Gives every process what it goes on with; called by the first, which gets its own, while the others hear. `learning` is its own.
+ *
+ * @throws InputError where the checkpoint is of another number of processes, or something is missing in it
+ */
+export async function leadOwn(
+  group: Collective,
+  files: RankFiles | undefined,
+  learning: LearnState,
+): Promise<Own> {
+  if (files?.size !== group.size) {
+    throw new InputError(
+      `Cannot go on by ${group.size} processes that take steps apart: the checkpoint is of ${
+        files?.size ?? 0
+      }; remove its folder to go on from the one before`,
+    );
+  }
+  const find = async (rank: number, names: readonly string[]): Promise<WireArray[]> => {
+    const found = await files.read(rank);
+    return await Promise.all(names.map(async (name) => {
+      const tensor = found.get(name);
+      if (tensor) return await read(tensor as Tensor) as WireArray;
+      throw new InputError(
+        `Cannot go on: the checkpoint's file of rank ${rank} has no '${name}'; remove its folder`,
+      );
+    }));
+  };
+  const [momentum, params] = await find(0, ["momentum", "params"]) as Float32Array<ArrayBuffer>[];
+  await group.broadcast(momentum!, 0);
+  const names = paths(learning as unknown as Tree<AnyTensor>).map(([name]) => `learning.${name}`);
+  for (let rank = 1; rank < group.size; rank++) {
+    for (const array of await find(rank, ["params", ...names])) await group.send(array, rank);
+  }
+  return { momentum: momentum!, params: params! };
+}
+
+/** What the first process gives this one: its own, and what its optimiser remembers. `like` is such a state. */
+export async function hearOwn(
   group: Collective,
   length: number,
   like: LearnState,
-): Promise<{ readonly workers: Workers; readonly optimizer: LearnState }> {
-  const momentum = await group.broadcast(new Float32Array(length), 0);
-  // In the order of the tree that is given.
-  const arrays = [...await arraysOf(like), new Float32Array(length)];
-  for (const array of arrays) await group.receive(array, 0);
-  const own = arrays.pop() as Float32Array;
-  return {
-    workers: { momentum: rowOf(momentum), own: rowOf(own), others: [] },
-    optimizer: treeOf(like, arrays),
-  };
+): Promise<{ readonly own: Own; readonly optimizer: LearnState }> {
+  const momentum = new Float32Array(length), params = new Float32Array(length);
+  await group.broadcast(momentum, 0);
+  const arrays: readonly WireArray[] = await arraysOf(like);
+  for (const array of [params, ...arrays]) await group.receive(array, 0);
+  return { own: { momentum, params }, optimizer: treeOf(like, arrays) };
 }

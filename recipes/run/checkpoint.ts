@@ -1,6 +1,6 @@
 /**
- * Checkpoints: `checkpoints/step-00001000/{model.safetensors, optimizer.safetensors, state.json}`, and `workers.safetensors` where
- * processes have something for themselves.
+ * Checkpoints: `checkpoints/step-00001000/{model.safetensors, optimizer.safetensors, state.json}`, and where many processes remember
+ * something each, `rank-00000.safetensors` and so on.
  *
  * A checkpoint is written under another name, synced and renamed when it is whole; `state.json` holds the hashes of the
  * files. So what has its name can be believed, and what was broken afterwards is found.
@@ -17,6 +17,7 @@ import {
   paths,
   readSafetensors,
   SafetensorsError,
+  type SafetensorsFile,
   sizesOf,
   toDevice,
   type Tree,
@@ -27,22 +28,28 @@ import { isRecord } from "../cli/schema.ts";
 import { writeWhole } from "./write_whole.ts";
 
 /** What a checkpoint holds. */
-export interface Checkpointed<M, O, W = unknown> {
+export interface Checkpointed<M, O> {
   /** Steps taken. */
   readonly step: number;
   readonly model: M;
   readonly optimizer: O;
-  /** What several processes have for themselves, where they do: stays on the host. */
-  readonly workers?: W | undefined;
   /** How often the run had gone back to a checkpoint; 0 where it is left out. */
   readonly rollbacks?: number;
+}
+
+/** What processes remember that is not the same for all, a tree each. */
+export interface RankFiles {
+  /** How many of them there were. */
+  readonly size: number;
+  /** What one of them remembered. @throws InputError where it was cut short or changed */
+  read(rank: number): Promise<ReadonlyMap<string, AnyTensor>>;
 }
 
 /** Where checkpoints are in a run's folder. */
 export const FOLDER = "checkpoints";
 
 const STATE = "state.json", PART = "part-";
-const FILES = ["model", "optimizer", "workers"] as const;
+const FILES = ["model", "optimizer"] as const;
 
 /** The folder of the checkpoint after `step` steps. */
 export function checkpointPath(run: string, step: number): string {
@@ -70,34 +77,45 @@ async function removeParts(parent: string): Promise<void> {
   }
 }
 
-/** Writes a checkpoint, in the place of one of the same step. */
-export function saveCheckpoint<M, O, W>(
+/** Writes a checkpoint, in the place of one of the same step. `ranks`: what every process remembers, one after the other. */
+export function saveCheckpoint<M, O>(
   run: string,
-  state: Checkpointed<M, O, W>,
+  state: Checkpointed<M, O>,
+  ranks?: AsyncIterable<Tree<AnyTensor>>,
 ): Promise<void> {
-  return save(run, state);
+  return save(run, state, ranks);
 }
+
+const rankName = (rank: number): string => `rank-${String(rank).padStart(5, "0")}`;
 
 /** Writes a checkpoint of weights alone: other runs can begin with it, none can go on from it. */
 export function saveWeights<M>(run: string, step: number, model: M): Promise<void> {
   return save(run, { step, model });
 }
 
-type Saved<M, O, W> = Omit<Checkpointed<M, O, W>, "optimizer"> & { readonly optimizer?: O };
+type Saved<M, O> = Omit<Checkpointed<M, O>, "optimizer"> & { readonly optimizer?: O };
 
-async function save<M, O, W>(run: string, state: Saved<M, O, W>): Promise<void> {
+async function save<M, O>(
+  run: string,
+  state: Saved<M, O>,
+  ranks?: AsyncIterable<Tree<AnyTensor>>,
+): Promise<void> {
   const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
   await ensureDir(parent);
   await removeParts(parent);
   const made = await Deno.makeTempDir({ dir: parent, prefix: PART });
   try {
     const hashes: Record<string, string> = {};
-    for (const name of FILES) {
-      if (state[name] === undefined) continue;
+    const write = async (name: string, tree: Tree<AnyTensor>): Promise<void> => {
       const path = join(made, `${name}.safetensors`);
-      await writeSafetensors(path, state[name] as Tree<AnyTensor>);
+      await writeSafetensors(path, tree);
       hashes[name] = await hashOf(path);
+    };
+    for (const name of FILES) {
+      if (state[name] !== undefined) await write(name, state[name] as Tree<AnyTensor>);
     }
+    let rank = 0;
+    for await (const tree of ranks ?? []) await write(rankName(rank++), tree);
     const { step, rollbacks = 0 } = state;
     await writeRecord(made, { step, rollbacks, sha256: hashes });
     await syncFolder(made);
@@ -161,6 +179,22 @@ async function recorded(folder: string, mend = MEND): Promise<Recorded> {
   throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${mend}`);
 }
 
+const failing = (path: string, mend: string) => (why: string): never => {
+  throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${mend}`);
+};
+
+/** All tensors of one file. */
+function readAll(
+  path: string,
+  hash: string | undefined,
+): Promise<ReadonlyMap<string, AnyTensor>> {
+  return reading(path, hash, failing(path, MEND), async (file) => {
+    const found = new Map<string, AnyTensor>();
+    for (const name of file.entries.keys()) found.set(name, await file.read(name));
+    return found;
+  });
+}
+
 /** The tensors of one file, in the structure, shapes and dtypes of `like`. */
 async function readTree<T>(
   path: string,
@@ -168,14 +202,8 @@ async function readTree<T>(
   like: T,
   mend = MEND,
 ): Promise<T> {
-  const fail = (why: string): never => {
-    throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${mend}`);
-  };
-  try {
-    if (await hashOf(path) !== hash) {
-      fail("it was changed since it was written (its SHA-256 differs)");
-    }
-    await using file = await readSafetensors(path);
+  const fail = failing(path, mend);
+  return await reading(path, hash, fail, async (file) => {
     const found = new Map<string, AnyTensor>(), wants = new Map(paths(like as Tree<AnyTensor>));
     for (const [name, want] of wants) {
       const got = file.entries.get(name);
@@ -187,6 +215,22 @@ async function readTree<T>(
     const more = [...file.entries.keys()].find((name) => !wants.has(name));
     if (more !== undefined) fail(`this model has no '${more}'`);
     return mapTree(like as Tree<AnyTensor>, (_, name) => found.get(name)!) as T;
+  });
+}
+
+/** Reads a file that is as it was written; what is wrong with it goes to `fail`. */
+async function reading<T>(
+  path: string,
+  hash: string | undefined,
+  fail: (why: string) => never,
+  read: (file: SafetensorsFile) => Promise<T>,
+): Promise<T> {
+  try {
+    if (await hashOf(path) !== hash) {
+      fail("it was changed since it was written (its SHA-256 differs)");
+    }
+    await using file = await readSafetensors(path);
+    return await read(file);
   } catch (error) {
     if (error instanceof InputError) throw error;
     if (error instanceof Deno.errors.NotFound) return fail("no such file");
@@ -200,11 +244,11 @@ async function readTree<T>(
  *
  * @throws InputError where there is none, or it was cut short or changed.
  */
-export async function latestCheckpoint<M, O, W>(
+export async function latestCheckpoint<M, O>(
   run: string,
-  like: Checkpointed<M, O, W>,
+  like: Checkpointed<M, O>,
   device: Device,
-): Promise<Checkpointed<M, O, W>> {
+): Promise<Checkpointed<M, O> & { readonly ranks?: RankFiles }> {
   const folder = await newest(run), { step, rollbacks = 0, sha256 } = await recorded(folder);
   if (sha256.optimizer === undefined) {
     throw new InputError(
@@ -217,8 +261,12 @@ export async function latestCheckpoint<M, O, W>(
     model: await read("model", like.model),
     optimizer: await read("optimizer", like.optimizer),
   };
-  const workers = like.workers === undefined ? undefined : await read("workers", like.workers);
-  return { step, rollbacks, workers, ...await toDevice(state, device) };
+  const size = Object.keys(sha256).filter((name) => /^rank-\d+$/.test(name)).length;
+  const ranks: RankFiles = {
+    size,
+    read: (rank) => readAll(join(folder, `${rankName(rank)}.safetensors`), sha256[rankName(rank)]),
+  };
+  return { step, rollbacks, ...size > 0 && { ranks }, ...await toDevice(state, device) };
 }
 
 /**

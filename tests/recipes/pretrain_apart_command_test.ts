@@ -15,7 +15,7 @@ Deno.test("pretrain --nproc 2 --set diloco…: a resumed run is one that never s
       join(folder, "run", "checkpoints", `step-${String(step).padStart(8, "0")}`);
     const bytes = (step: number): Promise<readonly Uint8Array[]> =>
       Promise.all(
-        ["model", "optimizer", "workers"].map((name) =>
+        ["model", "optimizer", "rank-00000", "rank-00001"].map((name) =>
           Deno.readFile(join(checkpoint(step), `${name}.safetensors`))
         ),
       );

@@ -1,7 +1,7 @@
 /** Processes that take their steps apart: DiLoCo in the pretraining loop. */
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { cpu } from "../../core/mod.ts";
+import { cpu, dispose } from "../../core/mod.ts";
 import { alone, type Group } from "../../dist/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { trainBatches } from "../../recipes/data/batches.ts";
@@ -57,7 +57,9 @@ async function run(
     metrics: (row) => losses.push(row.loss as number),
     evaluation: () => false,
     progress: () => {},
-    checkpoint: () => Promise.resolve(),
+    checkpoint: async (_, ranks) => {
+      for await (const own of ranks ?? []) dispose(own);
+    },
     stop: () => false,
     ...group && { apart: await createApart(group, beside!, config, start, device) },
     ...hooks,
