@@ -5,7 +5,8 @@ import { inWorkplace } from "./pretrain_command.ts";
 import { timeless } from "./timeless.ts";
 
 const base = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "toy.json"];
-const APART = ["every=4", "fragments=2", "delay=1"].flatMap((x) => ["--set", `diloco.${x}`]);
+const APART = ["every=4", "fragments=2", "delay=1", "mix=0.5", "outerMomentum=0.6"]
+  .flatMap((x) => ["--set", `diloco.${x}`]);
 
 Deno.test("pretrain --nproc 2 --set diloco…: a resumed run is one that never stopped, every bit of it", () =>
   inWorkplace(async ({ folder, pretrain, rows }) => {

@@ -30,7 +30,11 @@ const PATIENT = { deadline: 3_600_000 };
 
 const apart = (changes: Partial<DilocoConfig>): PretrainConfig => ({
   ...config,
-  diloco: { ...DILOCO, every: 4, fragments: 2, delay: 1, ...changes },
+  diloco: {
+    ...DILOCO,
+    ...{ every: 4, fragments: 2, delay: 1, mix: 0.5, outerRate: 0.7, outerMomentum: 0.6 },
+    ...changes,
+  },
 });
 
 const flat = async (tree: unknown): Promise<Uint8Array> =>
