@@ -53,12 +53,21 @@ interface Moments {
  * The sum of z over processes lands as the gradient that makes the same momentum of the last one, so that a step needs to know nothing of
  * it. Gradients are normalised where they are carried, by each process on its own: nobody has the whole one.
  *
+ * The source scales each layer by a running mean of its trust ratios in the warm-up, held and corrected; here the ratio goes on, of the
+ * update as it is.
+ *
  * @example
  * ```ts
+ * import { read, tensor } from "@motian/motian";
  * import { oneBitLamb } from "@motian/motian/optim";
+ * import { assertAlmostEquals } from "@std/assert";
  *
- * const optimizer = oneBitLamb({ rate: 0.01, freeze: 100 });
- * // From step 101 on: sum over processes of optimizer.sent!.carry(grads, state, 1 / processes), by signs, then optimizer.sent!.land.
+ * const optimizer = oneBitLamb({ rate: 0.1, freeze: 1 });
+ * const params = { w: tensor([[3], [4]]) }, grads = { w: tensor([[0.1], [0.2]]) };
+ * const { state } = optimizer.step(params, grads, optimizer.init(params));
+ * // One process alone, whose share is 1: what it carries lands as what it was.
+ * const landed = optimizer.sent!.land(optimizer.sent!.carry(grads, state, 1), state);
+ * assertAlmostEquals((await read(landed.w))[1]!, 0.2, 1e-5);
  * ```
  */
 export function oneBitLamb(options: OneBitLambOptions): Optimizer {

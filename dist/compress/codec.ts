@@ -1,9 +1,10 @@
 /**
- * Numbers in a few bits each, block by block: every block has a scale of its own, an f32, and lies within one leaf.
+ * Numbers in a few bits each, block by block: every block has a scale of its own, a bf16, and lies within one leaf.
  *
  * @module
  */
 import { chunkOf, type Span } from "../group/chunk.ts";
+import { fromBf16, toBf16 } from "../parallel/bf16.ts";
 import type { Bucket } from "../parallel/buckets.ts";
 
 /** Blocks that follow one another. */
@@ -18,8 +19,10 @@ export interface Codec {
   readonly block: number;
   /** Bits of an element, beside the scales. */
   readonly bits: number;
-  /** Writes the elements of a block, from bit `at · bits` of `codes` on; gives its scale, and leaves in `values` what was not said. */
-  encode(values: Float32Array, codes: Uint8Array, at: number): number;
+  /** The scale of a block, before it is rounded. */
+  scale(values: Float32Array): number;
+  /** Writes the elements of a block, from bit `at · bits` of `codes`, which are 0, on; leaves in `values` what was not said. */
+  encode(values: Float32Array, scale: number, codes: Uint8Array, at: number): void;
   /** Reads them. */
   decode(codes: Uint8Array, at: number, scale: number, values: Float32Array): void;
 }
@@ -44,13 +47,13 @@ export function chunksOf(
   });
 }
 
-/** Bytes of such blocks: scales, then codes, up to a whole number of words. */
+/** Bytes of such blocks: scales, then codes, up to an even number. */
 export function codedBytes({ bits }: Codec, { from, to, ends }: Blocks): number {
-  return 4 * ends.length + 4 * Math.ceil((to - from) * bits / 32);
+  return 2 * ends.length + 2 * Math.ceil((to - from) * bits / 16);
 }
 
-const scalesOf = (bytes: Uint8Array, { ends }: Blocks): Float32Array =>
-  new Float32Array(bytes.buffer, bytes.byteOffset, ends.length);
+const scalesOf = (bytes: Uint8Array, { ends }: Blocks): Uint16Array =>
+  new Uint16Array(bytes.buffer, bytes.byteOffset, ends.length);
 
 /** Writes blocks of `bucket`, in which what was not said is left. */
 export function encodeBlocks(
@@ -59,13 +62,12 @@ export function encodeBlocks(
   blocks: Blocks,
   into: Uint8Array,
 ): void {
-  const scales = scalesOf(into, blocks), codes = into.subarray(4 * blocks.ends.length);
+  const scales = new Float32Array(blocks.ends.length), codes = into.subarray(2 * scales.length);
+  each(blocks, bucket, (values, b) => scales[b] = codec.scale(values));
+  toBf16(scales, scalesOf(into, blocks));
+  fromBf16(scalesOf(into, blocks), scales);
   codes.fill(0);
-  let from = blocks.from;
-  blocks.ends.forEach((to, b) => {
-    scales[b] = codec.encode(bucket.subarray(from, to), codes, from - blocks.from);
-    from = to;
-  });
+  each(blocks, bucket, (values, b, at) => codec.encode(values, scales[b]!, codes, at));
 }
 
 /** Reads blocks into `bucket`. */
@@ -75,10 +77,21 @@ export function decodeBlocks(
   blocks: Blocks,
   bucket: Float32Array,
 ): void {
-  const scales = scalesOf(bytes, blocks), codes = bytes.subarray(4 * blocks.ends.length);
-  let from = blocks.from;
-  blocks.ends.forEach((to, b) => {
-    codec.decode(codes, from - blocks.from, scales[b]!, bucket.subarray(from, to));
-    from = to;
+  const scales = new Float32Array(blocks.ends.length), codes = bytes.subarray(2 * scales.length);
+  fromBf16(scalesOf(bytes, blocks), scales);
+  each(blocks, bucket, (values, b, at) => codec.decode(codes, at, scales[b]!, values));
+}
+
+/** Every block: its elements, its number, and how many elements came before it. */
+function each(
+  { from, ends }: Blocks,
+  bucket: Float32Array,
+  f: (values: Float32Array, block: number, at: number) => void,
+): void {
+  let at = 0;
+  ends.forEach((to, b) => {
+    const values = bucket.subarray(from + at, to);
+    f(values, b, at);
+    at += values.length;
   });
 }

@@ -3,24 +3,27 @@ import type { Codec } from "./codec.ts";
 
 const MOST = 127;
 
-/** 8 bits an element, and a scale for 256 of them. The error is at most half of a 127th of the block's largest number. */
+/** 8 bits an element, and a scale for 128 of them. The error is about half of a 127th of the block's largest number, at most. */
 export const int8: Codec = {
-  block: 256,
+  block: 128,
   bits: 8,
-  encode(values, codes, at) {
+  scale(values) {
     let most = 0;
     for (let i = 0; i < values.length; i++) {
       const size = Math.abs(values[i]!);
       most = size > most || size !== size ? size : most; // NaN stays
     }
-    const scale = Math.fround(most / MOST), signed = new Int8Array(codes.buffer, codes.byteOffset);
-    if (scale === 0) return 0;
+    return most / MOST;
+  },
+  encode(values, scale, codes, at) {
+    if (scale === 0) return;
+    const signed = new Int8Array(codes.buffer, codes.byteOffset);
     for (let i = 0; i < values.length; i++) {
+      // The scale was rounded: the largest number may be a code too far.
       const code = Math.max(-MOST, Math.min(MOST, Math.round(values[i]! / scale)));
       signed[at + i] = code;
       values[i]! -= code * scale;
     }
-    return scale;
   },
   decode(codes, at, scale, values) {
     const signed = new Int8Array(codes.buffer, codes.byteOffset);

@@ -2,7 +2,8 @@
  * PowerSGD: of every matrix of gradients the best few columns, by one step of the power method that goes on from the last exchange.
  *
  * P = Σ M Q over ranks, its columns made orthonormal; Q = Σ Mᵀ P; the sum is P Qᵀ, and each rank remembers what P Pᵀ does not have of its
- * own M.
+ * own M. P and Q travel as bf16: twice the columns for the same bytes. What Q loses by it nobody remembers, as with gradients in bf16;
+ * P needs only be the same everywhere.
  *
  * Source: Vogels, Karimireddy and Jaggi 2019, arXiv 1905.13727, algorithms 1 and 2.
  *
@@ -10,6 +11,7 @@
  */
 import { combines } from "../message/combine.ts";
 import type { Bucket } from "../parallel/buckets.ts";
+import { bf16AllReduce } from "../parallel/bf16_sum.ts";
 import { randomOf } from "../sim/random.ts";
 import {
   addProduct,
@@ -27,10 +29,10 @@ export function matrixOf(shape: readonly number[], rank: number): Sizes {
   return { rows, cols, rank: Math.min(rank, rows, cols) };
 }
 
-/** Is it a matrix whose factors of so many columns have half its elements at most? */
+/** Is it a matrix whose factors of so many columns, in bf16, have half its bytes at most? */
 export function isLowRank(shape: readonly number[], rank: number): boolean {
   const { rows, cols, rank: r } = matrixOf(shape, rank);
-  return shape.length > 1 && 2 * r * (rows + cols) <= rows * cols;
+  return shape.length > 1 && r * (rows + cols) <= rows * cols;
 }
 
 /** A matrix in its bucket, and its factors among those of the bucket. */
@@ -79,14 +81,14 @@ export function powerSgd(shapes: readonly (readonly number[])[], rank: number): 
         const { m, p, q } = views(place);
         rightProduct(m(left), q(basis), place, p(allP));
       }
-      await group.allReduce(allP);
+      await bf16AllReduce(group, allP);
       for (const place of places) {
         const { m, p, q } = views(place);
         orthonormalize(p(allP), place.rows, place.rank);
         leftProduct(m(left), p(allP), place, q(allQ));
         addProduct(m(left), p(allP), q(allQ), place, -1);
       }
-      await group.allReduce(allQ);
+      await bf16AllReduce(group, allQ);
       array.fill(0);
       for (const place of places) {
         const { m, p, q } = views(place);

@@ -127,7 +127,7 @@ export type Precision = "f32" | "f16" | "bf16";
 export type LossScaleConfig = Required<Pick<LossScaleOptions, "first" | "growEvery" | "floor">>;
 
 /** See recipes/pretrain/wire.ts; what comes after `bf16` has a memory. */
-export const wires = ["f32", "bf16", "int8", "powersgd", "1-bit-lamb"] as const;
+export const wires = ["f32", "bf16", "int8", "sign", "powersgd", "1-bit-lamb"] as const;
 /** What gradients travel as. */
 export type Wire = typeof wires[number];
 

@@ -30,7 +30,6 @@ import {
   configurations,
   type DataConfig,
   FULL_PRECISION,
-  hasMemory,
   type LossScaleConfig,
   type MaskConfig,
   type ModelConfig,
@@ -46,6 +45,7 @@ import { dilocoFields, dilocoRules, withDiloco } from "./diloco_config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
 import { maskRules } from "./mask_rules.ts";
 import { longestText, positionNames } from "./positions.ts";
+import { wireRules } from "./wire_rules.ts";
 
 /** What runs were before these fields were there: folders of such runs are read as ever. */
 const ADDED_LATER = {
@@ -195,18 +195,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       optimizer.rule === "fixed" || optimizer.name === "lamb",
       `optimizer.rule "${optimizer.rule}" is a rule for lamb, optimizer.name is "${optimizer.name}"`,
     ],
-    [
-      config.shards === 0 || config.wire === "f32",
-      `wire is "${config.wire}", with shards it must be "f32", whose bits are those of any number of processes`,
-    ],
-    [
-      config.precision !== "f16" || !hasMemory(config.wire),
-      `wire is "${config.wire}", with precision "f16" it must be "f32" or "bf16": what was not said would be of another loss scale`,
-    ],
-    [
-      config.wire !== "1-bit-lamb" || optimizer.name === "lamb" && !optimizer.sharded,
-      `wire is "1-bit-lamb", optimizer.name must be "lamb" and optimizer.sharded false`,
-    ],
+    ...wireRules(config),
     ...(["first", "floor"] as const).map((name) =>
       [
         isPower(lossScale[name]),

@@ -179,7 +179,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     for (const line of configTable(Object.values(configurations))) console.log(line);
     return 0;
   }
-  const place = placeHere(), isFirst = place === undefined || place.rank === 0;
+  const place = placeHere(given.engine), isFirst = place === undefined || place.rank === 0;
   const options = await goesOn(given, place), plan = await planOf(options), { config } = plan;
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
@@ -196,7 +196,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   const device = deviceFor(future.fit, opened, threads);
   const out = options.out ?? newRunName(config.name);
   if (!options.resume && isFirst) await newRun(out);
-  const member = place && await joinRun(place, config, [plan.corpus, plan.packed, options.resume]);
+  const told = [plan.corpus, plan.packed, options.resume];
+  const member = place && await joinRun(place, config, told, options.engine);
   if (tune) {
     view.note(
       device.kind === "webgpu"

@@ -96,6 +96,12 @@ export const pretrainCommand = {
       value: "K",
       help: "with --nproc: how often to go on from the last checkpoint when a process has failed",
     },
+    engine: {
+      type: "choice",
+      choices: ["ws", "mpi"],
+      default: "ws",
+      help: "what processes that mpiexec or srun has started sum by: sockets, or its own MPI",
+    },
     configs: { type: "flag", help: "print the named configurations as a table, and run nothing" },
     "dry-run": { type: "flag", help: "print what the run would take, and run nothing" },
     json: { type: "flag", help: "one JSON object a line on standard output" },
@@ -145,6 +151,11 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
   if (options.restarts !== undefined && options.nproc === undefined && !options.help) {
     throw new InputError(
       "Cannot pretrain with --restarts alone: it is for many processes; add --nproc N",
+    );
+  }
+  if (options.engine === "mpi" && options.nproc !== undefined && !options.help) {
+    throw new InputError(
+      "Cannot pretrain with --engine mpi and --nproc: MPI starts its own processes; write mpiexec -n N deno task pretrain …, or deno task launch --mpi",
     );
   }
   if (options.resume && options.out === undefined && !options.help) {

@@ -1,8 +1,9 @@
 /**
  * What the sums of a step travel as, and what for: `wire` in a configuration.
  *
- * f32 and bf16 have no memory. The others, after a warm-up in f32 (not int8, which needs none), send matrices in few bytes and remember
- * what they did not say; counts, losses and vectors travel as they are. 1-bit LAMB sends signs of what its optimiser carries.
+ * f32 and bf16 have no memory. The others send matrices in few bytes and remember what they did not say; counts, losses and vectors
+ * travel as they are. powersgd and 1-bit-lamb have a warm-up in f32 before. `sign` sends signs of gradients to any optimiser, 1-bit LAMB
+ * those of what its own optimiser carries.
  *
  * @module
  */

@@ -15,9 +15,7 @@ import {
   type Device,
   mapTree,
   paths,
-  readSafetensors,
   SafetensorsError,
-  type SafetensorsFile,
   sizesOf,
   toDevice,
   type Tree,
@@ -25,6 +23,7 @@ import {
 } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
+import { openWeights, type Scaled, type WeightsFile, writeWeights } from "./weights_file.ts";
 import { writeWhole } from "./write_whole.ts";
 
 /** What a checkpoint holds. */
@@ -88,9 +87,14 @@ export function saveCheckpoint<M, O>(
 
 const rankName = (rank: number): string => `rank-${String(rank).padStart(5, "0")}`;
 
-/** Writes a checkpoint of weights alone: other runs can begin with it, none can go on from it. */
-export function saveWeights<M>(run: string, step: number, model: M): Promise<void> {
-  return save(run, { step, model });
+/** Writes a checkpoint of weights alone, in one byte where `scaled` says so: other runs can begin with it, none can go on from it. */
+export function saveWeights<M>(
+  run: string,
+  step: number,
+  model: M,
+  scaled?: Scaled,
+): Promise<void> {
+  return save(run, { step, model }, undefined, scaled);
 }
 
 type Saved<M, O> = Omit<Checkpointed<M, O>, "optimizer"> & { readonly optimizer?: O };
@@ -99,6 +103,7 @@ async function save<M, O>(
   run: string,
   state: Saved<M, O>,
   ranks?: AsyncIterable<Tree<AnyTensor>>,
+  scaled?: Scaled,
 ): Promise<void> {
   const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
   await ensureDir(parent);
@@ -108,7 +113,7 @@ async function save<M, O>(
     const hashes: Record<string, string> = {};
     const write = async (name: string, tree: Tree<AnyTensor>): Promise<void> => {
       const path = join(made, `${name}.safetensors`);
-      await writeSafetensors(path, tree);
+      await (scaled ? writeWeights(path, tree, scaled) : writeSafetensors(path, tree));
       hashes[name] = await hashOf(path);
     };
     for (const name of FILES) {
@@ -208,7 +213,7 @@ async function readTree<T>(
     for (const [name, want] of wants) {
       const got = file.entries.get(name);
       const wanted = `${want.dtype as string} [${sizesOf(want)}]`,
-        is = got && `${got.dtype} [${got.shape}]`;
+        is = got && `${got.dtype ?? got.stored} [${got.shape}]`;
       if (is !== wanted) fail(`'${name}' must be ${wanted} (${is ?? "missing"})`);
       found.set(name, await file.read(name));
     }
@@ -223,13 +228,13 @@ async function reading<T>(
   path: string,
   hash: string | undefined,
   fail: (why: string) => never,
-  read: (file: SafetensorsFile) => Promise<T>,
+  read: (file: WeightsFile) => Promise<T>,
 ): Promise<T> {
   try {
     if (await hashOf(path) !== hash) {
       fail("it was changed since it was written (its SHA-256 differs)");
     }
-    await using file = await readSafetensors(path);
+    await using file = await openWeights(path);
     return await read(file);
   } catch (error) {
     if (error instanceof InputError) throw error;

@@ -111,7 +111,9 @@ for (const [name, of] of ways) {
               { length: size * steps },
               (_, i) => gradient(shape, leaf, i % size, Math.floor(i / size)),
             );
-            const room = 1e-5 * given.reduce((sum, x) => sum + largest(x), 0);
+            // PowerSGD's factors are bf16: a 2^-7th of what is said may be lost each time.
+            const room = (name === "PowerSGD" ? 0.05 : 1e-5) *
+              given.reduce((sum, x) => sum + largest(x), 0);
             for (let i = 0; i < lengthOf(shape); i++) {
               const said = found[0]!.sums.reduce((sum, arrays) => sum + arrays[leaf]![i]!, 0);
               const all = given.reduce((sum, x) => sum + x[i]!, 0);
@@ -201,12 +203,14 @@ for (const [name, of] of ways) {
 Deno.test("int8: the error is half of a 127th of the largest number, or less; sign: signs and the mean size", () => {
   const values = Float32Array.of(0.5, -127, 63.49, 0, 126.51), codes = new Uint8Array(6);
   const left = values.slice(), back = new Float32Array(5);
-  assertEquals(int8.encode(left, codes, 1), 1);
+  assertEquals(int8.scale(values), 1);
+  int8.encode(left, 1, codes, 1);
   int8.decode(codes, 1, 1, back);
   assertEquals([...back], [1, -127, 63, 0, 127]);
   assert(left.every((x, i) => Math.abs(x) <= 0.5 && Math.abs(x + back[i]! - values[i]!) < 1e-5));
   const signs = new Uint8Array(2), rest = Float32Array.of(1, -3, 0, 4);
-  assertEquals(sign.encode(rest, signs, 6), 2);
+  assertEquals(sign.scale(rest), 2);
+  sign.encode(rest, 2, signs, 6);
   assertEquals([...signs], [128, 0]);
   assertEquals([...rest], [-1, -1, -2, 2]);
   sign.decode(signs, 6, 2, rest);
@@ -223,7 +227,7 @@ Deno.test("blocks lie within leaves, and chunks are of whole blocks", () => {
   assertEquals(none.map(({ from, to }) => to - from), [0, 3]);
 });
 
-Deno.test("PowerSGD: a sum of rank 2 comes whole after two exchanges", async () => {
+Deno.test("PowerSGD of rank 2: a sum of rank 2 comes whole, but for roundings, by the second exchange", async () => {
   const [rows, cols] = [60, 40], shapes = [[rows, cols]];
   const column = (n: number, k: number) => Array.from({ length: n }, (_, i) => Math.sin(i * k + k));
   const [a, b, c, d] = [column(rows, 1), column(cols, 2), column(rows, 3), column(cols, 5)];
@@ -250,11 +254,14 @@ Deno.test("PowerSGD: a sum of rank 2 comes whole after two exchanges", async () 
     }
     return errors;
   });
-  for (const [, second] of errors) assertLess(second!, 1e-4);
-  assert(isLowRank([60, 40], 2) && !isLowRank([60], 2) && !isLowRank([8, 8], 4));
+  for (const [first, second] of errors) {
+    assertLess(second!, 0.03);
+    assertLess(second!, first!);
+  }
+  assert(isLowRank([60, 40], 2) && !isLowRank([60], 2) && !isLowRank([8, 8], 5));
 });
 
-Deno.test("bytes: int8 takes 0.26 of f32, PowerSGD of 4 columns 0.04 and signs 0.033, of all ranks' traffic", async () => {
+Deno.test("bytes: int8 takes 0.26 of f32, PowerSGD of 4 columns 0.02 and signs 0.048, of all ranks' traffic", async () => {
   const shape = [2048, 256], length = lengthOf(shape);
   const traffic = async (size: number, compression: Compression | undefined): Promise<number> => {
     const [sent] = await countedRanks(size, async (group, _, sent) => {
@@ -273,13 +280,11 @@ Deno.test("bytes: int8 takes 0.26 of f32, PowerSGD of 4 columns 0.04 and signs 0
   for (const size of [2, 4]) {
     const whole = await traffic(size, undefined), links = 2 * (size - 1);
     const least = (n: number): number => links * n;
-    // What fits one message is summed by doubling.
-    const doubling = (n: number): number => size * Math.log2(size) * n;
     for (
       const [compression, payload, bar] of [
-        [codedSum(int8), least(length + 4 * length / 256), 0.26],
-        [codedSum(sign), least(length / 8 + 4 * length / 2048), 0.033],
-        [powerSgd([shape], 4), doubling(4 * 4 * (shape[0]! + shape[1]!)), 0.04],
+        [codedSum(int8), least(length + 2 * length / 128), 0.26],
+        [codedSum(sign), least(length / 8 + 2 * length / 32), 0.048],
+        [powerSgd([shape], 4), least(2 * 4 * (shape[0]! + shape[1]!)), 0.02],
       ] as const
     ) {
       const sent = await traffic(size, compression);

@@ -9,7 +9,12 @@
 import { cpu } from "../../core/mod.ts";
 import { pack } from "../../recipes/data/pack.ts";
 import { streamBuilder, type TokenStream } from "../../recipes/data/token_stream.ts";
-import { configurations, type PretrainConfig, type Wire } from "../../recipes/pretrain/config.ts";
+import {
+  configurations,
+  type PretrainConfig,
+  type Wire,
+  wires,
+} from "../../recipes/pretrain/config.ts";
 import { createTeam } from "../../recipes/pretrain/team.ts";
 import { initialState, train, type TrainData } from "../../recipes/pretrain/train.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
@@ -117,6 +122,6 @@ async function main([path, steps = "300", ...asked]: readonly string[]): Promise
   }
 }
 
-const DEFAULT = ["f32", "bf16", "int8", "powersgd", "1-bit-lamb"];
+const DEFAULT = wires;
 
 await main(Deno.args);
