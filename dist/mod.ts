@@ -63,6 +63,9 @@ export {
   type ExchangeOptions,
   type PlainExchange,
 } from "./parallel/exchange.ts";
+export { fragmentBegunAfter, type FragmentPlan, fragmentsOf } from "./parallel/fragments.ts";
+export { createOuter, type Outer, type OuterOptions } from "./parallel/outer.ts";
+export { mixInto, type OuterRates, type OuterState, outerStep } from "./parallel/outer_step.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { type SharingOptions } from "./shm/host/engine.ts";
 export { processMemory } from "./shm/host/network.ts";

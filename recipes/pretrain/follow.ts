@@ -4,20 +4,26 @@
  * @module
  */
 import { type Device, dispose } from "../../core/mod.ts";
+import { parameterCount } from "../../nn/mod.ts";
 import type { Group } from "../../dist/mod.ts";
+import { createApart } from "./apart.ts";
 import { clickData } from "./click_task.ts";
 import type { PretrainConfig } from "./config.ts";
-import { hearOrder, hearState } from "./crew.ts";
+import { besideOf, hearOrder, hearState, type Together } from "./crew.ts";
 import { documentsOf } from "./documents_of.ts";
 import { afterRollbacks } from "./guard.ts";
 import { maskTables } from "./mask_tables.ts";
+import { modelSpec } from "./model.ts";
 import { hearMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stageData } from "./stage_data.ts";
 import { stagesOf } from "./stages.ts";
+import type { LearnState } from "./step.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
 import { createTeam } from "./team.ts";
 import type { Tracer } from "./tracer.ts";
-import { initialState, train } from "./train.ts";
+import { initialState, train, type TrainState } from "./train.ts";
+import { hearOwn, type Own } from "./workers.ts";
 
 /** What such a process needs. */
 export interface FollowOptions {
@@ -33,7 +39,7 @@ export interface FollowOptions {
 export async function follow(
   { config, corpus, device, group, skipBad, watch }: FollowOptions,
 ): Promise<void> {
-  const { vocabulary } = corpus, { shards, wire, compression } = config;
+  const { vocabulary } = corpus, beside = besideOf(group);
   const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
   const clicks = config.click && await clickData(
     config.click,
@@ -45,22 +51,48 @@ export async function follow(
   for (let order = await hearOrder(group); order; order = await hearOrder(group)) {
     const { step, rollbacks } = order, stage = stages[order.stage - 1]!;
     const own = { ...afterRollbacks(stage.config, rollbacks), ...unmeasured };
-    const fresh = await initialState(own, vocabulary.tokens.length, device);
-    const heard = await hearState(group, fresh, device);
-    dispose([fresh.model, fresh.optimizer]);
+    const { start, together } = await begun(own, step);
     const known = { tables, ...clicks && { clickData: clicks } };
     const data = stageData(corpus, { ...stage, config: own }, known);
-    const team = createTeam(group, heard.model, { shards, wire, compression, device });
-    await hearMemory(group, team.compressed);
-    const ended = await train(own, { step, ...heard }, data, device, {
+    const ended = await train(own, start, data, device, {
       metrics: () => {},
       evaluation: () => false,
       progress: () => {},
       checkpoint: () => Promise.resolve(),
       stop: () => false,
-      team,
+      ...together,
       ...watch && { trace: watch },
     });
     dispose([ended.model, ended.optimizer]);
   }
+  await beside.close();
+
+  /** What the first process gives to go on from, and what steps are taken with. */
+  async function begun(own: PretrainConfig, step: number): Promise<Begun> {
+    const { model: like, optimizer } = await initialState(own, vocabulary.tokens.length, device);
+    if (!own.diloco) {
+      const heard = await hearState(group, { model: like, optimizer }, device);
+      dispose([like, optimizer]);
+      const team = createTeam(group, heard.model, { ...own, device });
+      await hearMemory(group, team.compressed);
+      return { start: { step, ...heard }, together: { team } };
+    }
+    const { model } = await hearState(group, { model: like }, device);
+    dispose(like);
+    const fresh: { readonly optimizer: LearnState; readonly own?: Own } = { optimizer };
+    const heard = step > 0 ? await hearOwn(group, countOf(own, vocabulary), optimizer) : fresh;
+    const start = { model, own: heard.own };
+    const apart = await createApart(group, await beside.open(), own, start, device);
+    return { start: { step, model, optimizer: heard.optimizer }, together: { apart } };
+  }
+}
+
+interface Begun {
+  readonly start: TrainState;
+  readonly together: Together;
+}
+
+/** Parameters of a model. */
+function countOf({ model, click }: PretrainConfig, { tokens }: Vocabulary): number {
+  return parameterCount(modelSpec(model, tokens.length, click !== null));
 }

@@ -34,7 +34,7 @@ import {
 } from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
 import { isNproc, launchPretrain } from "./many.ts";
-import { goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
+import { checkSize, goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
@@ -196,6 +196,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   checkFit(config, future.found, future.fit);
+  if (!place) checkSize(1, config);
   const device = deviceFor(future.fit, opened, threads);
   const out = options.out ?? newRunName(config.name);
   if (!options.resume && isFirst) await newRun(out);

@@ -71,12 +71,19 @@ export function threadsOf(
 }
 
 /**
- * Refuses more processes than there are parts of a step.
+ * Refuses more processes than there are parts of a step, and another number than what takes steps apart.
  *
  * @throws InputError
  */
 export function checkSize(size: number, config: PretrainConfig): void {
-  const { shards } = config;
+  const { shards, diloco } = config;
+  if (diloco && size !== diloco.workers) {
+    throw new InputError(
+      `Cannot pretrain by ${size} ${
+        size === 1 ? "process" : "processes"
+      }: diloco.workers is ${diloco.workers}, and a run needs all of them; start as many, or set it`,
+    );
+  }
   if (shards > 0 && size > shards) {
     throw new InputError(
       `Cannot pretrain by ${size} processes: shards is ${shards}, one a process at least; raise it or start fewer`,
@@ -104,7 +111,6 @@ export async function joinRun(
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
-  const { shards, wire, compression } = config;
   const { group, close } = await joinJob(place, {
     plan: planHash([], config, others),
     deadline: PATIENCE,
@@ -117,7 +123,7 @@ export async function joinRun(
     group,
     afterFirst: () => group.barrier({ deadline: CORPUS_PATIENCE }),
     compare: (corpus) => compareCorpora(group, corpus, (text) => crc32(text)),
-    lead: (device) => leadCrew(group, { shards, wire, compression, device }),
+    lead: (device) => leadCrew(group, device),
     close,
   };
 }

@@ -27,11 +27,11 @@ import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
-import { clickData, type ClickEvaluation } from "./click_task.ts";
+import { clickData } from "./click_task.ts";
 import { documentsOf } from "./documents_of.ts";
 import { type Adaptation, adaptationFigures, adaptationOf, type Beginning } from "./adaptation.ts";
 import type { PretrainConfig } from "./config.ts";
-import type { Crew } from "./crew.ts";
+import { beginAlone, type Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { originOf } from "./init_from.ts";
@@ -41,6 +41,7 @@ import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
+import type { Summary } from "./summary.ts";
 import { startTokens } from "./token_start.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
 import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
@@ -72,32 +73,6 @@ export interface RunOptions {
   readonly view: ProgressView;
   /** Called with every logged row. */
   readonly emit: (row: Row) => void;
-}
-
-/** What a run reached; the last object of `--json`. Held-out values are null where the configuration does not evaluate. */
-export interface Summary {
-  readonly mlm_ppl: number | null;
-  readonly unigram_ppl: number | null;
-  /** mlm_ppl / unigram_ppl. */
-  readonly ratio: number | null;
-  readonly accuracy: number | null;
-  readonly steps: number;
-  /** How often the run diverged and went back to a checkpoint. */
-  readonly rollbacks: number;
-  readonly elapsed_s: number;
-  readonly peak_rss_mib: number;
-  /** The share of the time of the steps that the loop waited for input. */
-  readonly stall_share: number;
-  /** Figures of held-out clicks, where they are learnt; `simulated` where the log is made up. */
-  readonly clicks: (ClickEvaluation & { readonly simulated: boolean }) | null;
-  readonly device: string;
-  readonly params: number;
-  readonly vocabulary: number;
-  readonly unk_share: number;
-  /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
-  readonly adaptation: Adaptation | null;
-  readonly processes?: readonly RankTimes[];
-  readonly out: string;
 }
 
 /** A run's end: the summary, and example texts. */
@@ -195,9 +170,13 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     const begun = await stageStart(state, stage, device);
     // What processes remember is of the stage, as the optimiser's moments are.
     const ranks = begun.step > 0 ? state.ranks : undefined;
-    if (ranks && !o.crew) view.note(`what ${ranks.size} processes had not told each other is lost`);
+    if (ranks && !o.crew && !own.diloco) {
+      view.note(`what ${ranks.size} processes had not told each other is lost`);
+    }
     const order = { stage: number, step: begun.step, rollbacks };
-    const team = await o.crew?.begin(order, begun, ranks);
+    const together = o.crew
+      ? await o.crew.begin(order, begun, own, ranks)
+      : await beginAlone(begun, own, ranks, device);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
@@ -224,7 +203,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       stop,
       stepsBefore: offset,
       ...watch && { trace: watch },
-      ...team && { team },
+      ...together,
     });
     const { step, model, optimizer } = trained;
     if (health.diverged !== undefined) {

@@ -28,12 +28,14 @@ import {
   type Exchange,
   type Span,
 } from "../../dist/mod.ts";
+import { type BetweenSteps, betweenSteps } from "./between_steps.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
 import { type WireOptions, wiresOf } from "./wire.ts";
 
 /** What the loop needs of the processes that take part in it. */
-export interface Team {
+export interface Team extends BetweenSteps {
+  readonly size: number;
   /** Shards of a step, and those of them that this process computes. */
   readonly total: number;
   readonly own: Span;
@@ -50,19 +52,12 @@ export interface Team {
   give(sums: Sums, isCompressed?: boolean): Promise<void>;
   /** The sums of all shards, when all of this process's are handed in. */
   take(): Promise<Sums>;
-  /** What the first process wants. `give` is called on others for each of its calls. */
-  goOn(wanted: boolean, give?: () => Promise<unknown>): Promise<boolean>;
-  /** The first process, outside of a step, wants the others to give something. */
-  call(): Promise<void>;
   readonly group: Collective;
   /** The exchange that has a memory, if there is one. */
   readonly compressed: CompressedExchange | undefined;
   /** Are the parameters the same bits everywhere? Asked after every step, looked at every so many. @throws DistError where they are not */
   check(step: number, model: Model): Promise<void>;
 }
-
-/** What the first process says between steps. */
-const END = 0, STEP = 1, CALL = 2;
 
 /** How a team works. */
 export interface TeamOptions extends WireOptions {
@@ -96,6 +91,7 @@ export function createTeam(
   let exchange: Exchange = plain;
   let ms = 0;
   return {
+    size: group.size,
     total: plain.total,
     own: plain.own,
     isFirst: group.rank === 0,
@@ -118,17 +114,8 @@ export function createTeam(
       ) as unknown as Sums;
     },
     group,
+    ...betweenSteps(group),
     compressed,
-    async goOn(wanted, give) {
-      for (;;) {
-        const [word] = await group.broadcast(Uint8Array.of(wanted ? STEP : END), 0);
-        if (word !== CALL) return word === STEP;
-        await give?.();
-      }
-    },
-    async call() {
-      await group.broadcast(Uint8Array.of(CALL), 0);
-    },
     async check(step, model) {
       if (group.size === 1 || step % checkEvery !== 0) return;
       const names = paths(model as unknown as Tree<AnyTensor>).map(([name]) => name);
