@@ -271,11 +271,14 @@ export async function train(
   };
   const goOn = (wanted: boolean): boolean | Promise<boolean> =>
     others ? trace.host("agree", async () => await others.goOn(wanted, hand)) : wanted;
+  const handOwn = async (): Promise<void> => {
+    if (apart) await apart.hand(model, optimizer);
+    if (exchange) await handMemory(team!.group, exchange);
+  };
   /** A checkpoint holds the moments of all processes, and what each has for itself. */
   const hand = async (): Promise<void> => {
-    if (apart) await apart.hand(model, optimizer);
     if (sharded) await sharded.gather(optimizer);
-    if (exchange) await handMemory(team!.group, exchange);
+    await handOwn();
   };
   const ownOfAll = (): AsyncIterable<Tree<AnyTensor>> | undefined =>
     apart?.gather(model, optimizer) ?? (exchange && gatherMemory(team!.group, exchange));
@@ -371,7 +374,7 @@ export async function train(
   };
   const trained = await finish();
   // Others are asked for what they have for themselves until the first has saved it.
-  if (hasOwn) await others!.goOn(false, hand);
+  if (hasOwn) await others!.goOn(false, handOwn);
   if (apart) dispose(model);
   return trained;
 }
