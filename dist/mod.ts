@@ -20,6 +20,7 @@ export { chunkOf, type Span } from "./group/chunk.ts";
 export {
   type Group,
   type GroupOptions,
+  type GroupTransport,
   joinGroup,
   type OperationOptions,
   type ReduceOptions,
@@ -28,7 +29,7 @@ export {
 export { type Operation, type Ways } from "./group/operation.ts";
 export { type ShardNode } from "./group/shard_tree.ts";
 export { type ShardSums } from "./group/shards.ts";
-export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
+export { type JobMember, type JobOptions, type JobThread, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, type JobTls, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
@@ -48,10 +49,12 @@ export { alone, type Collective } from "./parallel/alone.ts";
 export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";
 export { compareChecksums, type NamedArray } from "./parallel/checksums.ts";
 export {
+  addLeaves,
   createExchange,
   type Exchange,
   type Exchanged,
   type ExchangeOptions,
+  type PlainExchange,
 } from "./parallel/exchange.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { type SharingOptions } from "./shm/host/engine.ts";
@@ -59,6 +62,8 @@ export { processMemory } from "./shm/host/network.ts";
 export { shareMemory } from "./shm/host/share_memory.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
+export { type NetworkWords } from "./thread/messages.ts";
+export { openThread, type ThreadOptions } from "./thread/open_thread.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
 export { createToken } from "./transport/token_term.ts";
 export {
@@ -66,7 +71,9 @@ export {
   type Incoming,
   type Lane,
   type Links,
+  type Meeting,
   type Membership,
   type Outgoing,
   type Transport,
+  type TransportDoor,
 } from "./transport/transport.ts";

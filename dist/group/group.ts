@@ -8,7 +8,13 @@ import { bytesOf, part, roomLike, typeOf, type WireArray } from "../message/arra
 import { combines } from "../message/combine.ts";
 import { MOST_AXES, nameHash, type Operation as Name, type Reduction } from "../message/header.ts";
 import type { Subject } from "../message/parts.ts";
-import type { Lane, Membership, Transport } from "../transport/transport.ts";
+import type {
+  Lane,
+  Meeting,
+  Membership,
+  Transport,
+  TransportDoor,
+} from "../transport/transport.ts";
 import { broadcast } from "./broadcast.ts";
 import { chunkOf } from "./chunk.ts";
 import { doublingAllReduce, SMALL } from "./doubling.ts";
@@ -49,6 +55,8 @@ export interface Group {
   readonly rank: number;
   /** Members. */
   readonly size: number;
+  /** Do operations take arrays in shared memory without a copy, and others not? No, if left out. */
+  readonly prefersShared?: boolean;
   /** Everybody gets the sum. The same bits on every rank, and in every run with as many ranks. */
   allReduce<T extends WireArray>(array: T, options?: ReduceOptions): Promise<T>;
   /**
@@ -77,6 +85,8 @@ export interface Group {
   split(color: number, options?: OperationOptions): Promise<Group>;
   /** Calls `f` when the group fails; at once if it has. */
   onFailure(f: (error: DistError) => void): void;
+  /** Ends the group for everybody, and tells them why. */
+  abort(error: DistError): void;
   /** Leaves in good order, after the operations that were called. */
   close(): Promise<void>;
 }
@@ -87,16 +97,25 @@ export interface GroupOptions {
   readonly deadline?: number | undefined;
 }
 
+/** A door to other processes whose links are in another thread: what stands here is whole groups. */
+export interface GroupTransport extends TransportDoor {
+  /** As the function of this name. @throws DistError */
+  joinGroup(member: Membership, options?: GroupOptions): Promise<Group>;
+  /** Everybody's address, by rank, for who knows that of rank 0. @throws DistError */
+  meet(meeting: Meeting): Promise<readonly string[]>;
+}
+
 /**
  * Becomes a member of a group, and waits until all are.
  *
  * @throws DistError
  */
 export async function joinGroup(
-  transport: Transport,
+  transport: Transport | GroupTransport,
   member: Membership,
   options: GroupOptions = {},
 ): Promise<Group> {
+  if ("joinGroup" in transport) return await transport.joinGroup(member, options);
   const group = createGroup(transport, member, options);
   await group.barrier();
   return group;
@@ -308,6 +327,7 @@ function createGroup(
       }, { deadline: options.deadline ?? patience });
     },
     onFailure: links.onFailure,
+    abort: links.abort,
     async close() {
       await Promise.allSettled(turns.values());
       await links.close();

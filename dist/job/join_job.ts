@@ -5,7 +5,9 @@
  */
 import { type Group, joinGroup } from "../group/group.ts";
 import { shareMemory } from "../shm/host/share_memory.ts";
+import { openThread } from "../thread/open_thread.ts";
 import { openSockets } from "../transport/sockets.ts";
+import type { Transport } from "../transport/transport.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
 import { joinMpi } from "./join_mpi.ts";
@@ -23,6 +25,17 @@ export interface JobOptions {
   readonly silence?: number | undefined;
   /** What carries and sums: sockets of our own, if left out, or the MPI that has started the processes. */
   readonly engine?: "ws" | "mpi" | undefined;
+  /**
+   * Communicate in a thread of its own, so that a main thread that computes is not taken for stopped? Needs to read this library's
+   * files, as a `Worker` does.
+   */
+  readonly thread?: JobThread | undefined;
+}
+
+/** A job's own thread. */
+export interface JobThread {
+  /** A main thread that has no turn of the event loop for so long hangs. Units: milliseconds; ten minutes if left out. */
+  readonly hang?: number | undefined;
 }
 
 /** A member of a job. */
@@ -45,16 +58,25 @@ export async function joinJob(
 ): Promise<JobMember> {
   if (options.engine === "mpi") return await joinMpi(place, options);
   const { rank, size, master, hostname, job: name, generation, token, tls, memory } = place;
-  const { plan, patience = 120_000, deadline, silence = 10_000 } = options;
+  const { plan, patience = 120_000, deadline, silence = 10_000, thread } = options;
   // Ranks that do not agree in this are not of the same job.
-  const job = memory === "shared" ? name : `${name}.apart`;
+  const isShared = memory === "shared", job = isShared ? name : `${name}.apart`;
   const port = rank === 0 ? master.port : 0;
-  const network = await jobNetwork(tls, { hostname, port, guarded: token !== undefined });
-  const sockets = openSockets(network, { hostname, port, silence, ...token && { token } });
-  const transport = memory === "shared" ? shareMemory(sockets) : sockets;
+  const door = { hostname, port, silence, ...token && { token } };
+  const open = async (): Promise<Transport> => {
+    const sockets = openSockets(
+      await jobNetwork(tls, { ...door, guarded: token !== undefined }),
+      door,
+    );
+    return isShared ? shareMemory(sockets) : sockets;
+  };
+  const transport = thread
+    ? await openThread({ ...door, ...thread, isShared, network: { kind: "tcp", tls } })
+    : await open();
   try {
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
-    const first = `${network.scheme}://${host}:${master.port}`,
+    const [scheme] = transport.address.split("://"),
+      first = `${scheme}://${host}:${master.port}`,
       member = { job, generation, rank, plan };
     const addresses = await meet(transport, { ...member, size, first, patience });
     const group = await joinGroup(transport, { ...member, group: "", addresses }, { deadline });

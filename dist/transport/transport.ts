@@ -104,14 +104,28 @@ export interface Links {
   close(): Promise<void>;
 }
 
-/** One process's door to others. */
-export interface Transport {
+/** Who meets: as a membership, with the address of rank 0 in the place of all. */
+export interface Meeting extends Omit<Membership, "addresses" | "group"> {
+  /** How many there are. */
+  readonly size: number;
+  /** Where rank 0 listens, as in "ws://127.0.0.1:29500". */
+  readonly first: string;
+  /** Time that all have to come. Units: milliseconds. */
+  readonly patience: number;
+}
+
+/** What all doors to other processes have. */
+export interface TransportDoor {
   /** Where others find it, for `addresses`. */
   readonly address: string;
   /** Its time. */
   readonly clock: Clock;
-  /** Takes part in a group. @throws DistError if this process is a member of it already */
-  join(membership: Membership): Links;
   /** Ends everything. */
   close(): Promise<void>;
+}
+
+/** One process's door to others. */
+export interface Transport extends TransportDoor {
+  /** Takes part in a group. @throws DistError if this process is a member of it already */
+  join(membership: Membership): Links;
 }

@@ -184,7 +184,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
   const threads = threadsOf(place, config);
-  const opened = await openDevice(options.device, { tune, ...threads && { threads } });
+  const opened = await openDevice(options.device, { tune, ...threads && { threads, aside: true } });
   const future = foreseen(plan, opened);
   if (plan.note !== undefined && isFirst) view.note(plan.note);
   if (options["dry-run"]) {

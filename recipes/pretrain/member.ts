@@ -22,7 +22,7 @@ import type { PretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stagesOf } from "./stages.ts";
 
-/** A process that works without a turn of the event loop for so long is taken for stopped: a corpus is packed in one piece. Units: milliseconds. */
+/** Where MPI carries links, the main thread has them, and is taken for stopped after so long without a turn. Units: milliseconds. */
 const SILENCE = 120_000;
 /** The others wait for the first while it evaluates and saves; and while it prepares a corpus. Units: milliseconds. */
 const PATIENCE = 3_600_000, CORPUS_PATIENCE = 24 * PATIENCE;
@@ -126,8 +126,8 @@ export async function joinRun(
   const { group, close } = await joinJob(place, {
     plan: planHash([], config, others),
     deadline: PATIENCE,
-    silence: SILENCE,
-    engine,
+    // A corpus is packed in one piece: no turn of the event loop for minutes.
+    ...engine === "mpi" ? { engine, silence: SILENCE } : { thread: {} },
   });
   return {
     rank: place.rank,

@@ -20,6 +20,7 @@ import {
   type Tree,
 } from "../../core/mod.ts";
 import {
+  addLeaves,
   alone,
   type Collective,
   compareChecksums,
@@ -38,11 +39,14 @@ export interface Team {
   readonly own: Span;
   /** Is this the process that decides, evaluates and saves? */
   readonly isFirst: boolean;
-  /** Seconds that exchanges took so far, waiting for the others included. */
+  /** Seconds that exchanges took so far beyond what was computed meanwhile, waiting for the others included. */
   readonly exchanged: number;
   /** Zeros, to begin a shard with. */
   zero(model: Model): Sums;
-  /** Hands in the sums of one shard, which are used up; compressed, where there is a way. */
+  /**
+   * Hands in the sums of one shard, which are used up; compressed, where there is a way. They may still be computed: what is there of the
+   * last shard goes out at once, if it is not compressed.
+   */
   give(sums: Sums, isCompressed?: boolean): Promise<void>;
   /** The sums of all shards, when all of this process's are handed in. */
   take(): Promise<Sums>;
@@ -101,7 +105,7 @@ export function createTeam(
     zero,
     async give(sums, isCompressed = false) {
       exchange = isCompressed && compressed ? compressed : plain;
-      exchange.add(await arraysOf(sums) as Float32Array[], 1);
+      await addLeaves(exchange, readsOf(sums) as Promise<Float32Array>[], 1);
       dispose(sums);
     },
     async take() {
@@ -141,7 +145,12 @@ export function soloTeam(shards: number, model: Model, device: Device): Team | u
 
 const tensorsOf = (tree: unknown): AnyTensor[] => leaves(tree as Tree<AnyTensor>);
 
+/** The contents of a tree's leaves, each as soon as its device has it. */
+function readsOf(tree: unknown): ReturnType<typeof read>[] {
+  return tensorsOf(tree).map((x) => read(x as Tensor));
+}
+
 /** The contents of a tree's leaves. */
 export function arraysOf(tree: unknown): Promise<Awaited<ReturnType<typeof read>>[]> {
-  return Promise.all(tensorsOf(tree).map((x) => read(x as Tensor)));
+  return Promise.all(readsOf(tree));
 }

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { DistError } from "../../dist/error.ts";
 import { joinGroup } from "../../dist/group/group.ts";
 import { joinJob } from "../../dist/job/join_job.ts";
-import { meet, type Meeting } from "../../dist/job/meet.ts";
+import { meet } from "../../dist/job/meet.ts";
+import type { Meeting } from "../../dist/transport/transport.ts";
 import { type JobPlace, jobPlace } from "../../dist/job/place.ts";
 import { firstHost, tasksOn } from "../../dist/job/slurm.ts";
 import { tcp } from "../../dist/net/tcp.ts";

@@ -1,6 +1,11 @@
 /** Programs for several ranks, on every transport. */
 import { DistError } from "../../dist/error.ts";
-import { type Group, type GroupOptions, joinGroup } from "../../dist/group/group.ts";
+import {
+  type Group,
+  type GroupOptions,
+  type GroupTransport,
+  joinGroup,
+} from "../../dist/group/group.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import type { TlsFiles } from "../../dist/net/tls.ts";
 import { processMemory } from "../../dist/shm/host/network.ts";
@@ -8,6 +13,7 @@ import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
+import { openThread } from "../../dist/thread/open_thread.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import type { Membership, Transport } from "../../dist/transport/transport.ts";
 import { skip } from "../skip.ts";
@@ -31,8 +37,11 @@ export interface Way {
   end?(): Promise<void>;
 }
 
+/** A way in, whose links may be in another thread. */
+type Door = Transport | GroupTransport;
+
 /** What a rank does with its transport. */
-export type RankProgram<T> = (transports: readonly Transport[], rank: number) => Promise<T>;
+export type RankProgram<T> = (transports: readonly Door[], rank: number) => Promise<T>;
 
 /** A way to connect ranks of this process. */
 export interface LocalWay extends Way {
@@ -40,9 +49,9 @@ export interface LocalWay extends Way {
   use<T>(size: number, f: (transports: readonly Transport[]) => Promise<T>): Promise<T>;
 }
 
-async function closing<T>(
-  transports: readonly Transport[],
-  f: (transports: readonly Transport[]) => Promise<T>,
+async function closing<T, D extends Door>(
+  transports: readonly D[],
+  f: (transports: readonly D[]) => Promise<T>,
 ): Promise<T> {
   try {
     return await f(transports);
@@ -106,6 +115,21 @@ const shared = localWay("shm", 4, (size, f) => {
   return closing(Array.from({ length: size }, open), f);
 });
 
+/** Sockets of this machine, each rank's in a thread of its own. */
+const threads: Way = {
+  name: "thread",
+  most: 2,
+  async each(size, f) {
+    const open = (): Promise<GroupTransport> =>
+      openThread({ network: { kind: "tcp" }, hostname: "127.0.0.1", port: 0 });
+    const transports = await Promise.all(Array.from({ length: size }, open));
+    return await closing(
+      transports,
+      () => Promise.allSettled(transports.map((_, rank) => f(transports, rank))),
+    );
+  },
+};
+
 /** Sockets, and memory that all ranks share, or those of each of several hosts: here one process sees it at as many places. */
 function memory(name: string, most: number, hosts: number): LocalWay {
   return localWay(name, most, (size, f) => {
@@ -146,11 +170,13 @@ export const localWays: readonly LocalWay[] = [
 ];
 
 /** Every way; in a process that mpiexec has started for it (see mpi_test.ts), MPI. */
-export const ways: readonly Way[] = Deno.env.has(MPI_VARIABLE) ? [mpiWay()] : localWays;
+export const ways: readonly Way[] = Deno.env.has(MPI_VARIABLE)
+  ? [mpiWay()]
+  : [...localWays, threads];
 
 /** A member of a group of all. */
 export function memberOf(
-  transports: readonly Transport[],
+  transports: readonly Door[],
   rank: number,
   other: Partial<Membership> = {},
 ): Membership {
