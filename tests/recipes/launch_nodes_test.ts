@@ -110,8 +110,10 @@ Deno.test("launchers: one that is killed is gone, and the others go on without i
     const mark = JSON.stringify(join(folder, "killed"));
     const script =
       `const parent = Deno.ppid, size = ${get("WORLD_SIZE")}; console.log("up", size);` +
-      `if (size === "1") { try { Deno.statSync(${mark}); } catch { Deno.exit(1); } }` +
-      `else setInterval(() => Deno.ppid === parent || Deno.exit(1), 100);`;
+      `if (size === "1") { try { Deno.statSync(${mark}); Deno.exit(0); } catch { Deno.exit(1); } }` +
+      `else setInterval(() => Deno.ppid === parent || Deno.exit(1), 100);` +
+      // One that begins after its launcher's end sees another parent from the first.
+      `setTimeout(() => Deno.exit(1), 60000);`;
     const token = createToken({ life: 600 }), port = freePort(), words = ["deno", "eval", script];
     const lines: string[] = [], notes: string[] = [];
     const second = new Deno.Command(Deno.execPath(), {
