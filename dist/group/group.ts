@@ -85,6 +85,8 @@ export interface Group {
 export interface GroupOptions {
   /** Time that an operation may take, joining included. Units: milliseconds; five minutes if left out. */
   readonly deadline?: number | undefined;
+  /** Time that joining may take. Units: milliseconds; the deadline if left out. */
+  readonly joining?: number | undefined;
 }
 
 /**
@@ -98,7 +100,7 @@ export async function joinGroup(
   options: GroupOptions = {},
 ): Promise<Group> {
   const group = createGroup(transport, member, options);
-  await group.barrier();
+  await group.barrier({ deadline: options.joining });
   return group;
 }
 

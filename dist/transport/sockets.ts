@@ -10,10 +10,10 @@ import { HttpError, type HttpHead } from "../ws/http.ts";
 import { createReader } from "../ws/reader.ts";
 import { createSocket, type Socket } from "../ws/socket.ts";
 import { type Answer, askUpgrade, serveUpgrade } from "../ws/upgrade.ts";
-import { fieldsOf, type Hello, isName, PATH, readHello } from "./hello.ts";
+import { fieldsOf, type Hello, isName, isQuestion, PATH, PROTOCOL, readHello } from "./hello.ts";
 import { guard, prover } from "./token.ts";
 import { createLinks, type OpenLinks, type Patience } from "./links.ts";
-import type { Membership, Transport } from "./transport.ts";
+import type { AskingTransport, Membership, Question } from "./transport.ts";
 
 /** Where to listen, and how patient to be. */
 export interface SocketTransportOptions extends Place {
@@ -38,7 +38,7 @@ const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
  *
  * @throws DistError "address" if this is no place to listen on
  */
-export function openSockets(network: Network, options: SocketTransportOptions): Transport {
+export function openSockets(network: Network, options: SocketTransportOptions): AskingTransport {
   const { hostname, port, silence = 10_000, token } = options, { clock } = network;
   const listener = network.listen({ hostname, port, guarded: token !== undefined });
   const address = `${network.scheme}://${
@@ -49,6 +49,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   const strangers = new Set<ByteStream>();
   // Of the group joined last: who comes from another job is told so, even when that has made this one fail already.
   let isOpen = true, job: string | undefined;
+  let answerer: Parameters<AskingTransport["onQuestion"]>[0] | undefined;
 
   /** Ends a stream that has not come to an agreement in time. */
   async function within<T>(stream: ByteStream, agree: () => Promise<T>): Promise<T> {
@@ -73,6 +74,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
           if (!hello) return { status: 403, reason: "Cannot let in: no hello of Motian" };
           const refusal = own?.refusal(hello, request.fields);
           if (refusal) return refusal;
+          if (hello.question !== undefined) return answerTo(hello, hello.question);
           const answer = admit(hello);
           if (answer.status === 101) host = groups.get(keyOf(hello));
           return own ? { ...answer, fields: own.proof(hello, request.fields) } : answer;
@@ -86,6 +88,15 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     const socket = createSocket(stream, reader, { role: "server", limit: 0, clock });
     if (host) host.attach(hello!, socket);
     else socket.drop();
+  }
+  async function answerTo({ job, plan }: Hello, text: string): Promise<Answer> {
+    if (!answerer) return { status: 503, reason: "Cannot answer: nobody here is asked anything" };
+    try {
+      return { status: 200, reason: await answerer({ job, plan, text }) };
+    } catch (error) {
+      if (error instanceof DistError) return { status: 409, reason: error.message };
+      throw error;
+    }
   }
   function admit(hello: Hello): Answer {
     const key = keyOf(hello), group = groups.get(key), last = over.get(key) ?? -1;
@@ -113,6 +124,12 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   }
   accept();
 
+  /** The first request on a stream to this place. */
+  const requestOf = ({ hostname, port }: Place, hello: Hello) => ({
+    host: `${hostname}:${port}`,
+    path: PATH,
+    fields: fieldsOf(hello),
+  });
   async function dial(asked: Hello, to: string): Promise<Socket | undefined> {
     const place = placeOf(to, network.scheme), hello = { ...asked, address };
     const own = token === undefined ? undefined : prover(token, hello);
@@ -124,12 +141,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       throw error;
     }
     try {
-      const reader = createReader(stream, clock);
-      const request = {
-        host: `${place.hostname}:${place.port}`,
-        path: PATH,
-        fields: fieldsOf(hello),
-      };
+      const reader = createReader(stream, clock), request = requestOf(place, hello);
       const answer = await within(stream, () => askUpgrade(stream, reader, request, own?.prove));
       if (answer.status === 101) {
         if (own && !own.isProven(answer.fields)) {
@@ -156,9 +168,43 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       });
     }
   }
+  async function ask(to: string, { text, ...who }: Question): Promise<string> {
+    if (!isQuestion(text)) {
+      throw new RangeError(
+        `Cannot ask ${text.length} characters: a question is a line of printable ASCII, of 6 KiB at most`,
+      );
+    }
+    const place = placeOf(to, network.scheme),
+      own = { from: 0, to: 1, size: 2, lane: "main" } as const;
+    const hello: Hello = {
+      ...{ protocol: PROTOCOL, generation: 0, group: "", address, question: text },
+      ...who,
+      ...own,
+    };
+    const proof = token === undefined ? undefined : prover(token, hello);
+    const stream = await network.connect(place).catch((error) => {
+      if (!(error instanceof DistError && error.failure === "refused")) throw error;
+      throw new DistError(`Nobody listens at ${to} any more`, "lost", { cause: error });
+    });
+    try {
+      const reader = createReader(stream, clock), request = requestOf(place, hello);
+      const answer = await within(stream, () => askUpgrade(stream, reader, request, proof?.prove));
+      if (answer.status === 200) return answer.reason;
+      const failure = answer.status === 409 ? "mismatch" : "refused";
+      throw new DistError(`${to} refuses to answer: ${answer.reason || answer.status}`, failure);
+    } catch (error) {
+      if (error instanceof DistError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new DistError(`Cannot ask ${to}: ${why}`, "address", { cause: error });
+    } finally {
+      stream.close();
+    }
+  }
   return {
     address,
     clock,
+    ask,
+    onQuestion: (f) => void (answerer = f),
     join(member) {
       const key = keyOf(member), known = groups.get(key), last = over.get(key) ?? -1;
       checkMember(member);

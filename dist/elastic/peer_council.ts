@@ -1,0 +1,213 @@
+/**
+ * Members that decide among themselves who forms the next generation.
+ *
+ * @module
+ */
+import { sleep } from "../clock.ts";
+import { DistError } from "../error.ts";
+import type { AskingTransport, Question } from "../transport/transport.ts";
+import { createAcceptor, NOBODY } from "./acceptor.ts";
+import { createAsk, type Reply } from "./asking.ts";
+import type { Council, Trouble } from "./council.ts";
+import { type Attempt, propose } from "./propose.ts";
+import { rankOf, readRoster, type Roster, rosterText, type Seat, seatText } from "./roster.ts";
+
+/** A member of a council without a store. */
+export interface PeerCouncilOptions extends Omit<Question, "text"> {
+  /** This process: a name that no other one has, or had before. */
+  readonly name: string;
+  /** Who is there from the beginning, by rank. A process that is not among them is a newcomer, and knocks at their doors. */
+  readonly founders: readonly Seat[];
+  /** A member that does not answer for so long is left out. Units: milliseconds; 10,000 if left out. */
+  readonly silence?: number | undefined;
+  /** Time that a majority has to come together, and a newcomer to find somebody. Units: milliseconds; 60,000 if left out. */
+  readonly patience?: number | undefined;
+  /** Ends the process of a member that does not answer, where that can be done. */
+  readonly fence?: ((seat: Seat) => Promise<void>) | undefined;
+}
+
+/** Units: milliseconds. Between two questions to who decides; from a newcomer; to those known to be silent. */
+const POLL = 100, KNOCK = 300, SHORT = 300;
+/** Who has not knocked for so long has gone. Units: milliseconds. */
+const KNOCK_FOR = 5000;
+
+/** A member, or a newcomer, of a council of the processes themselves. */
+export function peerCouncil(transport: AskingTransport, options: PeerCouncilOptions): Council {
+  const { name, job, plan, founders, fence } = options, { clock, address } = transport;
+  const { silence = 10_000, patience = 60_000 } = options;
+  const listeners: ((generation: number, error: DistError) => void)[] = [];
+  const ask = createAsk(transport, name, { job, plan });
+  let strikes = 0, isClosed = false;
+  const probe = Math.min(1000, silence / 2);
+  const others = (roster: Roster): readonly Seat[] => roster.members.filter((m) => m.name !== name);
+  const acceptor = createAcceptor({
+    name,
+    clock,
+    knockFor: KNOCK_FOR,
+    onChallenge(generation, asker, blamed) {
+      for (const f of listeners) f(generation, challenged(generation, asker, blamed));
+    },
+    async unreachable(base) {
+      if (strikes === 0) return [];
+      const replies = await Promise.all(
+        others(base).map(async (seat) => [seat.name, await ask(seat, "ping", probe)] as const),
+      );
+      return replies.flatMap(([name, reply]) => reply === "silent" ? [name] : []);
+    },
+  });
+  const beginning = { generation: 1, members: founders };
+  if (rankOf(beginning, name) >= 0) acceptor.learn({ ballot: 0, roster: beginning });
+  transport.onQuestion((question) => {
+    for (const key of ["job", "plan"] as const) {
+      if (question[key] === options[key]) continue;
+      const text = `Cannot work together: one has ${key} ${question[key]}, ${name} ${options[key]}`;
+      throw new DistError(text, "mismatch");
+    }
+    return acceptor.answer(question.text);
+  });
+
+  function challenged(generation: number, asker: string, blamed: string): DistError {
+    const { base } = acceptor, at = (name: string): number => base ? rankOf(base, name) : -1;
+    const rank = at(blamed) >= 0 ? at(blamed) : at(asker);
+    const why = at(blamed) >= 0 ? `: it cannot go on with ${blamed}` : "";
+    const text = asker === NOBODY
+      ? `Generation ${generation} is over`
+      : `${asker} asks for the generation after ${generation}${why}`;
+    return new DistError(text, "lost", { rank: rank < 0 ? undefined : rank });
+  }
+  /** Takes up what an answer says of decisions. */
+  function hear(reply: Reply): string {
+    const [kind = "", ballot, text] = reply.split(" "), roster = readRoster(text ?? "");
+    if (kind === "decided" && roster) acceptor.learn({ ballot: Number(ballot), roster });
+    if (kind === "over") acceptor.isOver = true;
+    return kind;
+  }
+  async function next(base: Roster, trouble: Trouble): Promise<Roster | undefined> {
+    const began = clock.now(), { error } = trouble, quiet = new Set<string>();
+    const dead = new Set<string>(), busySince = new Map<string, number>();
+    strikes = trouble.strikes;
+    const blamed = base.members[error?.rank ?? -1]?.name ?? NOBODY;
+    const isQuiet = error?.failure === "stalled" || error?.failure === "deadline";
+    if (isQuiet && blamed !== name) quiet.add(blamed);
+    let last: Attempt | undefined, tries = 0;
+    for (;;) {
+      if (acceptor.isOver) return undefined;
+      const { base: known, fencedBy } = acceptor;
+      if (known && known.generation > base.generation) return known;
+      if (fencedBy) throw fenced(base, fencedBy, name);
+      if (clock.now() - began > patience) throw few(base, last, name);
+      const leader = base.members.find((m) =>
+        m.name === name || !(dead.has(m.name) || quiet.has(m.name))
+      )!;
+      if (leader.name !== name) {
+        const kind = hear(await ask(leader, `news ${base.generation} ${blamed}`, silence));
+        if (kind === "gone") dead.add(leader.name);
+        else if (kind === "silent") quiet.add(leader.name);
+        else if (kind === "busy") {
+          const since = busySince.get(leader.name) ?? clock.now();
+          busySince.set(leader.name, since);
+          // It answers, but does not come out of its step.
+          if (clock.now() - since > silence) quiet.add(leader.name);
+        }
+        // It has not heard of this generation yet.
+        const { baseBallot } = acceptor, told = `decided ${baseBallot} ${rosterText(base)}`;
+        if (kind === "unknown") await ask(leader, told, silence);
+        if (kind === "waiting" || kind === "busy" || kind === "unknown") await sleep(clock, POLL);
+        continue;
+      }
+      last = await propose(base, {
+        ...{ acceptor, name, fence, blamed },
+        ask: (seat, question) => ask(seat, question, quiet.has(seat.name) ? SHORT : silence),
+      });
+      if (last.kind === "decided" || last.kind === "over") continue;
+      // Others may be proposing too: the ranks wait for different times.
+      await sleep(clock, POLL * (1 + rankOf(base, name)) * Math.min(++tries, 10));
+      if (last.kind === "few") {
+        for (const { name } of base.members) if (!dead.has(name)) quiet.add(name);
+      }
+    }
+  }
+  return {
+    name,
+    get waiting() {
+      return acceptor.knockers().length;
+    },
+    async enter() {
+      const began = clock.now(), doors = new Map<string, Seat>();
+      // Whatever its name is now.
+      for (const { address } of founders) doors.set(address, { name: NOBODY, address });
+      let wasHeard = false;
+      for (;;) {
+        if (acceptor.base) return acceptor.base;
+        const replies = await Promise.all([...doors.values()].map(async (door) => {
+          const reply = await ask(door, `knock ${seatText({ name, address })}`, probe);
+          const [kind, text] = reply.split(" ");
+          if (kind === "known") {
+            wasHeard = true;
+            for (const { address } of readRoster(text ?? "")?.members ?? []) {
+              doors.set(address, { name: NOBODY, address });
+            }
+          }
+          return hear(reply);
+        }));
+        if (acceptor.base) return acceptor.base;
+        const isOver = acceptor.isOver || wasHeard && replies.every((reply) => reply === "gone");
+        if (isOver) {
+          throw new DistError("Cannot join: the others have ended", "closed", { rank: 0 });
+        }
+        if (clock.now() - began > patience && !wasHeard) {
+          const where = founders.map(({ address }) => address).join(", ");
+          const text = `Cannot join: nobody at ${where} lets in ${name}`;
+          throw new DistError(text, "deadline", { rank: 0 });
+        }
+        await sleep(clock, KNOCK);
+      }
+    },
+    async next(base, trouble) {
+      acceptor.isWaiting = true;
+      try {
+        return await next(base, trouble);
+      } finally {
+        acceptor.isWaiting = false;
+      }
+    },
+    async gone(roster) {
+      const replies = await Promise.all(
+        others(roster).map(async (seat) => [seat.name, await ask(seat, "ping", probe)] as const),
+      );
+      return replies.flatMap(([name, reply]) => reply === "gone" ? [name] : []);
+    },
+    onChallenge: (f) => void listeners.push(f),
+    async finish() {
+      const { base } = acceptor;
+      acceptor.isOver = true;
+      if (!base) return;
+      await Promise.all(others(base).map((seat) => ask(seat, `over ${base.generation}`, silence)));
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await transport.close();
+    },
+  };
+}
+
+function fenced(base: Roster, next: Roster, name: string): DistError {
+  const rank = rankOf(base, name);
+  const text =
+    `Cannot go on: the others have formed generation ${next.generation} without ${name}, rank ${rank} of generation ${base.generation}`;
+  return new DistError(text, "fenced", { rank });
+}
+
+function few({ generation, members }: Roster, last: Attempt | undefined, name: string): DistError {
+  const answering = last?.kind === "few" ? last.answering : [name];
+  const dead = last?.kind === "few" ? last.dead : new Set<string>();
+  const rank = members.findIndex((m) => !answering.includes(m.name) && !dead.has(m.name));
+  const missing = members.filter((m) => !answering.includes(m.name) && !dead.has(m.name));
+  const text = `Cannot go on after generation ${generation}: ${
+    answering.join(", ")
+  } are no majority of its ${members.length} members, and ${
+    missing.map(({ name }) => name).join(", ")
+  } cannot be reached, nor is known to be dead`;
+  return new DistError(text, "lost", { rank: rank < 0 ? undefined : rank });
+}
