@@ -24,6 +24,8 @@ export interface AcceptorOptions {
   readonly knockFor: number;
   /** Others cannot go on with this generation, because of a member of this name, where one is named. */
   readonly onChallenge: (generation: number, asker: string, blamed: string) => void;
+  /** Something was decided. */
+  readonly onDecided: () => void;
   /** Members of a roster that this one cannot ask; asked when a proposal is to be answered. */
   readonly unreachable: (base: Roster) => Promise<readonly string[]>;
 }
@@ -42,6 +44,8 @@ export interface Acceptor {
   isOver: boolean;
   /** Is this member asking for the next roster itself? */
   isWaiting: boolean;
+  /** Has it tried, and found too few? */
+  isStuck: boolean;
   /** Newcomers, in the order in which they came. */
   knockers(): readonly Seat[];
   /** Learns what was decided. */
@@ -55,7 +59,7 @@ export const NOBODY = "-";
 
 /** A member that knows of nothing. */
 export function createAcceptor(options: AcceptorOptions): Acceptor {
-  const { name, clock, knockFor, onChallenge, unreachable } = options;
+  const { name, clock, knockFor, onChallenge, onDecided, unreachable } = options;
   const knocks = new Map<string, { readonly seat: Seat; readonly time: number }>();
   let base: Roster | undefined, baseBallot = 0, fencedBy: Accepted | undefined;
   let promised = 0, highest = 0, accepted: Accepted | undefined;
@@ -77,6 +81,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       for (const seat of roster.members) knocks.delete(seat.name);
     }
     if (here > 0) onChallenge(roster.generation - 1, NOBODY, NOBODY);
+    onDecided();
   }
   const decided = (): string =>
     fencedBy
@@ -113,7 +118,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       const other = elsewhere(number(generation));
       if (other) return other;
       onChallenge(base!.generation, asker, blamed);
-      return acceptor.isWaiting ? "waiting" : "busy";
+      return acceptor.isStuck ? "stuck" : acceptor.isWaiting ? "waiting" : "busy";
     },
     async prepare(asker, [word, ballotOfBase, ofWhom, blamed = NOBODY]) {
       const ballot = number(word), from = roster(ofWhom);
@@ -142,9 +147,11 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       return "ok";
     },
     over(_, [generation]) {
-      if (elsewhere(number(generation)) === undefined) {
+      // Also to who was left out.
+      if (base && base.generation <= number(generation)) {
         acceptor.isOver = true;
-        onChallenge(base!.generation, NOBODY, NOBODY);
+        onChallenge(base.generation, NOBODY, NOBODY);
+        onDecided();
       }
       return "ok";
     },
@@ -164,6 +171,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     },
     isOver: false,
     isWaiting: false,
+    isStuck: false,
     knockers() {
       for (const [name, { time }] of knocks) {
         if (clock.now() - time > knockFor) knocks.delete(name);

@@ -28,12 +28,14 @@ export interface Council {
    * @throws DistError "fenced" if they go on without it, "lost" if there is no majority in time
    */
   next(base: Roster, trouble: Trouble): Promise<Roster | undefined>;
-  /** Members of a roster that are known to be dead. */
+  /** The group of the newest roster works: it was formed, or did a step. */
+  worked(): void;
+  /** Members of a roster that do not listen any more. */
   gone(roster: Roster): Promise<readonly string[]>;
   /** Calls `f` when a generation, and all before it, cannot go on, as others say. */
   onChallenge(f: (generation: number, error: DistError) => void): void;
-  /** Tells the others that this member has done all that there was to do. */
-  finish(): Promise<void>;
+  /** Tells the others that this member has done all that there was to do; only who is no member, if the members have agreed on it. */
+  finish(isAgreed: boolean): Promise<void>;
   /** Takes no more part. */
   close(): Promise<void>;
 }

@@ -9,6 +9,7 @@ import type { AskingTransport, Question } from "../transport/transport.ts";
 import { createAcceptor, NOBODY } from "./acceptor.ts";
 import { createAsk, type Reply } from "./asking.ts";
 import type { Council, Trouble } from "./council.ts";
+import { createProofs, lingerFor } from "./proof.ts";
 import { type Attempt, propose } from "./propose.ts";
 import { rankOf, readRoster, type Roster, rosterText, type Seat, seatText } from "./roster.ts";
 
@@ -22,7 +23,7 @@ export interface PeerCouncilOptions extends Omit<Question, "text"> {
   readonly silence?: number | undefined;
   /** Time that a majority has to come together, and a newcomer to find somebody. Units: milliseconds; 60,000 if left out. */
   readonly patience?: number | undefined;
-  /** Ends the process of a member that does not answer, where that can be done. */
+  /** Ends the process of a member that does not answer, where that can be done: it must be dead when this resolves. */
   readonly fence?: ((seat: Seat) => Promise<void>) | undefined;
 }
 
@@ -36,8 +37,12 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
   const { name, job, plan, founders, fence } = options, { clock, address } = transport;
   const { silence = 10_000, patience = 60_000 } = options;
   const listeners: ((generation: number, error: DistError) => void)[] = [];
-  const ask = createAsk(transport, name, { job, plan });
-  let strikes = 0, isClosed = false;
+  const ask = createAsk(transport, name, { job, plan }), proofs = createProofs(clock, silence);
+  /** Members that were left out, and when. */
+  const leftOut = new Map<string, { readonly seat: Seat; readonly time: number }>();
+  let strikes = 0, isClosed = false, decided = Promise.withResolvers<void>();
+  /** Waits, but no longer than until something is decided. */
+  const pause = (ms: number): Promise<void> => Promise.race([sleep(clock, ms), decided.promise]);
   const probe = Math.min(1000, silence / 2);
   const others = (roster: Roster): readonly Seat[] => roster.members.filter((m) => m.name !== name);
   const acceptor = createAcceptor({
@@ -46,6 +51,10 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
     knockFor: KNOCK_FOR,
     onChallenge(generation, asker, blamed) {
       for (const f of listeners) f(generation, challenged(generation, asker, blamed));
+    },
+    onDecided() {
+      decided.resolve();
+      decided = Promise.withResolvers();
     },
     async unreachable(base) {
       if (strikes === 0) return [];
@@ -75,6 +84,13 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       : `${asker} asks for the generation after ${generation}${why}`;
     return new DistError(text, "lost", { rank: rank < 0 ? undefined : rank });
   }
+  /** Asks a member of this one's own generation: "gone" is who is proven to be dead. */
+  async function askMember(seat: Seat, question: string, wait: number): Promise<Reply> {
+    const reply = await ask(seat, question, wait);
+    if (reply === "gone") return proofs.isProven(seat.name) ? "gone" : "silent";
+    if (/^(promise|accepted|nack|waiting|busy|stuck)\b/.test(reply)) proofs.heard(seat.name);
+    return reply;
+  }
   /** Takes up what an answer says of decisions. */
   function hear(reply: Reply): string {
     const [kind = "", ballot, text] = reply.split(" "), roster = readRoster(text ?? "");
@@ -85,7 +101,11 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
   async function next(base: Roster, trouble: Trouble): Promise<Roster | undefined> {
     const began = clock.now(), { error } = trouble, quiet = new Set<string>();
     const dead = new Set<string>(), busySince = new Map<string, number>();
+    // Who has found too few to decide, this member included.
+    const stuck = new Set<string>();
     strikes = trouble.strikes;
+    const short = SHORT + (strikes > 0 ? probe : 0);
+    proofs.failed();
     const blamed = base.members[error?.rank ?? -1]?.name ?? NOBODY;
     const isQuiet = error?.failure === "stalled" || error?.failure === "deadline";
     if (isQuiet && blamed !== name) quiet.add(blamed);
@@ -93,16 +113,31 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
     for (;;) {
       if (acceptor.isOver) return undefined;
       const { base: known, fencedBy } = acceptor;
-      if (known && known.generation > base.generation) return known;
+      if (known && known.generation > base.generation) {
+        for (const seat of base.members) {
+          if (rankOf(known, seat.name) < 0) leftOut.set(seat.name, { seat, time: clock.now() });
+        }
+        proofs.worked();
+        return known;
+      }
       if (fencedBy) throw fenced(base, fencedBy, name);
       if (clock.now() - began > patience) throw few(base, last, name);
+      acceptor.isStuck = stuck.has(name);
       const leader = base.members.find((m) =>
-        m.name === name || !(dead.has(m.name) || quiet.has(m.name))
-      )!;
+        ![dead, quiet, stuck].some((names) => names.has(m.name))
+      );
+      if (!leader) {
+        // All have tried: again from the beginning. The ranks wait for different times.
+        quiet.clear();
+        stuck.clear();
+        await pause(POLL * (1 + rankOf(base, name)) * Math.min(++tries, 10));
+        continue;
+      }
       if (leader.name !== name) {
-        const kind = hear(await ask(leader, `news ${base.generation} ${blamed}`, silence));
+        const kind = hear(await askMember(leader, `news ${base.generation} ${blamed}`, silence));
         if (kind === "gone") dead.add(leader.name);
         else if (kind === "silent") quiet.add(leader.name);
+        else if (kind === "stuck") stuck.add(leader.name);
         else if (kind === "busy") {
           const since = busySince.get(leader.name) ?? clock.now();
           busySince.set(leader.name, since);
@@ -112,19 +147,26 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
         // It has not heard of this generation yet.
         const { baseBallot } = acceptor, told = `decided ${baseBallot} ${rosterText(base)}`;
         if (kind === "unknown") await ask(leader, told, silence);
-        if (kind === "waiting" || kind === "busy" || kind === "unknown") await sleep(clock, POLL);
+        if (["waiting", "busy", "unknown"].includes(kind)) await pause(POLL);
         continue;
       }
       last = await propose(base, {
-        ...{ acceptor, name, fence, blamed },
-        ask: (seat, question) => ask(seat, question, quiet.has(seat.name) ? SHORT : silence),
+        ...{ acceptor, name, blamed },
+        ask: (seat, question) => askMember(seat, question, quiet.has(seat.name) ? short : silence),
+        async fence(seat) {
+          await fence?.(seat);
+          if (fence) proofs.ended(seat.name);
+          return fence !== undefined;
+        },
       });
       if (last.kind === "decided" || last.kind === "over") continue;
-      // Others may be proposing too: the ranks wait for different times.
-      await sleep(clock, POLL * (1 + rankOf(base, name)) * Math.min(++tries, 10));
       if (last.kind === "few") {
-        for (const { name } of base.members) if (!dead.has(name)) quiet.add(name);
+        stuck.add(name);
+        const { answering } = last;
+        for (const { name } of base.members) if (!answering.includes(name)) quiet.add(name);
       }
+      // Others may be proposing too.
+      if (last.kind === "beaten") await pause(POLL * (1 + rankOf(base, name)));
     }
   }
   return {
@@ -160,7 +202,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
           const text = `Cannot join: nobody at ${where} lets in ${name}`;
           throw new DistError(text, "deadline", { rank: 0 });
         }
-        await sleep(clock, KNOCK);
+        await pause(KNOCK);
       }
     },
     async next(base, trouble) {
@@ -168,9 +210,10 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       try {
         return await next(base, trouble);
       } finally {
-        acceptor.isWaiting = false;
+        acceptor.isWaiting = acceptor.isStuck = false;
       }
     },
+    worked: proofs.worked,
     async gone(roster) {
       const replies = await Promise.all(
         others(roster).map(async (seat) => [seat.name, await ask(seat, "ping", probe)] as const),
@@ -178,15 +221,26 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       return replies.flatMap(([name, reply]) => reply === "gone" ? [name] : []);
     },
     onChallenge: (f) => void listeners.push(f),
-    async finish() {
-      const { base } = acceptor;
+    async finish(isAgreed) {
+      const { base } = acceptor, began = clock.now();
       acceptor.isOver = true;
       if (!base) return;
-      await Promise.all(others(base).map((seat) => ask(seat, `over ${base.generation}`, silence)));
+      const tell = async (seat: Seat, until: number): Promise<void> => {
+        while (clock.now() < until) {
+          const kind = await ask(seat, `over ${base.generation}`, until - clock.now());
+          if (kind === "ok" || kind === "over" || kind === "gone") return;
+        }
+      };
+      const members = isAgreed ? [] : others(base);
+      await Promise.all([
+        ...members.map((seat) => tell(seat, began + silence)),
+        ...[...leftOut.values()].map(({ seat, time }) => tell(seat, time + lingerFor(silence))),
+      ]);
     },
     async close() {
       if (isClosed) return;
       isClosed = true;
+      proofs.stop();
       await transport.close();
     },
   };

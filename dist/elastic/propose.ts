@@ -30,8 +30,8 @@ export interface ProposeOptions {
   readonly acceptor: Acceptor;
   readonly name: string;
   readonly ask: (seat: Seat, question: string) => Promise<Reply>;
-  /** Makes sure that a member that does not answer never will, where that can be done. */
-  readonly fence?: ((seat: Seat) => Promise<void>) | undefined;
+  /** Makes sure that a member that does not answer never will; false where that cannot be done. */
+  readonly fence: (seat: Seat) => Promise<boolean>;
   /** Who is to blame, for those who do not know yet. */
   readonly blamed: string;
 }
@@ -63,10 +63,7 @@ export async function propose(
   const prepare = `prepare ${ballot} ${acceptor.baseBallot} ${rosterText(base)} ${blamed}`;
   await Promise.all(members.map(async (seat) => {
     let reply = await hear(seat, prepare);
-    if (reply === "silent" && fence) {
-      await fence(seat);
-      reply = await hear(seat, prepare);
-    }
+    if (reply === "silent" && await fence(seat)) reply = await hear(seat, prepare);
     const [kind, ...words] = reply.split(" ");
     if (kind === "promise") promises.set(seat.name, words);
     if (kind === "nack") isBeaten = true;

@@ -79,6 +79,7 @@ export async function runElastic<T>(
         const joined = joinGroup(watched, member, { deadline, joining });
         watch(() => isFormed, here).catch(() => {});
         const group = await joined.finally(() => isFormed = true);
+        council.worked();
         onTerm?.(here, why);
         const result = await work({
           roster: here,
@@ -86,14 +87,17 @@ export async function runElastic<T>(
           get waiting() {
             return council.waiting;
           },
-          stepped: () => void (strikes = 0),
+          stepped() {
+            strikes = 0;
+            council.worked();
+          },
           renewal: () =>
             new DistError(`Generation ${here.generation} makes room`, "renewed", { rank: 0 }),
         });
-        const isOver = await group.barrier().then(() => true, () => false);
-        // Who failed at the very end must not take this member for dead, and begin again.
-        if (!isOver) await council.finish();
+        const isAgreed = await group.barrier().then(() => true, () => false);
         await group.close();
+        // Who failed at the very end, or was cut off before, must not take this member for dead, and begin again.
+        await council.finish(isAgreed);
         return result;
       } catch (error) {
         if (!(error instanceof DistError)) {

@@ -10,6 +10,7 @@ import { HttpError, type HttpHead } from "../ws/http.ts";
 import { createReader } from "../ws/reader.ts";
 import { createSocket, type Socket } from "../ws/socket.ts";
 import { type Answer, askUpgrade, serveUpgrade } from "../ws/upgrade.ts";
+import { sealed, unsealed } from "./seal.ts";
 import { fieldsOf, type Hello, isName, isQuestion, PATH, PROTOCOL, readHello } from "./hello.ts";
 import { guard, prover } from "./token.ts";
 import { createLinks, type OpenLinks, type Patience } from "./links.ts";
@@ -91,10 +92,12 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   }
   async function answerTo({ job, plan }: Hello, text: string): Promise<Answer> {
     if (!answerer) return { status: 503, reason: "Cannot answer: nobody here is asked anything" };
+    const asked = unsealed(text, job, plan);
+    if (asked === undefined) return { status: 403, reason: "Cannot answer: damaged on the way" };
     try {
-      return { status: 200, reason: await answerer({ job, plan, text }) };
+      return { status: 200, reason: sealed(await answerer({ job, plan, text: asked })) };
     } catch (error) {
-      if (error instanceof DistError) return { status: 409, reason: error.message };
+      if (error instanceof DistError) return { status: 409, reason: sealed(error.message) };
       throw error;
     }
   }
@@ -177,8 +180,8 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     const place = placeOf(to, network.scheme),
       own = { from: 0, to: 1, size: 2, lane: "main" } as const;
     const hello: Hello = {
-      ...{ protocol: PROTOCOL, generation: 0, group: "", address, question: text },
-      ...who,
+      ...{ protocol: PROTOCOL, generation: 0, group: "", address },
+      ...{ ...who, question: sealed(text, who.job, who.plan) },
       ...own,
     };
     const proof = token === undefined ? undefined : prover(token, hello);
@@ -189,9 +192,11 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     try {
       const reader = createReader(stream, clock), request = requestOf(place, hello);
       const answer = await within(stream, () => askUpgrade(stream, reader, request, proof?.prove));
-      if (answer.status === 200) return answer.reason;
-      const failure = answer.status === 409 ? "mismatch" : "refused";
-      throw new DistError(`${to} refuses to answer: ${answer.reason || answer.status}`, failure);
+      const said = unsealed(answer.reason);
+      if (answer.status === 200 && said !== undefined) return said;
+      const failure = answer.status === 409 && said !== undefined ? "mismatch" : "refused";
+      const why = said ?? (answer.reason || answer.status);
+      throw new DistError(`${to} refuses to answer: ${why}`, failure);
     } catch (error) {
       if (error instanceof DistError) throw error;
       const why = error instanceof Error ? error.message : String(error);

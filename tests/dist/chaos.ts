@@ -25,6 +25,9 @@ export const kinds = [
 ] as const;
 export type Kind = typeof kinds[number];
 
+/** What is done to members once they work. */
+const deedKinds = ["kill", "stall", "cut", "one-way cut", "coordinator killed"] as const;
+
 /** Units: milliseconds. */
 const SILENCE = 1000, PATIENCE = 6000, PORT = 1000;
 const STEPS = 8, SHARDS = 8, JOB = { job: "chaos", plan: 7 };
@@ -109,7 +112,10 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
     ...isSlow && { latency: [1, 60] as const, loss: 0.02 },
     ...(kind === "corruption" || (all && random() < 0.3)) && { damage: 0.003 },
   });
-  const { clock } = simulation, fences = random() < 0.5, computing = 1 + whole(20);
+  const doing = deedKinds.filter((each) => each === kind || (all && random() < 0.5));
+  // Who can end a process can reach its machine.
+  const fences = !doing.some((each) => each.endsWith("cut")) && random() < 0.5;
+  const { clock } = simulation, computing = 1 + whole(20);
   const deeds: string[] = [], dead = new Set<number>(), rosters = new Map<number, string>();
   const faults: string[] = [], life = size * STEPS + STEPS * computing;
   const founders = Array.from({ length: size }, (_, i) => ({
@@ -214,6 +220,11 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
         ...founding.map(({ host, end, message }) => `${host} ends with ${end}: ${message}`),
       );
     }
+    const isOne = kind === "stall" || kind === "cut" || kind === "one-way cut";
+    // A majority goes on.
+    if (isOne && size > 2 && 2 * lost.length > size) {
+      faults.push(...lost.map(({ host, end, message }) => `${host} ends with ${end}: ${message}`));
+    }
     return { ...story, faults };
   } catch (error) {
     const what = error instanceof HangError ? "hang" : "bug";
@@ -232,9 +243,6 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
   }
 
   function disturb(simulation: Simulation): void {
-    const doing = (["kill", "stall", "cut", "one-way cut", "coordinator killed"] as const).filter((
-      each,
-    ) => each === kind || (all && random() < 0.5));
     const soon = (f: () => void): void => void clock.after(life * random(), f);
     const log = (text: string): void => void deeds.push(`${clock.now().toFixed(0)} ms: ${text}`);
     for (const deed of doing) {
