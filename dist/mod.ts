@@ -4,6 +4,12 @@
  * @module
  */
 export { type Clock } from "./clock.ts";
+export { type Council, type Trouble } from "./elastic/council.ts";
+export { etcdCouncil, type EtcdCouncilOptions } from "./elastic/etcd_council.ts";
+export { giveState, type HeldState, levelState } from "./elastic/level_state.ts";
+export { peerCouncil, type PeerCouncilOptions } from "./elastic/peer_council.ts";
+export { type Roster, type Seat } from "./elastic/roster.ts";
+export { type ElasticOptions, runElastic, type Term } from "./elastic/run_elastic.ts";
 export { DistError, type DistErrorOptions, type DistFailure } from "./error.ts";
 export { chunkOf, type Span } from "./group/chunk.ts";
 export {
@@ -14,6 +20,8 @@ export {
   type ReduceOptions,
   type ShardOptions,
 } from "./group/group.ts";
+export { type ElasticPlace, elasticPlace } from "./job/elastic_place.ts";
+export { type ElasticJobOptions, joinElastic } from "./job/join_elastic.ts";
 export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
@@ -41,11 +49,13 @@ export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
 export {
+  type AskingTransport,
   type Engine,
   type Incoming,
   type Lane,
   type Links,
   type Membership,
   type Outgoing,
+  type Question,
   type Transport,
 } from "./transport/transport.ts";

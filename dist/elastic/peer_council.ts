@@ -9,6 +9,8 @@ import type { AskingTransport, Question } from "../transport/transport.ts";
 import { createAcceptor, NOBODY } from "./acceptor.ts";
 import { createAsk, type Reply } from "./asking.ts";
 import type { Council, Trouble } from "./council.ts";
+import { fenced } from "./fenced.ts";
+import { lookAt } from "./look_at.ts";
 import { createProofs, lingerFor } from "./proof.ts";
 import { type Attempt, propose } from "./propose.ts";
 import { rankOf, readRoster, type Roster, rosterText, type Seat, seatText } from "./roster.ts";
@@ -23,6 +25,8 @@ export interface PeerCouncilOptions extends Omit<Question, "text"> {
   readonly silence?: number | undefined;
   /** Time that a majority has to come together, and a newcomer to find somebody. Units: milliseconds; 60,000 if left out. */
   readonly patience?: number | undefined;
+  /** A member that answers may take so long to come out of a step that has failed. Units: milliseconds; ten minutes if left out. */
+  readonly longestStep?: number | undefined;
   /** Ends the process of a member that does not answer, where that can be done: it must be dead when this resolves. */
   readonly fence?: ((seat: Seat) => Promise<void>) | undefined;
 }
@@ -35,7 +39,7 @@ const KNOCK_FOR = 5000;
 /** A member, or a newcomer, of a council of the processes themselves. */
 export function peerCouncil(transport: AskingTransport, options: PeerCouncilOptions): Council {
   const { name, job, plan, founders, fence } = options, { clock, address } = transport;
-  const { silence = 10_000, patience = 60_000 } = options;
+  const { silence = 10_000, patience = 60_000, longestStep = 600_000 } = options;
   const listeners: ((generation: number, error: DistError) => void)[] = [];
   const ask = createAsk(transport, name, { job, plan }), proofs = createProofs(clock, silence);
   /** Members that were left out, and when. */
@@ -58,10 +62,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
     },
     async unreachable(base) {
       if (strikes === 0) return [];
-      const replies = await Promise.all(
-        others(base).map(async (seat) => [seat.name, await ask(seat, "ping", probe)] as const),
-      );
-      return replies.flatMap(([name, reply]) => reply === "silent" ? [name] : []);
+      return (await lookAt(ask, base, name, probe)).silent;
     },
   });
   const beginning = { generation: 1, members: founders };
@@ -87,7 +88,11 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
   /** Asks a member of this one's own generation: "gone" is who is proven to be dead. */
   async function askMember(seat: Seat, question: string, wait: number): Promise<Reply> {
     const reply = await ask(seat, question, wait);
-    if (reply === "gone") return proofs.isProven(seat.name) ? "gone" : "silent";
+    if (reply === "gone") {
+      if (!proofs.isProven(seat.name)) return "silent";
+      // Once is for ever.
+      proofs.ended(seat.name);
+    }
     if (/^(promise|accepted|nack|waiting|busy|stuck)\b/.test(reply)) proofs.heard(seat.name);
     return reply;
   }
@@ -99,7 +104,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
     return kind;
   }
   async function next(base: Roster, trouble: Trouble): Promise<Roster | undefined> {
-    const began = clock.now(), { error } = trouble, quiet = new Set<string>();
+    const { error } = trouble, quiet = new Set<string>();
     const dead = new Set<string>(), busySince = new Map<string, number>();
     // Who has found too few to decide, this member included.
     const stuck = new Set<string>();
@@ -109,7 +114,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
     const blamed = base.members[error?.rank ?? -1]?.name ?? NOBODY;
     const isQuiet = error?.failure === "stalled" || error?.failure === "deadline";
     if (isQuiet && blamed !== name) quiet.add(blamed);
-    let last: Attempt | undefined, tries = 0;
+    let began = clock.now(), last: Attempt | undefined, tries = 0;
     for (;;) {
       if (acceptor.isOver) return undefined;
       const { base: known, fencedBy } = acceptor;
@@ -135,6 +140,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       }
       if (leader.name !== name) {
         const kind = hear(await askMember(leader, `news ${base.generation} ${blamed}`, silence));
+        if (kind === "busy") began = clock.now();
         if (kind === "gone") dead.add(leader.name);
         else if (kind === "silent") quiet.add(leader.name);
         else if (kind === "stuck") stuck.add(leader.name);
@@ -142,7 +148,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
           const since = busySince.get(leader.name) ?? clock.now();
           busySince.set(leader.name, since);
           // It answers, but does not come out of its step.
-          if (clock.now() - since > silence) quiet.add(leader.name);
+          if (clock.now() - since > longestStep) quiet.add(leader.name);
         }
         // It has not heard of this generation yet.
         const { baseBallot } = acceptor, told = `decided ${baseBallot} ${rosterText(base)}`;
@@ -214,12 +220,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       }
     },
     worked: proofs.worked,
-    async gone(roster) {
-      const replies = await Promise.all(
-        others(roster).map(async (seat) => [seat.name, await ask(seat, "ping", probe)] as const),
-      );
-      return replies.flatMap(([name, reply]) => reply === "gone" ? [name] : []);
-    },
+    look: (roster) => lookAt(ask, roster, name, probe),
     onChallenge: (f) => void listeners.push(f),
     async finish(isAgreed) {
       const { base } = acceptor, began = clock.now();
@@ -244,13 +245,6 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       await transport.close();
     },
   };
-}
-
-function fenced(base: Roster, next: Roster, name: string): DistError {
-  const rank = rankOf(base, name);
-  const text =
-    `Cannot go on: the others have formed generation ${next.generation} without ${name}, rank ${rank} of generation ${base.generation}`;
-  return new DistError(text, "fenced", { rank });
 }
 
 function few({ generation, members }: Roster, last: Attempt | undefined, name: string): DistError {

@@ -17,7 +17,7 @@ export interface Proofs {
   worked(): void;
   /** Its failure was noticed now. */
   failed(): void;
-  /** This process made sure of a member's end. */
+  /** A member is known to be dead. */
   ended(name: string): void;
   /** Is a member dead, if nobody listens at its address? */
   isProven(name: string): boolean;

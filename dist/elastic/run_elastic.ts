@@ -30,7 +30,9 @@ export interface ElasticOptions {
   readonly plan: number;
   /** Time that an operation may take. Units: milliseconds; five minutes if left out. */
   readonly deadline?: number | undefined;
-  /** Time that all members of a generation have to come together. Units: milliseconds; 20,000 if left out. */
+  /** A member that does not answer for so long while a generation comes together is left out. Units: milliseconds; 10,000 if left out. */
+  readonly silence?: number | undefined;
+  /** Time that the members of a generation have to come together, out of steps that have failed. Units: milliseconds; ten minutes if left out. */
   readonly joining?: number | undefined;
   /** Told of every generation that begins, and what the one before ended of. */
   readonly onTerm?: ((roster: Roster, why: DistError | undefined) => void) | undefined;
@@ -53,7 +55,7 @@ export async function runElastic<T>(
   options: ElasticOptions,
   work: (term: Term) => Promise<T>,
 ): Promise<T | undefined> {
-  const { job, plan, deadline, joining = 20_000, onTerm } = options;
+  const { job, plan, deadline, silence = 10_000, joining = 600_000, onTerm } = options;
   const current = { generation: 0, links: new Set<Links>() };
   let strikes = 0, why: DistError | undefined;
   const abort = (error: DistError): void => {
@@ -121,16 +123,26 @@ export async function runElastic<T>(
     await council.close();
   }
 
-  /** Ends a generation that waits for somebody who is dead. */
+  /** Ends a generation that waits for somebody who is dead, or does not answer. */
   async function watch(isFormed: () => boolean, roster: Roster): Promise<void> {
+    const since = new Map<string, number>(), { clock } = transport;
     for (;;) {
-      await sleep(transport.clock, LOOK);
+      await sleep(clock, LOOK);
       if (isFormed() || current.generation !== roster.generation) return;
-      const [name] = await council.gone(roster);
-      if (name === undefined || isFormed()) continue;
-      const rank = rankOf(roster, name);
-      const text = `Lost rank ${rank} before generation ${roster.generation} was formed`;
-      return abort(new DistError(text, "lost", { rank }));
+      const { gone, silent } = await council.look(roster);
+      if (isFormed()) return;
+      for (const { name } of roster.members) {
+        if (!silent.includes(name)) since.delete(name);
+        else if (!since.has(name)) since.set(name, clock.now());
+      }
+      const stalled = silent.find((name) => clock.now() - since.get(name)! > silence);
+      const name = gone[0] ?? stalled;
+      if (name === undefined) continue;
+      const rank = rankOf(roster, name), failure = gone.length > 0 ? "lost" : "stalled";
+      const text = `${
+        failure === "lost" ? "Lost" : "Cannot wait for"
+      } rank ${rank}, ${name}, before generation ${roster.generation} was formed`;
+      return abort(new DistError(text, failure, { rank }));
     }
   }
 }

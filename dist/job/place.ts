@@ -4,6 +4,7 @@
  * @module
  */
 import type { Place } from "../net/network.ts";
+import { elasticVariables } from "./elastic_place.ts";
 
 /** A process among those of its job. */
 export interface JobPlace {
@@ -52,6 +53,7 @@ export const jobVariables: readonly string[] = [
     "MOTIAN_JOB",
     "MOTIAN_GENERATION",
     "MOTIAN_TOKEN",
+    ...elasticVariables,
   ]),
 ];
 

@@ -101,7 +101,7 @@ export function startRanks(
 }
 
 /** Reads text line by line, the last one too if it does not end. */
-function lines(
+export function lines(
   stream: ReadableStream<Uint8Array>,
   line: (text: string) => void,
 ): { readonly done: Promise<void>; readonly stop: () => Promise<void> } {

@@ -10,11 +10,12 @@ import {
   fromArray,
   leaves,
   mapTree,
+  paths,
   sizesOf,
   toDevice,
   type Tree,
 } from "../../core/mod.ts";
-import { DistError, type Group, type WireArray } from "../../dist/mod.ts";
+import { DistError, giveState, type Group, type NamedArray } from "../../dist/mod.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { arraysOf, createTeam, type Team, type TeamOptions } from "./team.ts";
 import type { TrainState } from "./train.ts";
@@ -42,13 +43,19 @@ export function leadCrew(group: Group, options: TeamOptions): Crew {
   return {
     async begin({ stage, step, rollbacks }, { model, optimizer }) {
       await tell(1, stage, step, rollbacks);
-      for (const array of await arraysOf({ model, optimizer })) await group.broadcast(array, 0);
+      await giveState(group, await namedArrays({ model, optimizer }), 0);
       return createTeam(group, model, options);
     },
     async end() {
       await tell(0);
     },
   };
+}
+
+/** The contents of a tree's leaves, with their names. */
+async function namedArrays(tree: unknown): Promise<readonly NamedArray[]> {
+  const arrays = await arraysOf(tree);
+  return paths(tree as Tree<AnyTensor>).map(([name], i) => [name, arrays[i]!]);
 }
 
 /** What the first process wants next; undefined if nothing. */
@@ -64,11 +71,11 @@ export async function hearState(
   device: Device,
 ): Promise<Pick<TrainState, "model" | "optimizer">> {
   const { model, optimizer } = like, tree = { model, optimizer } as unknown as Tree<AnyTensor>;
-  const tensors = leaves(tree), arrays: WireArray[] = await arraysOf(tree);
-  for (const array of arrays) await group.broadcast(array, 0);
+  const tensors = leaves(tree), named = await namedArrays(tree);
+  await giveState(group, named, 0);
   let i = 0;
   const heard = mapTree(tree, (x) => {
-    const found = fromArray(arrays[i]!, [...sizesOf(x)], tensors[i]!.dtype) as AnyTensor;
+    const found = fromArray(named[i]![1], [...sizesOf(x)], tensors[i]!.dtype) as AnyTensor;
     i++;
     return found;
   });

@@ -18,6 +18,9 @@ import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Beginning } from "./adaptation.ts";
 import { configurations, type PretrainConfig } from "./config.ts";
 import { configTable } from "./config_table.ts";
+import { clickData } from "./click_task.ts";
+import { documentsOf } from "./documents_of.ts";
+import { checkElastic, elasticHere, HEARTBEAT, trainElastic } from "./elastic.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { follow } from "./follow.ts";
@@ -30,12 +33,13 @@ import {
   refuseOtherVocabulary,
 } from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
-import { isNproc, launchPretrain } from "./many.ts";
-import { goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
+import { isNproc, launchElasticPretrain, launchPretrain, refuseInside } from "./many.ts";
+import { maskTables } from "./mask_tables.ts";
+import { checkSize, goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
-import { closingLines, pretrain } from "./run.ts";
+import { closingLines, pretrain, type RunOptions } from "./run.ts";
 import { extended, stagesOf, withSteps } from "./stages.ts";
 
 /** Where `--tune` keeps what it finds. */
@@ -180,6 +184,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   const place = placeHere(), isFirst = place === undefined || place.rank === 0;
+  const seat = elasticHere();
   const options = await goesOn(given, place), plan = await planOf(options), { config } = plan;
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
@@ -195,7 +200,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   const device = deviceFor(future.fit, opened, threads);
   const out = options.out ?? newRunName(config.name);
   if (!options.resume && isFirst) await newRun(out);
-  const member = place && await joinRun(place, config, [plan.corpus, plan.packed, options.resume]);
+  const told = [plan.corpus, plan.packed, options.resume];
+  const member = place && !seat && await joinRun(place, config, told) || undefined;
   if (tune) {
     view.note(
       device.kind === "webgpu"
@@ -210,8 +216,8 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   const init = await beginning(plan, view);
-  view.note(fitLine(future.found, future.fit));
-  const finished = await pretrain({
+  if (isFirst) view.note(fitLine(future.found, future.fit));
+  const run: RunOptions = {
     config,
     corpus,
     device,
@@ -220,8 +226,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     skipBad,
     ready: async () => {
       if (options.resume) return;
-      const { vocabulary: _, config: __, note: ___, ...texts } = plan;
-      await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
+      await savePlan(out, plan, corpus.vocabulary);
     },
     ...init && { init },
     ...member && { crew: member.lead(device) },
@@ -230,19 +235,52 @@ async function main(interrupt: Interrupt): Promise<number> {
     interrupt,
     view,
     emit: (row) => options.json && console.log(JSON.stringify(row)),
-  }, began);
+  };
+  const { heartbeat = HEARTBEAT } = options;
+  const finished = seat
+    ? await trainElastic(seat, run, { heartbeat, others: told, began })
+    : await pretrain(run, began);
   await member?.close();
+  if (!finished) return 0;
   if (options.json) console.log(JSON.stringify(finished.summary));
   else for (const line of closingLines(finished)) console.log(line);
   return 0;
+}
+
+/** Leaves in the run's folder what it is made of. */
+function savePlan(out: string, plan: Plan, vocabulary: Vocabulary): Promise<void> {
+  const { vocabulary: _, config, note: __, ...texts } = plan;
+  return saveRun(out, { ...config, ...texts }, vocabulary);
+}
+
+/** Reads all input once, so that what is wrong with it is said before anything is started; gives the vocabulary. */
+async function readAll(plan: Plan, view: ProgressView, skipBad: boolean): Promise<Vocabulary> {
+  const { config } = plan, { train, vocabulary } = await prepare(plan, view);
+  await beginning(plan, view);
+  await maskTables(config.mask, train, vocabulary, skipBad);
+  if (config.click) {
+    await clickData(config.click, vocabulary, () => documentsOf(train, vocabulary), skipBad);
+  }
+  return vocabulary;
 }
 
 /** Many processes: everything that can be wrong with the call is found before the first is started. */
 async function mainOfMany(): Promise<number> {
   const options = pretrainOptions(Deno.args);
   if (options.help || options.configs) return await main({ requested: false });
-  const { config } = await planOf(options), out = options.out ?? newRunName(config.name);
-  return await launchPretrain(options, config, out);
+  const plan = await planOf(options),
+    { config } = plan,
+    out = options.out ?? newRunName(config.name);
+  if (!options.elastic) return await launchPretrain(options, config, out);
+  refuseInside();
+  checkElastic(config);
+  checkSize(options.nproc!, config);
+  if (!options.resume) {
+    using view = progressView();
+    await newRun(out);
+    await savePlan(out, plan, await readAll(plan, view, options["skip-bad"]));
+  }
+  return await launchElasticPretrain(options, config, out);
 }
 
 if (import.meta.main) {

@@ -96,6 +96,17 @@ export const pretrainCommand = {
       value: "K",
       help: "with --nproc: how often to go on from the last checkpoint when a process has failed",
     },
+    elastic: {
+      type: "flag",
+      help:
+        "with --nproc: go on without a process that fails; --restarts newcomers take such places",
+    },
+    heartbeat: {
+      type: "number",
+      value: "S",
+      min: 1,
+      help: "with --elastic: leave out a process that is silent for so many seconds (30)",
+    },
     configs: { type: "flag", help: "print the named configurations as a table, and run nothing" },
     "dry-run": { type: "flag", help: "print what the run would take, and run nothing" },
     json: { type: "flag", help: "one JSON object a line on standard output" },
@@ -145,6 +156,16 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
   if (options.restarts !== undefined && options.nproc === undefined && !options.help) {
     throw new InputError(
       "Cannot pretrain with --restarts alone: it is for many processes; add --nproc N",
+    );
+  }
+  for (const name of ["elastic", "heartbeat"] as const) {
+    const isHere = name === "elastic" ? options.elastic : options.heartbeat !== undefined;
+    const needs = name === "elastic" ? options.nproc !== undefined : options.elastic;
+    if (!isHere || needs || options.help) continue;
+    throw new InputError(
+      `Cannot pretrain with --${name} alone: it is for many processes; add ${
+        name === "elastic" ? "--nproc N" : "--nproc N --elastic"
+      }`,
     );
   }
   if (options.resume && options.out === undefined && !options.help) {

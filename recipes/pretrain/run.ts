@@ -33,6 +33,7 @@ import type { Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import { originOf } from "./init_from.ts";
+import type { Kept } from "./kept.ts";
 import { maskTables } from "./mask_tables.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { rollBack, rollbacksOf } from "./rollback.ts";
@@ -61,6 +62,10 @@ export interface RunOptions {
   readonly trace?: string;
   /** The other processes that take part. */
   readonly crew?: Crew;
+  /** Where the run may go on without a process: what this one has reached; the run's folder is there already. */
+  readonly kept?: Kept;
+  /** Called after every step. */
+  readonly stepped?: () => void;
   /** Watches the loop, where `trace` does not. */
   readonly watch?: Tracer;
   readonly interrupt: Interrupt;
@@ -115,8 +120,12 @@ async function firstState({ config, corpus, device, init }: RunOptions): Promise
 
 /** What a run goes on from; one that died before its first checkpoint begins again, where it was to leave any. */
 async function startState(o: RunOptions): Promise<State> {
-  const isNew = !o.resume || o.config.checkpointEvery > 0 && !(await checkpointSteps(o.out)).length;
-  if (o.resume && isNew) o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
+  if (o.kept?.state) return o.kept.state;
+  const leaves = o.config.checkpointEvery > 0 || o.kept !== undefined;
+  const isNew = !o.resume || leaves && !(await checkpointSteps(o.out)).length;
+  if (o.resume && isNew && !o.kept) {
+    o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
+  }
   if (isNew) return await firstState(o);
   const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
   return await latestCheckpoint(o.out, like, o.device);
@@ -187,6 +196,9 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     });
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
     const begun = await stageStart(state, stage, device);
+    const reached = ({ step, model, optimizer }: TrainState): void =>
+      o.kept?.keep({ step: offset + step, model, optimizer, rollbacks });
+    reached(begun);
     const team = await o.crew?.begin({ stage: number, step: begun.step, rollbacks }, begun);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
@@ -211,6 +223,10 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
         await keep();
       },
       sound: () => health.diverged === undefined,
+      stepped(state) {
+        reached(state);
+        o.stepped?.();
+      },
       stop,
       stepsBefore: offset,
       ...watch && { trace: watch },

@@ -24,6 +24,7 @@ import {
   type Collective,
   compareChecksums,
   createExchange,
+  type DistError,
   type Span,
 } from "../../dist/mod.ts";
 import type { PretrainConfig } from "./config.ts";
@@ -55,7 +56,15 @@ export interface Team {
 }
 
 /** What the first process says between steps. */
-const END = 0, STEP = 1, CALL = 2;
+const END = 0, STEP = 1, CALL = 2, RENEW = 3;
+
+/** How a team makes room for newcomers. */
+export interface Renewal {
+  /** Is somebody waiting? Asked of the first process, before every step. */
+  readonly isWanted: () => boolean;
+  /** What all throw then. */
+  readonly error: () => DistError;
+}
 
 /** How a team works. */
 export interface TeamOptions {
@@ -64,6 +73,7 @@ export interface TeamOptions {
   /** What gradients travel as; counts and losses are exact. */
   readonly wire?: PretrainConfig["wire"];
   readonly device: Device;
+  readonly renew?: Renewal | undefined;
   /** Steps between two comparisons of parameters. */
   readonly checkEvery?: number;
 }
@@ -84,7 +94,7 @@ export function spanOf(length: number, shard: number, total: number): Span {
 export function createTeam(
   group: Collective,
   model: Model,
-  { shards, wire = "f32", device, checkEvery = 100 }: TeamOptions,
+  { shards, wire = "f32", device, renew, checkEvery = 100 }: TeamOptions,
 ): Team {
   const zero = jit((m: Model): Sums => zeroSums(m), { device });
   const like = zeroSums(model), shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
@@ -117,7 +127,9 @@ export function createTeam(
     group,
     async goOn(wanted, give) {
       for (;;) {
-        const [word] = await group.broadcast(Uint8Array.of(wanted ? STEP : END), 0);
+        const next = !wanted ? END : renew?.isWanted() ? RENEW : STEP;
+        const [word] = await group.broadcast(Uint8Array.of(next), 0);
+        if (word === RENEW) throw renew!.error();
         if (word !== CALL) return word === STEP;
         await give?.();
       }

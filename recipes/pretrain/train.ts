@@ -64,6 +64,8 @@ export interface TrainHooks {
   readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
   readonly stop: () => boolean;
+  /** Every step, at once: what it reached. */
+  readonly stepped?: (state: TrainState) => void;
   /** Steps of the stages before, from which messages count. */
   readonly stepsBefore?: number;
   /** Sees the phases of the loop and may profile its programs. */
@@ -171,6 +173,8 @@ export async function train(
   let { model, optimizer, step } = start;
   if (sharded) optimizer = sharded.keep(optimizer);
   let sums = jit(zeroSums, { device })(start.model);
+  // Also where another process fails.
+  using _ = { [Symbol.dispose]: () => dispose(sums) };
   let logged = { at: began, step, waited: 0, exchanged: 0 }, aside = 0, stuckAt: number | undefined;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
@@ -265,6 +269,7 @@ export async function train(
     ({ model, state: optimizer, sums } = applied);
     if (sharded) model = await sharded.share(model);
     step++;
+    hooks.stepped?.({ step, model, optimizer });
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;

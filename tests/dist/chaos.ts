@@ -175,7 +175,7 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
       time: clock.now(),
     });
     try {
-      const options = { ...JOB, deadline: 20_000, joining: 5000 };
+      const options = { ...JOB, deadline: 20_000, joining: 5000, silence: SILENCE };
       const bits = await runElastic(council, transport, options, work);
       if (bits === undefined) return ending("over");
       if (bits !== right) faults.push(`wrong bits of ${host}`);

@@ -85,7 +85,14 @@ function count(
     };
     try {
       const { plan } = { ...JOB, ...own(host, simulation) };
-      return { value: await runElastic(council, transport, { ...JOB, plan, joining: 5000 }, work) };
+      return {
+        value: await runElastic(council, transport, {
+          ...JOB,
+          plan,
+          joining: 5000,
+          silence: SILENCE,
+        }, work),
+      };
     } catch (error) {
       if (error instanceof DistError) return { error };
       throw error;

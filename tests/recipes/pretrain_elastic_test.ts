@@ -1,0 +1,71 @@
+/** `deno task pretrain --nproc N --elastic`: processes are killed, stopped and replaced, and no bit changes. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { skip } from "../skip.ts";
+import { inWorkplace, type Workplace } from "./pretrain_command.ts";
+
+const STEPS = 60;
+const words = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "long.json"];
+
+/** The processes that a process has started, in that order. By `cat`: Deno lets nobody read /proc who may not do all. */
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  const { stdout } = await new Deno.Command("cat", { args: [path] }).output();
+  const ids = new TextDecoder().decode(stdout).trim().split(" ");
+  return ids.filter((id) => id !== "").map(Number).sort((a, b) => a - b);
+}
+
+/** Trains by many, and does something to them when so many rows are logged. */
+async function disturbed(
+  { folder, pretrain, rows }: Workplace,
+  more: readonly string[],
+  deeds: readonly (readonly [rows: number, deed: (children: readonly number[]) => void])[],
+): Promise<string> {
+  let isBegun = false, isDone = false;
+  const many = await pretrain([...words, "--out", "many", ...more], {
+    watch(_, child) {
+      if (isBegun) return;
+      isBegun = true;
+      (async () => {
+        const run = join(folder, "many", "metrics.jsonl");
+        const logged = async (): Promise<number> =>
+          (await Deno.readTextFile(run).catch(() => "")).split("\n").length - 1;
+        for (const [rows, deed] of deeds) {
+          while (await logged() < rows) await new Promise((resolve) => setTimeout(resolve, 5));
+          deed(await childrenOf(child.pid));
+        }
+        isDone = true;
+      })();
+    },
+  });
+  assertEquals(many.code, 0, many.error);
+  assert(isDone, many.error);
+  const steps = (await rows("many/metrics.jsonl")).map(({ step }) => step);
+  assertEquals(steps, Array.from({ length: STEPS }, (_, i) => i + 1));
+  return many.error;
+}
+
+const NAME = "pretrain --elastic: processes that are killed, stopped and replaced change no bit";
+if (Deno.build.os !== "linux") skip(NAME, "only Linux says here what a process has started");
+else {
+  Deno.test(NAME, () =>
+    inWorkplace(async (place) => {
+      const { folder, pretrain } = place;
+      const toy = JSON.parse(await Deno.readTextFile(join(folder, "toy.json")));
+      const long = { ...toy, steps: STEPS, shards: 4, evalEvery: 0, checkpointEvery: 20 };
+      await Deno.writeTextFile(join(folder, "long.json"), JSON.stringify(long));
+      const one = await pretrain([...words, "--out", "one"]);
+      assertEquals(one.code, 0, one.error);
+      const weights = (run: string): Promise<Uint8Array> =>
+        Deno.readFile(join(folder, run, "checkpoints", "step-00000060", "model.safetensors"));
+
+      const more = ["--nproc", "3", "--elastic", "--restarts", "1", "--heartbeat", "15"];
+      const error = await disturbed(place, more, [
+        // The first, which leads and writes; a newcomer takes its place.
+        [10, ([first]) => Deno.kill(first!, "SIGKILL")],
+      ]);
+      assertEquals(await weights("many"), await weights("one"));
+      assertStringIncludes(error, "m0 was ended by SIGKILL; m1, m2 go on; m0.2 comes in 1 s");
+      assertStringIncludes(error, "generation 2: m1, m2");
+    }));
+}
