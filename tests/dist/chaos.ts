@@ -4,12 +4,11 @@ import { levelState } from "../../dist/elastic/level_state.ts";
 import { peerCouncil } from "../../dist/elastic/peer_council.ts";
 import { type Roster, rosterText } from "../../dist/elastic/roster.ts";
 import { runElastic, type Term } from "../../dist/elastic/run_elastic.ts";
-import { alone, type Collective } from "../../dist/parallel/alone.ts";
-import { chunkOf } from "../../dist/group/chunk.ts";
 import { sleep } from "../../dist/clock.ts";
 import { randomOf } from "../../dist/sim/random.ts";
 import { HangError, simulate, type Simulation } from "../../dist/sim/simulation.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
+import { alonesBits, begin, bitsOf, takeStep } from "./steps.ts";
 
 /** What may happen. */
 export const kinds = [
@@ -30,46 +29,7 @@ const deedKinds = ["kill", "stall", "cut", "one-way cut", "coordinator killed"] 
 
 /** Units: milliseconds. */
 const SILENCE = 1000, PATIENCE = 6000, PORT = 1000;
-const STEPS = 8, SHARDS = 8, JOB = { job: "chaos", plan: 7 };
-
-/** The gradient of one shard: it depends on the parameters, so that one wrong bit is in all later steps. */
-function gradient(
-  parameters: Float32Array,
-  step: number,
-  shard: number,
-): Float32Array<ArrayBuffer> {
-  return Float32Array.from(
-    parameters,
-    (p, i) => Math.fround(Math.sin(p + 0.37 * i + step) / (shard + 1.5)),
-  );
-}
-
-/** One step of all shards. */
-async function takeStep(group: Collective, parameters: Float32Array, step: number): Promise<void> {
-  const { from, to } = chunkOf(SHARDS, group.rank, group.size);
-  const own = Array.from({ length: to - from }, (_, i) => gradient(parameters, step, from + i));
-  const sum = await group.allReduceShards(own, SHARDS, new Float32Array(parameters.length));
-  for (let i = 0; i < parameters.length; i++) parameters[i] = 0.9 * parameters[i]! + 0.1 * sum[i]!;
-}
-
-const begin = (length: number): Float32Array<ArrayBuffer> =>
-  Float32Array.from({ length }, (_, i) => Math.sin(i));
-const expected = new Map<number, Promise<string>>();
-/** What one process alone gets. */
-function alonesBits(length: number): Promise<string> {
-  let known = expected.get(length);
-  if (!known) {
-    known = (async () => {
-      const parameters = begin(length);
-      for (let step = 0; step < STEPS; step++) await takeStep(alone(), parameters, step);
-      return bitsOf(parameters);
-    })();
-    expected.set(length, known);
-  }
-  return known;
-}
-const bitsOf = (x: Float32Array<ArrayBuffer>): string =>
-  new Uint32Array(x.buffer, x.byteOffset, x.length).join();
+const STEPS = 8, JOB = { job: "chaos", plan: 7 };
 
 /** How a process ended. */
 export interface Ending {
@@ -130,7 +90,7 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
     simulation.crash(host);
     ended.get(host)?.resolve();
   }
-  const right = await alonesBits(length);
+  const right = await alonesBits(length, STEPS);
 
   async function process(host: number): Promise<Ending> {
     const network = simulation.host(host);
@@ -150,7 +110,7 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
       if (known !== undefined && known !== text) faults.push(`two rosters: ${known} and ${text}`);
       rosters.set(generation, text);
     };
-    const work = async (term: Term): Promise<string> => {
+    const work = async (term: Term): Promise<number> => {
       noteRoster(term.roster);
       const { group } = term, held = parameters.slice();
       const furthest = await levelState(group, { step, leaves: [["parameters", held]] });
