@@ -113,8 +113,9 @@ export async function launchElastic(
       if (isDone) return;
       failed ??= code;
       const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-      const others = [...alive.keys()].join(", ");
-      const what = `${member.name} ${how}${others && !isStopped ? `; ${others} go on` : ""}`;
+      const others = [...alive.keys()], go = others.length === 1 ? "goes" : "go";
+      const on = others.length > 0 && !isStopped ? `; ${others.join(", ")} ${go} on` : "";
+      const what = `${member.name} ${how}${on}`;
       if (isStopped || code === WRONG_CALL || restartsLeft === 0) return note(what);
       const left = --restartsLeft, name = `m${slot}.${attempt}`;
       const wait = Math.min(LONGEST_BACK_OFF, backOff * 2 ** (attempt - 2));

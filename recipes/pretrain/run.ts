@@ -252,14 +252,17 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     if (saved.size > 0) await keep(); // where a run is stopped, its evaluation comes after its checkpoint
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
-      await o.crew?.end();
+      // Where another one can take over, it may be needed until all is written.
+      if (!o.kept) await o.crew?.end();
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
-      return await finish(o, data, { ...trained, step: state.step }, {
+      const finished = await finish(o, data, { ...trained, step: state.step }, {
         params,
         rollbacks,
         began,
         adaptation: await adapted?.(model) ?? null,
       });
+      if (o.kept) await o.crew?.end();
+      return finished;
     }
   }
 }
