@@ -105,7 +105,8 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   const answers: Readonly<
     Record<string, (asker: string, words: readonly string[]) => string | Promise<string>>
   > = {
-    ping: () => "ok",
+    // Of which generation: who has left another one out does not seem to be with it.
+    ping: () => `ok ${acceptor.isOver ? 0 : base?.generation ?? 0}`,
     knock(_, [word]) {
       const seat = readSeat(word ?? "");
       if (!seat) throw senseless(word);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DistError } from "../error.ts";
+import type { Looked } from "./look_at.ts";
 import type { Roster } from "./roster.ts";
 
 /** Why a member cannot go on. */
@@ -30,10 +31,8 @@ export interface Council {
   next(base: Roster, trouble: Trouble): Promise<Roster | undefined>;
   /** The group of the newest roster works: it was formed, or did a step. */
   worked(): void;
-  /** Members of a roster that do not listen any more, and those that do not answer now. */
-  look(
-    roster: Roster,
-  ): Promise<{ readonly gone: readonly string[]; readonly silent: readonly string[] }>;
+  /** Asks the other members of a roster for a sign of life. */
+  look(roster: Roster): Promise<Looked>;
   /** Calls `f` when a generation, and all before it, cannot go on, as others say. */
   onChallenge(f: (generation: number, error: DistError) => void): void;
   /** Tells the others that this member has done all that there was to do; only who is no member, if the members have agreed on it. */

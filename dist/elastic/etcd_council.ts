@@ -56,7 +56,7 @@ export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOpti
   // Members of a generation that are none of the next: their leases may outlive them.
   const left = new Set<string>();
   let challenged = 0, here: Roster | undefined, readyFor: string | undefined;
-  transport.onQuestion(() => "ok");
+  transport.onQuestion(() => `ok ${here?.generation ?? 0}`);
 
   /** Does something with etcd until it succeeds. @throws DistError "lost" when patience has an end */
   async function surely<T>(f: () => Promise<T>): Promise<T> {

@@ -220,7 +220,11 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       }
     },
     worked: proofs.worked,
-    look: (roster) => lookAt(ask, roster, name, probe),
+    async look(roster) {
+      const looked = await lookAt(ask, roster, name, probe);
+      if (roster === acceptor.base) looked.here.forEach(proofs.heard);
+      return looked;
+    },
     onChallenge: (f) => void listeners.push(f),
     async finish(isAgreed) {
       const { base } = acceptor, began = clock.now();

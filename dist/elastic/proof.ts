@@ -33,7 +33,7 @@ export function lingerFor(silence: number): number {
 /** Nothing known yet. */
 export function createProofs(clock: Clock, silence: number): Proofs {
   const last = new Map<string, number>(), ended = new Set<string>();
-  let looked = clock.now(), woke = -Infinity, work = looked, contact = -Infinity;
+  let looked = clock.now(), woke = -Infinity, work = -Infinity, contact = -Infinity;
   let cancel = clock.after(silence / 4, tick);
   /** A process that is stopped, or computes, for longer than others bear knows nothing of the time between. */
   function look(): void {
@@ -50,7 +50,8 @@ export function createProofs(clock: Clock, silence: number): Proofs {
     worked: () => void (work = clock.now()),
     failed() {
       look();
-      contact = woke > work ? -Infinity : clock.now();
+      // Who has not worked yet may not have come yet.
+      contact = woke > work || work === -Infinity ? -Infinity : clock.now();
     },
     ended: (name) => void ended.add(name),
     isProven(name) {

@@ -125,20 +125,23 @@ export async function runElastic<T>(
 
   /** Ends a generation that waits for somebody who is dead, or does not answer. */
   async function watch(isFormed: () => boolean, roster: Roster): Promise<void> {
-    const since = new Map<string, number>(), { clock } = transport;
+    const since = new Map<string, number>(), { clock } = transport, seen = new Set<string>();
     for (;;) {
       await sleep(clock, LOOK);
       if (isFormed() || current.generation !== roster.generation) return;
-      const { gone, silent } = await council.look(roster);
+      const { gone, silent, here } = await council.look(roster);
       if (isFormed()) return;
+      here.forEach((name) => seen.add(name));
       for (const { name } of roster.members) {
         if (!silent.includes(name)) since.delete(name);
         else if (!since.has(name)) since.set(name, clock.now());
       }
       const stalled = silent.find((name) => clock.now() - since.get(name)! > silence);
-      const name = gone[0] ?? stalled;
+      // Of the first generation somebody may not have come yet.
+      const dead = gone.find((name) => roster.generation > 1 || seen.has(name));
+      const name = dead ?? stalled;
       if (name === undefined) continue;
-      const rank = rankOf(roster, name), failure = gone.length > 0 ? "lost" : "stalled";
+      const rank = rankOf(roster, name), failure = dead === undefined ? "stalled" : "lost";
       const text = `${
         failure === "lost" ? "Lost" : "Cannot wait for"
       } rank ${rank}, ${name}, before generation ${roster.generation} was formed`;

@@ -185,6 +185,11 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   const place = placeHere(), isFirst = place === undefined || place.rank === 0;
   const seat = elasticHere();
+  if (given.heartbeat !== undefined && !seat) {
+    throw new InputError(
+      "Cannot pretrain with --heartbeat alone: it is for many processes; add --nproc N --elastic",
+    );
+  }
   const options = await goesOn(given, place), plan = await planOf(options), { config } = plan;
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };

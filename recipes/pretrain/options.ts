@@ -158,14 +158,14 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
       "Cannot pretrain with --restarts alone: it is for many processes; add --nproc N",
     );
   }
-  for (const name of ["elastic", "heartbeat"] as const) {
-    const isHere = name === "elastic" ? options.elastic : options.heartbeat !== undefined;
-    const needs = name === "elastic" ? options.nproc !== undefined : options.elastic;
-    if (!isHere || needs || options.help) continue;
+  if (options.elastic && options.nproc === undefined && !options.help) {
     throw new InputError(
-      `Cannot pretrain with --${name} alone: it is for many processes; add ${
-        name === "elastic" ? "--nproc N" : "--nproc N --elastic"
-      }`,
+      "Cannot pretrain with --elastic alone: it is for many processes; add --nproc N",
+    );
+  }
+  if (options.heartbeat !== undefined && options.nproc !== undefined && !options.elastic) {
+    throw new InputError(
+      "Cannot pretrain with --heartbeat and --nproc alone: it is for processes that others go on without; add --elastic",
     );
   }
   if (options.resume && options.out === undefined && !options.help) {

@@ -1,10 +1,10 @@
-/** `deno task pretrain --nproc N --elastic`: processes are killed, stopped and replaced, and no bit changes. */
+/** `deno task pretrain --nproc N --elastic`: processes are killed and replaced, and no bit changes. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { skip } from "../skip.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
 
-const STEPS = 60;
+const STEPS = 40;
 const words = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "long.json"];
 
 /** The processes that a process has started, in that order. By `cat`: Deno lets nobody read /proc who may not do all. */
@@ -45,7 +45,25 @@ async function disturbed(
   return many.error;
 }
 
-const NAME = "pretrain --elastic: processes that are killed, stopped and replaced change no bit";
+Deno.test("pretrain --elastic: what is wrong with the call is said once", () =>
+  inWorkplace(async ({ pretrain }) => {
+    const wrong: readonly (readonly [line: string, message: string])[] = [
+      ["--elastic", "Cannot pretrain with --elastic alone: it is for many processes; add --nproc"],
+      ["--nproc 2 --heartbeat 9", "Cannot pretrain with --heartbeat and --nproc alone"],
+      ["--heartbeat 9", "Cannot pretrain with --heartbeat alone"],
+      ["--nproc 2 --elastic --set optimizer.sharded=true", "the moments of a process that dies"],
+      ["--nproc 9 --elastic", "Cannot pretrain by 9 processes: a step has 8 sequences"],
+    ];
+    for (const [line, message] of wrong) {
+      const words = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "toy.json"];
+      const { code, out, error } = await pretrain([...words, "--out", "no", ...line.split(" ")]);
+      assertEquals([code, out], [2, ""], error);
+      assertStringIncludes(error, message);
+      assertEquals(error.trimEnd().split("\n").length, 1, error);
+    }
+  }));
+
+const NAME = "pretrain --elastic: processes that are killed and replaced change no bit";
 if (Deno.build.os !== "linux") skip(NAME, "only Linux says here what a process has started");
 else {
   Deno.test(NAME, () =>
@@ -57,7 +75,7 @@ else {
       const one = await pretrain([...words, "--out", "one"]);
       assertEquals(one.code, 0, one.error);
       const weights = (run: string): Promise<Uint8Array> =>
-        Deno.readFile(join(folder, run, "checkpoints", "step-00000060", "model.safetensors"));
+        Deno.readFile(join(folder, run, "checkpoints", "step-00000040", "model.safetensors"));
 
       const more = ["--nproc", "3", "--elastic", "--restarts", "1", "--heartbeat", "15"];
       const error = await disturbed(place, more, [
