@@ -19,7 +19,7 @@ export const realKinds = [
 export type RealKind = typeof realKinds[number];
 
 /** Units: milliseconds. */
-const SILENCE = 2000, HANG = 60_000;
+const SILENCE = 4000, HANG = 180_000;
 const STEPS = 60;
 
 /** A line of a member. */
@@ -109,7 +109,8 @@ export async function realSchedule(seed: number, only?: RealKind): Promise<RealS
   try {
     // At any step, and anywhere in it.
     const at = 2 + whole(STEPS / 2), victim = members[whole(size)]!;
-    while (!isHung && !members[0]!.lines.some(({ step }) => step === at)) await wait(2);
+    const works = ({ lines }: Member): boolean => lines.some(({ step }) => step === at);
+    while (!isHung && !members.every(works)) await wait(2);
     await wait(6 * random());
     const proxy = proxies[members.indexOf(victim)]!;
     if (kind === "kill") slay(victim);
@@ -182,12 +183,11 @@ export async function realSchedule(seed: number, only?: RealKind): Promise<RealS
     ...alive.flatMap(({ lines }) => lines.map((l) => l.generation ?? 0)),
   );
   const known = failures.length > 0 ? Math.max(...failures) : undefined;
-  const resumed = generation > 1
-    ? Math.min(...alive.flatMap(({ lines }) => {
-      const from = lines.findIndex((line) => line.generation === generation);
-      const step = lines.slice(from).find(({ step }) => step !== undefined);
-      return from >= 0 && step ? [step.at - deedAt!] : [];
-    }))
-    : undefined;
+  const steps = alive.flatMap(({ lines }) => {
+    const from = lines.findIndex((line) => line.generation === generation);
+    const step = lines.slice(from).find(({ step }) => step !== undefined);
+    return from >= 0 && lines[from]!.at >= deedAt! && step ? [step.at - deedAt!] : [];
+  });
+  const resumed = steps.length > 0 ? Math.min(...steps) : undefined;
   return { seed, kind, size, deeds, ends, generations: generation, known, resumed, faults };
 }

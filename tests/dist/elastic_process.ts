@@ -27,7 +27,7 @@ try {
   const options = {
     plan: 7,
     silence,
-    joining: 10 * silence,
+    joining: 60_000,
     deadline: 60_000,
     patience: 10 * silence,
   };
