@@ -9,7 +9,7 @@ import { heldOutBatches } from "../data/batches.ts";
 import { pack, type PackedSet } from "../data/pack.ts";
 import { tokenParts, type TokenStore } from "../data/token_store.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
-import { evaluated, MASK_SETTINGS } from "../masking/mask_settings.ts";
+import { HELD_OUT_MASK } from "../masking/mask_settings.ts";
 import { draws } from "../masking/counter_random.ts";
 import { type Ranked, rankingFigures } from "../click/metrics.ts";
 import { type ClickData, clickData, type ClickSource } from "../pretrain/click_task.ts";
@@ -31,6 +31,8 @@ const CHANCE = 977;
 /** What cells learn from and are asked. Equal calls give the same object. */
 export interface AblateData {
   readonly vocabulary: RunCorpus["vocabulary"];
+  /** What is learnt from, as it is. */
+  readonly text: Pick<RunCorpus, "vocabulary" | "train">;
   /** Equal keys, equal data. */
   readonly key: string;
   train(length: number): PackedSet;
@@ -74,7 +76,7 @@ export function ablateData(
   const { vocabulary, train, heldOut } = corpus;
   const ask = once(({ length, mask = {} }: Omit<TextQuestion, "name">) =>
     heldOutBatches(pack(heldOut, vocabulary, length), vocabulary, rowsOf(AT_ONCE, length), {
-      mask: { ...evaluated({ share: MASK_SETTINGS.share }), ...mask },
+      mask: { ...HELD_OUT_MASK, ...mask },
       limit: rowsOf(ASKED, length),
     })
   );
@@ -87,6 +89,7 @@ export function ablateData(
   const logProbs = once((_: null) => unigramLogProbs(train, vocabulary));
   return {
     vocabulary,
+    text: corpus,
     key: hashOf(vocabulary, [train, heldOut]),
     train: once((length: number) => pack(train, vocabulary, length)),
     tables: once(async (mask: MaskConfig) => {

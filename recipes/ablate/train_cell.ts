@@ -10,6 +10,7 @@ import { evaluator } from "../pretrain/evaluate.ts";
 import type { Model } from "../pretrain/model.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { stagesOf, totalSteps } from "../pretrain/stages.ts";
+import { startTokens } from "../pretrain/token_start.ts";
 import { freshOptimizer, initialState, train } from "../pretrain/train.ts";
 import { type ClickQuestion, isClicks, type TextQuestion } from "./ablation.ts";
 import type { AblateData } from "./ablate_data.ts";
@@ -69,7 +70,8 @@ async function trained(
   const { vocabulary } = data, tables = await data.tables(config.mask);
   const clickData = config.click && await data.clicks(config.click);
   let { model, optimizer } = await initialState(config, vocabulary.tokens.length, device);
-  if (from) {
+  if (!from) model = await startTokens(config, model, data.text, device);
+  else {
     for (const name of Object.keys(from)) dispose(model[name as keyof Model]);
     model = { ...model, ...from };
   }

@@ -13,6 +13,7 @@ import {
   refuseOthers,
 } from "./fields.ts";
 import { classes } from "./heads/classes.ts";
+import type { Reading } from "./heads/reading.ts";
 import { accuracy } from "./metrics/accuracy.ts";
 import { answerOf, chooseBiases } from "./metrics/class_biases.ts";
 import { macroF1 } from "./metrics/macro_f1.ts";
@@ -44,6 +45,8 @@ export interface ClassParts extends
   readonly read: (object: Fields, fail: Fail) => { readonly texts: Texts; readonly group?: string };
   /** A label that says that there is none, and why: such examples are left out. */
   readonly unsure?: readonly [label: string, why: string];
+  /** What of a row decides; what stands at [CLS]. */
+  readonly reading?: Reading;
   /** Which comes first and decides; for macro-F1, biases of the classes are chosen on the dev split. */
   readonly metric?: "accuracy" | "macro_f1";
   /** What a submission says beside id and label. */
@@ -68,7 +71,7 @@ export function classTask(parts: ClassParts): Task {
   const made = task<ClassExample, number>({
     ...parts,
     files: { train: withOwn("train"), dev: withOwn("dev"), test: withOwn("test") },
-    head: classes(labels.length),
+    head: classes(labels.length, parts.reading),
     ...unsure && { dropped: unsure[1] },
     parse(line, fail, place) {
       const object = jsonObject(line, fail);

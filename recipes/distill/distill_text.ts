@@ -12,7 +12,7 @@ import type { Interrupt } from "../cli/main.ts";
 import type { ProgressView } from "../cli/progress.ts";
 import { heldOutBatches } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
-import { evaluated } from "../masking/mask_settings.ts";
+import { HELD_OUT_MASK } from "../masking/mask_settings.ts";
 import { clickData } from "../pretrain/click_task.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
 import { documentsOf } from "../pretrain/documents_of.ts";
@@ -20,6 +20,7 @@ import { evaluator } from "../pretrain/evaluate.ts";
 import { maskTables } from "../pretrain/mask_tables.ts";
 import { type Model, modelSpec } from "../pretrain/model.ts";
 import type { RunCorpus } from "../pretrain/run_corpus.ts";
+import { startTokens } from "../pretrain/token_start.ts";
 import { optimizerOf, type TrainData } from "../pretrain/train.ts";
 import {
   type Checkpointed,
@@ -91,15 +92,22 @@ function parted(
   return { step, model, optimizer: { ...optimizer, ...bridge && { bridge } } };
 }
 
+/** The state that a run begins with. */
+async function firstState(o: DistillTextOptions): Promise<DistillState> {
+  const { pupil, ...fresh } = await freshState(o);
+  const model = await startTokens(o.config, pupil.model, o.corpus, o.device);
+  return { ...fresh, pupil: { ...pupil, model } };
+}
+
 /** What a run goes on from; one that died before its first checkpoint begins again. */
 async function startState(o: DistillTextOptions): Promise<DistillState> {
-  const { out, resume, device, view } = o, fresh = await freshState(o);
-  if (!resume) return fresh;
+  const { out, resume, device, view } = o;
+  if (!resume) return await firstState(o);
   if ((await checkpointSteps(out)).length === 0) {
     view.note(`no checkpoint in ${out} yet: the run begins again`);
-    return fresh;
+    return await firstState(o);
   }
-  const like = parted(fresh), found = await latestCheckpoint(out, like, device);
+  const like = parted(await freshState(o)), found = await latestCheckpoint(out, like, device);
   const { model, optimizer: { bridge, ...optimizer } } = found;
   dispose([like.model, like.optimizer]);
   return { step: found.step, pupil: { model, ...bridge && { bridge } }, optimizer };
@@ -204,11 +212,11 @@ export async function distillText(
 async function perplexityOf(
   model: Model,
   { model: sizes }: PretrainConfig,
-  { data: { microBatch }, mask, evalSequences: limit }: PretrainConfig,
+  { data: { microBatch }, evalSequences: limit }: PretrainConfig,
   { heldOut, vocabulary }: TrainData,
   device: Device,
 ): Promise<number> {
-  const batches = heldOutBatches(heldOut, vocabulary, microBatch, { mask: evaluated(mask), limit });
+  const batches = heldOutBatches(heldOut, vocabulary, microBatch, { mask: HELD_OUT_MASK, limit });
   return (await evaluator(sizes, device)(model, batches)).perplexity;
 }
 

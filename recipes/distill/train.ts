@@ -15,7 +15,7 @@ import {
 import type { OptimizerState } from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches } from "../data/batches.ts";
-import { evaluated } from "../masking/mask_settings.ts";
+import { HELD_OUT_MASK } from "../masking/mask_settings.ts";
 import { clickEvaluator, type ClickStep, clickSteps } from "../pretrain/click_task.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
 import { evaluator } from "../pretrain/evaluate.ts";
@@ -72,8 +72,8 @@ function meter(
   { heldOut, vocabulary, clickData }: TrainData,
   device: Device,
 ): (pupil: Pupil) => Promise<Readonly<Record<string, number>>> {
-  const { data: { microBatch }, mask, evalSequences: limit } = config;
-  const batches = heldOutBatches(heldOut, vocabulary, microBatch, { mask: evaluated(mask), limit });
+  const { data: { microBatch }, evalSequences: limit } = config;
+  const batches = heldOutBatches(heldOut, vocabulary, microBatch, { mask: HELD_OUT_MASK, limit });
   const perplexity = evaluator(config.model, device), names = activeLosses(distill);
   const rank = clickData && distill.losses.clicks > 0 &&
     clickEvaluator(config.model, config.click!, clickData, vocabulary, device);

@@ -76,6 +76,7 @@ function modelOf(
     std,
     segmentStd: std,
     keysLikeQueries: false,
+    tokenStart: "normal",
     dropout: get("hidden_dropout_prob", between(0, 1), 0.1),
   };
 }

@@ -57,6 +57,7 @@ export const USES = {
   clickMask: 7,
   units: 8,
   unitBatches: 9,
+  tokenStart: 10,
 } as const;
 
 /**

@@ -8,7 +8,7 @@ import type { Device } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type Batch, heldOutBatches } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
-import { evaluated } from "../masking/mask_settings.ts";
+import { HELD_OUT_MASK } from "../masking/mask_settings.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import type { PretrainConfig } from "./config.ts";
 import { evaluator } from "./evaluate.ts";
@@ -50,14 +50,14 @@ interface Measured {
 
 /** A function that measures models, in the way of a stage; batches and masks are always the same. */
 function meter(
-  { data: { length, microBatch }, model, mask, evalSequences: limit }: PretrainConfig,
+  { data: { length, microBatch }, model, evalSequences: limit }: PretrainConfig,
   corpus: RunCorpus,
   general: RunCorpus | undefined,
   device: Device,
 ): (model: Model) => Promise<Measured> {
   const batchesOf = ({ heldOut, vocabulary }: RunCorpus): readonly Batch[] =>
     heldOutBatches(pack(heldOut, vocabulary, length), vocabulary, microBatch, {
-      mask: evaluated(mask),
+      mask: HELD_OUT_MASK,
       limit,
     });
   const own = batchesOf(corpus), other = general && batchesOf(general);

@@ -16,7 +16,7 @@ import {
 } from "../../core/mod.ts";
 import { describe, placeholders } from "../../nn/mod.ts";
 import {
-  evaluated,
+  HELD_OUT_MASK,
   MASK_SETTINGS,
   type MaskSettings,
   predictions,
@@ -152,7 +152,7 @@ export function forecast(config: PretrainConfig, vocabulary: number, device: Dev
   const accumulate = programs.accumulate.plan(model, sums, inputs, learnt);
   const apply = programs.apply.plan(model, state, sums);
   const evaluate = evaluationProgram(sizes, device)
-    .plan(model, noTotals(), emptyBatch(data, evaluated(config.mask), data.microBatch));
+    .plan(model, noTotals(), emptyBatch(data, HELD_OUT_MASK, data.microBatch));
   // In the order of a run.
   const all = [accumulate];
   if (click) {

@@ -51,6 +51,7 @@ const ADDED_LATER = {
     normEpsilon: 1e-5,
     std: 0.02,
     keysLikeQueries: false,
+    tokenStart: "normal",
   },
   optimizer: { biasCorrection: true, sharded: false },
   shards: 0,
@@ -74,6 +75,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     normEpsilon: positive,
     std: positive,
     keysLikeQueries: flag,
+    tokenStart: oneOf(["normal", "neighbours"]),
     dropout: between(0, 1),
   }),
   data: record<DataConfig>({

@@ -40,6 +40,7 @@ import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
+import { startTokens } from "./token_start.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
 import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
 
@@ -111,7 +112,7 @@ type State = Checkpointed<Model, OptimizerState>;
 /** The state before the first step. */
 async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
   const fresh = await initialState(config, corpus.vocabulary.tokens.length, device);
-  if (!init) return fresh;
+  if (!init) return { ...fresh, model: await startTokens(config, fresh.model, corpus, device) };
   const { weights } = await originOf(init.checkpoint);
   const model = await toDevice(await weights(fresh.model), device);
   dispose(fresh.model);

@@ -6,7 +6,7 @@
 import { heldOutBatches } from "../data/batches.ts";
 import { pack } from "../data/pack.ts";
 import { unigramLogProbs, unigramPerplexity } from "../data/unigram.ts";
-import { evaluated } from "../masking/mask_settings.ts";
+import { HELD_OUT_MASK } from "../masking/mask_settings.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import type { Stage } from "./stages.ts";
 import type { TrainData } from "./train.ts";
@@ -22,7 +22,7 @@ export function stageData(
   { config }: Stage,
   known: Pick<TrainData, "tables" | "clickData">,
 ): StageData {
-  const { vocabulary } = corpus, { data: { length, microBatch }, mask } = config;
+  const { vocabulary } = corpus, { data: { length, microBatch } } = config;
   const data: TrainData = {
     vocabulary,
     ...known,
@@ -31,7 +31,7 @@ export function stageData(
   };
   if (config.evalEvery === 0) return { ...data, unigramPpl: undefined };
   const batches = heldOutBatches(data.heldOut, vocabulary, microBatch, {
-    mask: evaluated(mask),
+    mask: HELD_OUT_MASK,
     limit: config.evalSequences,
   });
   const unigramPpl = unigramPerplexity(unigramLogProbs(corpus.train, vocabulary), batches);

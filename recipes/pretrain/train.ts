@@ -9,7 +9,7 @@ import { adamw, type Group, lamb, noDecay, type Optimizer, polynomial } from "..
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
-import { evaluated } from "../masking/mask_settings.ts";
+import { HELD_OUT_MASK } from "../masking/mask_settings.ts";
 import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Precision, PretrainConfig } from "./config.ts";
@@ -163,7 +163,7 @@ export async function train(
     data.heldOut,
     data.vocabulary,
     microBatch,
-    { mask: evaluated(mask), limit: config.evalSequences },
+    { mask: HELD_OUT_MASK, limit: config.evalSequences },
   );
   const evaluate = evaluator(config.model, device), { clickData } = data;
   const clicks = clickData && clickSteps(config, clickData, vocabulary, tables);

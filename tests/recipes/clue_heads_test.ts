@@ -6,8 +6,10 @@ import { init } from "../../nn/mod.ts";
 import { answerer } from "../../recipes/clue/answer.ts";
 import { fineTune, type FineTuneConfig } from "../../recipes/clue/fine_tune.ts";
 import { choice } from "../../recipes/clue/heads/choice.ts";
+import { classes } from "../../recipes/clue/heads/classes.ts";
 import { crf } from "../../recipes/clue/heads/crf.ts";
 import type { Head } from "../../recipes/clue/heads/head.ts";
+import { ngrams } from "../../recipes/clue/heads/ngrams.ts";
 import { span } from "../../recipes/clue/heads/span.ts";
 import { tags } from "../../recipes/clue/heads/tags.ts";
 import { answerOf } from "../../recipes/clue/metrics/class_biases.ts";
@@ -33,6 +35,11 @@ const choices: readonly Unit[] = Array.from({ length: COUNT }, (_, i) => {
     return rowOf(n === right ? ids.with(1 + i % (ids.length - 1), 4) : ids);
   });
   return { rows: [...rows, ...Array(4 - count).fill(rowOf([1]))], target: [right] };
+});
+/** Both hold tokens 4 and 5; does 5 follow 4? */
+const neighbours: readonly Unit[] = Array.from({ length: COUNT }, (_, i) => {
+  const ids = idsOf(i), at = 1 + i % (ids.length - 3), follows = i % 3 === 0;
+  return { rows: [rowOf(ids.with(at, 4).with(at + (follows ? 1 : 2), 5))], target: [+follows] };
 });
 /** From token 4 to token 5. */
 const spans: readonly Unit[] = Array.from({ length: COUNT }, (_, i) => {
@@ -66,6 +73,7 @@ const answers: Readonly<Record<string, (out: Float32Array, unit: Unit) => readon
 };
 
 const cases: readonly (readonly [string, Head, readonly Unit[], keyof typeof answers])[] = [
+  ["ngrams", classes(2, ngrams), neighbours, "choice"],
   ["choice", choice(4), choices, "choice"],
   ["span", span, spans, "span"],
   ["tags", tags(3), tagged, "tags"],

@@ -21,6 +21,7 @@ import { choice } from "../../recipes/clue/heads/choice.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { crf } from "../../recipes/clue/heads/crf.ts";
 import type { Head } from "../../recipes/clue/heads/head.ts";
+import { ngrams } from "../../recipes/clue/heads/ngrams.ts";
 import { span } from "../../recipes/clue/heads/span.ts";
 import { tags } from "../../recipes/clue/heads/tags.ts";
 import {
@@ -196,6 +197,7 @@ const many = (rows: number, target: (i: number) => readonly number[]): readonly 
   Array.from({ length: 6 }, (_, i) => unitOf(i, rows, target(i)));
 const every: readonly (readonly [string, Head, readonly Unit[]])[] = [
   ["classes", classes(3), many(1, (i) => [i % 3])],
+  ["ngrams", classes(3, ngrams), many(1, (i) => [i % 3])],
   ["choice", choice(2), many(2, (i) => [i % 2])],
   ["span", span, many(1, (i) => [1 + i % 3, 4])],
   ["tags", tags(3), many(1, (i) => [0, 0, i % 3, 1, 0, 0, 0, 0])],

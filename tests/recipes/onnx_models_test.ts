@@ -11,6 +11,7 @@ import { choice } from "../../recipes/clue/heads/choice.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { crf } from "../../recipes/clue/heads/crf.ts";
 import type { Head, HeadSpec } from "../../recipes/clue/heads/head.ts";
+import { ngrams } from "../../recipes/clue/heads/ngrams.ts";
 import { span } from "../../recipes/clue/heads/span.ts";
 import { tags } from "../../recipes/clue/heads/tags.ts";
 import type { TaskModel } from "../../recipes/clue/task_model.ts";
@@ -178,6 +179,7 @@ for (const head of headNames.filter((name) => name !== "mlm")) {
 
 const heads: Readonly<Record<string, Head>> = {
   classes: classes(5),
+  "classes by neighbours": classes(5, ngrams),
   choice: choice(3),
   span,
   tags: tags(7),

@@ -12,13 +12,15 @@ import {
   type AnyTensor,
   einsum,
   reshape,
+  size,
   sizesOf,
   slice,
   tanh,
   type Tensor,
 } from "../../../core/mod.ts";
-import { dropout, type LinearSpec, type TensorsOf } from "../../../nn/mod.ts";
+import { dropout, type LinearSpec, linearSpec, type TensorsOf } from "../../../nn/mod.ts";
 import { HEAD_SITE, type HeadInputs } from "./head.ts";
+import type { Reading } from "./reading.ts";
 
 /** Shapes: hidden [B, T, C] -> [B, C]. */
 export function pool(
@@ -30,3 +32,9 @@ export function pool(
   const pooled: AnyTensor = tanh(add(einsum("bc,cd->bd", first, w), b));
   return dropout(pooled, dropped as never, HEAD_SITE) as AnyTensor;
 }
+
+/** BERT's way to read a row. */
+export const atCls: Reading = {
+  spec: (width) => linearSpec(size("D", width), size("C", width), 0.02),
+  read: (map, inputs) => pool(map as never, inputs),
+};

@@ -8,6 +8,7 @@
 import { classTask } from "../class_task.ts";
 import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
+import { ngrams } from "../heads/ngrams.ts";
 
 /** The task. */
 export const chnsenticorp = classTask({
@@ -15,6 +16,7 @@ export const chnsenticorp = classTask({
   about: "praise or blame (reviews)",
   labels: ["0", "1"],
   defaults: defaults.chnsenticorp,
+  reading: ngrams,
   columns: {
     bare: [["label", "text_a"]],
     header: { id: "id", qid: "id", label: "label", text_a: "text_a" },

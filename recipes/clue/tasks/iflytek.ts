@@ -8,6 +8,7 @@
 import { classTask } from "../class_task.ts";
 import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
+import { ngrams } from "../heads/ngrams.ts";
 
 /** The task. */
 export const iflytek = classTask({
@@ -15,6 +16,7 @@ export const iflytek = classTask({
   about: "kind of an app, of 119 (descriptions)",
   labels: Array.from({ length: 119 }, (_, k) => String(k)),
   defaults: defaults.iflytek,
+  reading: ngrams,
   submits: { few: "iflytekf" },
   read: (object, fail) => ({ texts: [field(object, "sentence", fail)] }),
 });

@@ -10,6 +10,7 @@
 import { classTask } from "../class_task.ts";
 import { defaults } from "../defaults.ts";
 import { field } from "../fields.ts";
+import { ngrams } from "../heads/ngrams.ts";
 
 /** What labels mean. 105 and 111 are not in use. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -36,6 +37,7 @@ export const tnews = classTask({
   about: "kind of a headline, of 15 (Toutiao)",
   labels: Object.keys(KINDS),
   defaults: defaults.tnews,
+  reading: ngrams,
   submits: {
     files: { "test.json": "tnews11", "test1.1.json": "tnews11", "test1.0.json": "tnews10" },
     few: "tnewsf",
