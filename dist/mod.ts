@@ -7,6 +7,7 @@ export { type Clock } from "./clock.ts";
 export { type Council, type Trouble } from "./elastic/council.ts";
 export { etcdCouncil, type EtcdCouncilOptions } from "./elastic/etcd_council.ts";
 export { giveState, type HeldState, levelState } from "./elastic/level_state.ts";
+export { type Looked } from "./elastic/look_at.ts";
 export { peerCouncil, type PeerCouncilOptions } from "./elastic/peer_council.ts";
 export { type Roster, type Seat } from "./elastic/roster.ts";
 export { type ElasticOptions, runElastic, type Term } from "./elastic/run_elastic.ts";

@@ -5,6 +5,7 @@ import type { Roster } from "./roster.ts";
 export interface Looked {
   /** Those that do not listen any more, or not yet. */
   readonly gone: readonly string[];
+  /** Those that do not answer in time. */
   readonly silent: readonly string[];
   /** Those that answer as members of the same generation. */
   readonly here: readonly string[];

@@ -14,7 +14,9 @@ export interface Seat {
 
 /** A generation and its members, by rank. */
 export interface Roster {
+  /** From 1. */
   readonly generation: number;
+  /** By rank. */
   readonly members: readonly Seat[];
 }
 

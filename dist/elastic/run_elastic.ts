@@ -12,6 +12,7 @@ import { rankOf, type Roster } from "./roster.ts";
 
 /** One generation, as its work sees it. */
 export interface Term {
+  /** Its number and members. */
   readonly roster: Roster;
   /** All members, in the roster's order. */
   readonly group: Group;
@@ -25,6 +26,7 @@ export interface Term {
 
 /** What members must agree on, and how patient they are. */
 export interface ElasticOptions {
+  /** The job's name. */
   readonly job: string;
   /** 32 bits that must be equal on all ranks. */
   readonly plan: number;

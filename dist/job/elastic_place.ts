@@ -15,7 +15,9 @@ export interface ElasticPlace {
   readonly door: Place;
   /** Who is there from the beginning; for a newcomer, at whose doors to knock. */
   readonly founders: readonly Seat[];
+  /** The job's name. */
   readonly job: string;
+  /** What its members know and nobody else does. */
   readonly token: string | undefined;
 }
 
