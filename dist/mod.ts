@@ -4,12 +4,23 @@
  * @module
  */
 export { type Clock } from "./clock.ts";
+export { codedSum } from "./compress/coded_sum.ts";
+export { type Codec } from "./compress/codec.ts";
+export {
+  type CompressedExchange,
+  type CompressedOptions,
+  createCompressedExchange,
+} from "./compress/compressed_exchange.ts";
+export { int8 } from "./compress/int8.ts";
+export { type Compression, type Memory, type Remembered, type Seat } from "./compress/memory.ts";
+export { isLowRank, powerSgd } from "./compress/power_sgd.ts";
+export { sign } from "./compress/sign.ts";
 export { type Council, type Trouble } from "./elastic/council.ts";
 export { etcdCouncil, type EtcdCouncilOptions } from "./elastic/etcd_council.ts";
 export { giveState, type HeldState, levelState } from "./elastic/level_state.ts";
 export { type Looked } from "./elastic/look_at.ts";
 export { peerCouncil, type PeerCouncilOptions } from "./elastic/peer_council.ts";
-export { type Roster, type Seat } from "./elastic/roster.ts";
+export { type Roster, type Seat as RosterSeat } from "./elastic/roster.ts";
 export { type ElasticOptions, runElastic, type Term } from "./elastic/run_elastic.ts";
 export { DistError, type DistErrorOptions, type DistFailure } from "./error.ts";
 export { chunkOf, type Span } from "./group/chunk.ts";

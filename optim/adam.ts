@@ -36,11 +36,12 @@ export interface AdamOptions {
 }
 
 /** 1 - beta^t, as -expm1(t log beta): the plain difference would lose four digits at beta = 0.999 and t = 1. */
-function correction(beta: number, count: Tensor<[], "i32">): Tensor<[]> {
+export function correction(beta: number, count: Tensor<[], "i32">): Tensor<[]> {
   return neg(expm1(mul(cast(count, "f32"), Math.log(beta))));
 }
 
-function moments(params: readonly Leaf[]): AnyTensor[] {
+/** Zeros for a moment of every parameter. */
+export function moments(params: readonly Leaf[]): AnyTensor[] {
   return params.map((p) => zeros([...sizesOf(p.value)], p.settings.stateDtype));
 }
 

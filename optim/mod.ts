@@ -19,11 +19,13 @@ export {
   unscaled,
 } from "./loss_scale.ts";
 export { momentum } from "./momentum.ts";
+export { isMatrix, oneBitLamb, type OneBitLambOptions } from "./one_bit_lamb.ts";
 export {
   type Optimizer,
   optimizer,
   type OptimizerOptions,
   type OptimizerState,
+  type Sent,
   type Stepped,
 } from "./optimizer.ts";
 export {

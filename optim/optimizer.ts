@@ -52,6 +52,19 @@ export interface Optimizer {
     take?: Tensor<[], "bool">,
     norm?: Tensor<[]>,
   ) => Stepped<P>;
+  /** Left out where gradients are sent as they are. */
+  readonly sent?: Sent;
+}
+
+/**
+ * What processes send each other instead of gradients: both ways are pure and may be traced. The sum of what all carry lands as the
+ * gradient that `step` takes.
+ */
+export interface Sent {
+  /** What to send for one process's gradients, a `share` of the whole if all have as many. */
+  readonly carry: <P>(grads: P, state: OptimizerState, share: number) => P;
+  /** The gradient of the whole for the sum of what was sent. */
+  readonly land: <P>(sum: P, state: OptimizerState) => P;
 }
 
 /** Options that every optimiser has. */
@@ -64,7 +77,8 @@ export interface OptimizerOptions {
   readonly stateDtype?: Settings["stateDtype"];
 }
 
-function flat(tree: unknown, options: OptimizerOptions): Leaf[] {
+/** The leaves of a tree of parameters, or of their gradients, with their settings. */
+export function flat(tree: unknown, options: OptimizerOptions): readonly Leaf[] {
   const base: Settings = {
     rate: 1,
     decay: options.decay ?? 0,

@@ -17,6 +17,8 @@ import {
   parseHeader,
   type Planned,
   type SafetensorsEntry,
+  storedName,
+  storedWidth,
 } from "./safetensors_header.ts";
 
 /** An open safetensors file. */
@@ -31,6 +33,18 @@ export interface SafetensorsFile extends AsyncDisposable {
    * @throws {SafetensorsError} if there is no such tensor, its dtype has none of ours, or the file has been cut short.
    */
   read(name: string): Promise<AnyTensor>;
+  /**
+   * The bytes of one tensor, of whatever dtype, the low ones first.
+   *
+   * @throws {SafetensorsError} if there is no such tensor, or the file has been cut short.
+   */
+  bytes(name: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A tensor to be written as its bytes, of whatever dtype the format has. */
+export interface StoredTensor extends Planned {
+  /** The low bytes first. */
+  readonly bytes: () => Promise<Uint8Array>;
 }
 
 const bytesIn = (data: ArrayBufferView): Uint8Array =>
@@ -64,15 +78,16 @@ export async function readSafetensors(source: string | URL | Blob): Promise<Safe
     const length = headerLength(prefix, from.size, label), data = 8 + length;
     const header = parseHeader(await take(from, 8, length, label), from.size - data, label);
     const entries = new Map(header.entries.map((entry) => [entry.name, entry]));
+    const found = (name: string): SafetensorsEntry => {
+      const entry = entries.get(name);
+      if (entry) return entry;
+      throw new SafetensorsError(`Cannot read '${name}': ${label} has no such tensor`);
+    };
     return {
       metadata: header.metadata,
       entries,
       async read(name): Promise<AnyTensor> {
-        const entry = entries.get(name);
-        if (!entry) {
-          throw new SafetensorsError(`Cannot read '${name}': ${label} has no such tensor`);
-        }
-        const { dtype, shape, start, bytes, stored } = entry;
+        const { dtype, shape, start, bytes, stored } = found(name);
         if (!dtype) {
           throw new SafetensorsError(
             `Cannot read '${name}' of ${label}: ${stored} must be converted to F32, F16, BF16, I32, ` +
@@ -82,6 +97,10 @@ export async function readSafetensors(source: string | URL | Blob): Promise<Safe
         const values = hostArray<DType>(dtype, bytes / bytesOf(dtype));
         await fill(from, data + start, bytesIn(values), label);
         return fromArray(values, shape, dtype);
+      },
+      async bytes(name) {
+        const { start, bytes } = found(name);
+        return await take(from, data + start, bytes, label);
       },
       [Symbol.asyncDispose]: () => from[Symbol.asyncDispose](),
     };
@@ -106,7 +125,7 @@ async function take(
   offset: number,
   length: number,
   label: string,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   await fill(from, offset, bytes, label);
   return bytes;
@@ -135,18 +154,31 @@ export async function writeSafetensors(
   tensors: Tree<AnyTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const found = paths(tensors).map(([name, tensor]): Planned & { readonly tensor: AnyTensor } => {
+  const found = paths(tensors).map(([name, tensor]): StoredTensor => {
     if (!isTensor(tensor)) {
       throw new SafetensorsError(`Cannot write '${name}': it must be a tensor (${typeof tensor})`);
     }
-    return { name, dtype: tensor.dtype as DType, shape: sizesOf(tensor), tensor };
+    const stored = storedName(tensor.dtype as DType), shape = sizesOf(tensor);
+    return { name, stored, shape, bytes: async () => bytesIn(await read(tensor)) };
   });
-  found.sort((a, b) => bytesOf(b.dtype) - bytesOf(a.dtype));
+  await writeStored(target, found, metadata);
+}
+
+/**
+ * Writes tensors that are bytes already, or will be when they are asked for, as `writeSafetensors` does.
+ *
+ * @throws {SafetensorsError} if two have one name, or the header would be too long. Errors of the file system pass through.
+ */
+export async function writeStored(
+  target: string | URL | WritableStream<Uint8Array>,
+  tensors: readonly StoredTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const widthOf = ({ stored }: Planned): number => storedWidth(stored);
+  const sorted = tensors.toSorted((a, b) => widthOf(b) - widthOf(a));
   const chunks = async function* (): AsyncGenerator<Uint8Array> {
-    yield formatHeader(found, metadata);
-    for (const { tensor } of found) {
-      yield bytesIn(await read(tensor));
-    }
+    yield formatHeader(sorted, metadata);
+    for (const { bytes } of sorted) yield await bytes();
   };
   if (target instanceof WritableStream) await ReadableStream.from(chunks()).pipeTo(target);
   else await writeFile(target, chunks());

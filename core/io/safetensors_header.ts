@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { bytesOf, type DType } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
 import { sizeOf } from "../graph/node.ts";
 import { SafetensorsError } from "./safetensors_error.ts";
 
@@ -42,6 +42,11 @@ const dtypes: Readonly<Record<string, DType>> = {
   F32: "f32",
 };
 const names = Object.fromEntries(Object.entries(dtypes).map(([name, dtype]) => [dtype, name]));
+
+/** The name that files give a dtype. */
+export const storedName = (dtype: DType): string => names[dtype]!;
+/** Bytes of an element of a dtype by its name in files. */
+export const storedWidth = (stored: string): number => widths[stored]!;
 
 /** A tensor in a file, before it is read. */
 export interface SafetensorsEntry {
@@ -178,7 +183,8 @@ function entryOf(name: string, value: unknown, fail: Fail): SafetensorsEntry {
 /** A tensor to be written. */
 export interface Planned {
   readonly name: string;
-  readonly dtype: DType;
+  /** Its dtype as files name it. */
+  readonly stored: string;
   readonly shape: readonly number[];
 }
 
@@ -192,10 +198,10 @@ export function formatHeader(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   let end = 0;
-  const entries = tensors.map(({ name, dtype, shape }): [string, unknown] => {
+  const entries = tensors.map(({ name, stored, shape }): [string, unknown] => {
     const start = end;
-    end += sizeOf(shape) * bytesOf(dtype);
-    return [name, { dtype: names[dtype], shape, data_offsets: [start, end] }];
+    end += sizeOf(shape) * storedWidth(stored);
+    return [name, { dtype: stored, shape, data_offsets: [start, end] }];
   });
   const own: [string, unknown][] = Object.keys(metadata).length ? [["__metadata__", metadata]] : [];
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([...own, ...entries])));

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { chunkOf, segmentsOf } from "../group/chunk.ts";
+import { swap } from "../compress/swap.ts";
+import { chunkOf } from "../group/chunk.ts";
 import { combines } from "../message/combine.ts";
 import type { Collective } from "./alone.ts";
 import { fromBf16, toBf16 } from "./bf16.ts";
@@ -17,27 +18,16 @@ export async function bf16AllReduce(group: Collective, array: Float32Array): Pro
   if (size === 1) return;
   const all = new Uint16Array(length), own = chunkOf(length, rank, size);
   toBf16(array, all);
-  const others = Array.from({ length: size }, (_, r) => r).filter((r) => r !== rank);
-  const rooms = new Map(others.map((r) => [r, new Uint16Array(own.to - own.from)]));
-  const send = async (r: number): Promise<void> => {
-    for (const { from, to } of segmentsOf(chunkOf(length, r, size), 2)) {
-      await group.send(all.subarray(from, to), r);
-    }
-  };
-  const receive = async (r: number): Promise<void> => {
-    for (const { from, to } of segmentsOf(own, 2)) {
-      await group.receive(rooms.get(r)!.subarray(from - own.from, to - own.from), r);
-    }
-  };
-  // All of them end before the caller has its array back.
-  const ended = await Promise.allSettled(others.flatMap((r) => [send(r), receive(r)]));
-  const failed = ended.find(({ status }) => status === "rejected");
-  if (failed) throw (failed as PromiseRejectedResult).reason;
+  const rooms = Array.from({ length: size }, () => new Uint16Array(own.to - own.from));
+  await swap(group, (r) => {
+    const { from, to } = chunkOf(length, r, size);
+    return all.subarray(from, to);
+  }, (r) => rooms[r]!);
 
   const sum = new Float32Array(own.to - own.from), theirs = new Float32Array(sum.length);
   for (let r = 0; r < size; r++) {
     if (r === rank) theirs.set(array.subarray(own.from, own.to));
-    else fromBf16(rooms.get(r)!, theirs);
+    else fromBf16(rooms[r]!, theirs);
     combines.sum(sum, sum, theirs);
   }
   toBf16(sum, all.subarray(own.from, own.to));

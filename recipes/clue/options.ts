@@ -34,7 +34,8 @@ export const clueCommand = {
     save: {
       type: "text",
       value: "DIR",
-      help: "where the best epoch of all seeds on dev is left as a model, for predict and serve",
+      help:
+        "where the best epoch of all seeds on dev is left as a model, for predict, serve and export",
     },
     split: {
       type: "list",

@@ -4,10 +4,13 @@
  *
  * @module
  */
+import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { type Device, toDevice } from "../../core/mod.ts";
 import { placeholders } from "../../nn/mod.ts";
+import { InputError } from "../cli/input_error.ts";
 import { between, type Check, listOf, oneOf, orNull, record, whole } from "../cli/schema.ts";
+import { readJson } from "../interop/read_json.ts";
 import { configurations, type ModelConfig } from "../pretrain/config.ts";
 import { checkConfig } from "../pretrain/load_config.ts";
 import { modelSpec } from "../pretrain/model.ts";
@@ -101,13 +104,22 @@ export interface SavedTask {
   readonly config: TaskConfig;
   readonly task: Task;
   readonly vocabulary: Vocabulary;
-  /** Its weights. */
+  /** Its weights, on the host. */
+  readonly weights: () => Promise<TaskModel>;
+  /** The same on a device. */
   readonly open: (device: Device) => Promise<TaskModel>;
 }
 
-/** Is this `config.json` one of a fine-tuned model? */
-export const isTaskConfig = (config: Readonly<Record<string, unknown>>): boolean =>
-  Object.hasOwn(config, "task") && Object.hasOwn(config, "texts");
+/** Is this folder one of a fine-tuned model? What cannot be read is none: who opens it as a run says what is wrong. */
+export async function holdsTask(path: string): Promise<boolean> {
+  const config = join(path, "config.json");
+  if (!await exists(config, { isFile: true })) return false;
+  const found = await readJson(config).catch((error: unknown) => {
+    if (error instanceof InputError) return {};
+    throw error;
+  });
+  return Object.hasOwn(found, "task") && Object.hasOwn(found, "texts");
+}
 
 /**
  * Reads a folder that `clue --save` left.
@@ -120,7 +132,8 @@ export async function savedTask(path: string): Promise<SavedTask> {
   const task = tasks[config.task]!;
   const { encoder } = modelSpec(config.model, vocabulary.tokens.length);
   const like = placeholders({ encoder, head: task.head.spec(config.model.width) }) as TaskModel;
+  const weights = () => checkpointWeights(checkpointPath(path, config.epoch), like);
   const open = async (device: Device): Promise<TaskModel> =>
-    await toDevice(await checkpointWeights(checkpointPath(path, config.epoch), like), device);
-  return { config, task, vocabulary, open };
+    await toDevice(await weights(), device);
+  return { config, task, vocabulary, weights, open };
 }

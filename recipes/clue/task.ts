@@ -22,6 +22,7 @@ import {
   type Submits,
 } from "./submission.ts";
 import type { Columns } from "./tab_separated.ts";
+import type { TaskQuestions } from "./task_questions.ts";
 import type { Unit } from "./unit.ts";
 
 /** The parts of a data set. `test` may have no labels. */
@@ -125,6 +126,10 @@ export interface Task extends
   > {
   /** The classes that a text or a pair is put in, where that is what the task asks. */
   readonly labels?: readonly string[];
+  /** What the tags of tokens are called, where it tags them. */
+  readonly tags?: readonly string[];
+  /** What it can be asked beside its files. */
+  readonly questions?: TaskQuestions;
   /** A split of a folder; undefined where it has none. */
   readonly load: (
     folder: string,

@@ -142,6 +142,7 @@ export function writtenConfig(
   config: PretrainConfig,
   { pad, cls, sep, tokens }: Vocabulary,
   { family, skipped }: Layout,
+  int8 = false,
 ): Json {
   const { model } = config, { dropout, std } = model;
   const kind = { bert: "Bert", roberta: "Roberta", motian: "Motian" }[family];
@@ -165,6 +166,8 @@ export function writtenConfig(
       eos_token_id: sep,
       tokenizer_class: "BertTokenizer",
     },
+    // transformers refuses what it does not know; without this it would take whole numbers for weights.
+    ...int8 && { quantization_config: { quant_method: "motian-int8" } },
     torch_dtype: "float32",
     motian: config,
   };

@@ -151,3 +151,13 @@ export function placeOf(path: string, shape: readonly number[], layout: Layout):
   const turned = [product(shape.slice(0, form)), product(shape.slice(form))] as const;
   return { name, shape: turned.toReversed(), turned, skipped };
 }
+
+/**
+ * Which axes of a parameter have scales of their own where weights are in one byte: tables of tokens are read by rows, a Linear's weight
+ * sums over what goes in, so many first axes. All else is small, or read from the left, and stays as it is.
+ */
+export function scaledAxes(path: string, layout: Layout): "first" | number | undefined {
+  if (path === "encoder.embeddings.tokens") return "first";
+  const { form } = ruleOf(path, layout);
+  return typeof form === "number" ? form : undefined;
+}

@@ -9,18 +9,24 @@ import { type OptionsOf, parseOptions } from "../cli/options.ts";
 /** The command. */
 export const convertCommand = {
   name: "convert",
-  about: "Writes a run's model in Hugging Face's layout, or such a model as a run.",
+  about:
+    "Writes a run's model in Hugging Face's layout, or such a model as a run; or either, or a fine-tuned one, in one byte a weight.",
   options: {
     from: {
       type: "text",
-      value: "RUN|HF_DIR",
-      help: "a run (its best checkpoint), a checkpoint's folder, or a model of the other layout",
+      value: "DIR",
+      help:
+        "a run (its best checkpoint), a checkpoint's folder, a model of the other layout, or with --int8 what clue --save left",
     },
     to: { type: "text", value: "DIR", help: "a new folder, in the layout that --from is not in" },
     names: {
       type: "choice",
       choices: ["bert", "roberta"],
       help: "of the tensors, from a run (bert; what BERT cannot express has names of ours)",
+    },
+    int8: {
+      type: "flag",
+      help: "weights in one byte: a quarter of the size, read everywhere here; says what it costs",
     },
   },
 } as const satisfies Parameters<typeof parseOptions>[1];

@@ -18,7 +18,10 @@ const object = (value: unknown): Json => isRecord(value) ? value : {};
 
 /** The tokens of a tokenizer.json by their ids. */
 function tokensOf(json: Json, path: string): Vocabulary {
-  const { type, vocab } = object(json.model);
+  const model = object(json.model), { vocab } = model;
+  // Files of 2020, such as Google's Chinese BERT's, do not name the type.
+  const { type = typeof model.continuing_subword_prefix === "string" ? "WordPiece" : undefined } =
+    model;
   if (type !== "WordPiece" || !isRecord(vocab)) {
     throw new InputError(
       `Cannot read ${path}: its model is ${
@@ -41,6 +44,17 @@ function tokensOf(json: Json, path: string): Vocabulary {
   const hole = Array.from(tokens).indexOf(undefined as never);
   if (hole < 0) return vocabularyOf(tokens, path);
   throw new InputError(`Cannot read ${path}: no token has the id ${hole}; ids must be 0, 1, 2 …`);
+}
+
+/** Refuses two vocabularies of which one is not the beginning of the other: either may be that of the weights. */
+function refuseTwo(folder: string, plain: Vocabulary, full: Vocabulary): void {
+  const at = plain.tokens.findIndex((token, id) => token !== (full.tokens[id] ?? token));
+  if (at < 0) return;
+  throw new InputError(
+    `Cannot read ${folder}: token ${at} is "${plain.tokens[at]}" in vocab.txt and "${
+      full.tokens[at]
+    }" in tokenizer.json; remove the one that is not the model's`,
+  );
 }
 
 const capital = /\p{Lu}/u, mark = /^(\[.*\]|<.*>)$/;
@@ -95,6 +109,9 @@ export async function readTokenizer(folder: string): Promise<Vocabulary> {
     );
   }
   const vocabulary = hasPlain ? await readVocabulary(plain) : tokensOf(json!, full);
+  if (hasPlain && isRecord(object(json?.model).vocab)) {
+    refuseTwo(folder, vocabulary, tokensOf(json!, full));
+  }
   refuseOther(folder, await settingsOf(folder, json), vocabulary);
   return vocabulary;
 }

@@ -5,11 +5,12 @@
  */
 import { basename, join } from "@std/path";
 import { exists } from "@std/fs";
-import { read, readSafetensors, type Tensor } from "../../core/mod.ts";
+import { read, type Tensor } from "../../core/mod.ts";
 import { fromHost } from "../../core/dtype.ts";
 import type { SafetensorsEntry } from "../../core/io/safetensors_header.ts";
 import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
+import { openWeights } from "../run/weights_file.ts";
 import { readJson } from "./read_json.ts";
 
 const WHOLE = "model.safetensors", INDEX = `${WHOLE}.index.json`;
@@ -64,6 +65,17 @@ async function filesOf(folder: string): Promise<readonly string[]> {
   );
 }
 
+/** Refuses what Git leaves in the place of a large file where Git LFS is not installed. */
+async function refusePointer(path: string): Promise<void> {
+  const begin = "version https://git-lfs", bytes = new Uint8Array(begin.length);
+  using file = await Deno.open(path);
+  await file.read(bytes);
+  if (new TextDecoder().decode(bytes) !== begin) return;
+  throw new InputError(
+    `Cannot read ${path}: it is a pointer of Git LFS, not the file itself; fetch it with git lfs pull`,
+  );
+}
+
 /**
  * Looks at the headers of a folder's files.
  *
@@ -73,7 +85,8 @@ export async function storedTensors(folder: string): Promise<StoredTensors> {
   const places = new Map<string, string>(), entries = new Map<string, SafetensorsEntry>();
   for (const file of await filesOf(folder)) {
     const path = join(folder, file);
-    await using open = await readSafetensors(path);
+    await refusePointer(path);
+    await using open = await openWeights(path);
     for (const [name, entry] of open.entries) {
       if (entries.has(name)) {
         throw new InputError(
@@ -90,7 +103,7 @@ export async function storedTensors(folder: string): Promise<StoredTensors> {
     async each(names, take) {
       const wanted = Map.groupBy(names, (name) => places.get(name)!);
       for (const [path, own] of wanted) {
-        await using open = await readSafetensors(path);
+        await using open = await openWeights(path);
         for (const name of own) {
           const tensor = await open.read(name), { dtype } = entries.get(name)!;
           const values = fromHost(await read(tensor as Tensor), dtype!);

@@ -16,7 +16,7 @@ import {
 import { describe } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { ModelSpec } from "../pretrain/model.ts";
-import { type Layout, type Place, placeOf } from "./names.ts";
+import { type Layout, type Place, placeOf, scaledAxes } from "./names.ts";
 import type { StoredTensors } from "./stored_tensors.ts";
 import { turned } from "./turn.ts";
 
@@ -184,6 +184,15 @@ export async function placedWeights(
     placed[place.name] = fromArray(values, [...place.shape]) as AnyTensor;
   }
   return placed;
+}
+
+/** Names in a file of what is written in one byte, where that is asked for. All of them have their scales along the first axis. */
+export function roundedNames(model: Tree<AnyTensor>, layout: Layout): ReadonlySet<string> {
+  return new Set(
+    paths(model).flatMap(([path, tensor]) =>
+      scaledAxes(path, layout) === undefined ? [] : [placeOf(path, sizesOf(tensor), layout).name]
+    ),
+  );
 }
 
 /** Our values as those of a file; rows before the first position are 0. */

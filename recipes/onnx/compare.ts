@@ -31,6 +31,8 @@ export interface Difference {
   readonly agree: number;
 }
 
+/** The score of what cannot be chosen, such as padding. */
+const NONE = -1e9;
 const LENGTHS = [2, 7, 16, 61, 128] as const;
 const ROWS = 4;
 
@@ -47,9 +49,14 @@ export function randomRows(V: number, most: number): readonly Rows[] {
 const rows2d = (rows: Rows, T: number, of: (row: readonly number[], t: number) => number) =>
   rows.flatMap((row) => Array.from({ length: T }, (_, t) => of(row, t)));
 
-/** A batch as inputs: ids, what is kept, and segments, of which there is one. */
-function inputsOf({ inputs }: Exportable, rows: Rows, pad: number): readonly AnyTensor[] {
-  const T = Math.max(...rows.map((row) => row.length)), shape = [rows.length, T];
+/** A batch as inputs: ids, what is kept, and segments, of which there is one. A unit of several rows has its own and the next ones. */
+function inputsOf({ inputs }: Exportable, own: Rows, pad: number): readonly AnyTensor[] {
+  const [, N = 1] = inputs[0]!.axes.length === 3 ? inputs[0]!.axes : [];
+  const rows = own.flatMap((_, u) =>
+    Array.from({ length: N as number }, (_, n) => own[(u + n) % own.length]!)
+  );
+  const T = Math.max(...own.map((row) => row.length));
+  const shape = N === 1 ? [own.length, T] : [own.length, N as number, T];
   const ids = Int32Array.from(rows2d(rows, T, (row, t) => row[t] ?? pad));
   const keep = Float32Array.from(rows2d(rows, T, (row, t) => t < row.length ? 1 : 0));
   const all: readonly AnyTensor[] = [
@@ -66,6 +73,7 @@ function differenceOf(a: Float32Array, b: Float32Array, width: number): Differen
     let dot = 0, aa = 0, bb = 0, bestA = from, bestB = from;
     for (let i = from; i < from + width; i++) {
       const x = a[i]!, y = b[i]!;
+      if (x <= NONE) continue;
       largest = Math.max(largest, Math.abs(x - y));
       most = Math.max(most, Math.abs(x));
       [dot, aa, bb] = [dot + x * y, aa + x * x, bb + y * y];
@@ -96,7 +104,7 @@ export async function compared(
     dispose([inputs, outputs]);
     const own = a!.length / rows.length, T = shape[1]!, width = shape.at(-1)!;
     rows.forEach((row, r) => {
-      const end = shape.length === 3 ? own / T * row.length : own;
+      const end = exact.ofTokens ? own / T * row.length : own;
       const part = (x: Float32Array): Float32Array => x.subarray(r * own, r * own + end);
       const n = shape.length === 1 ? 1 : width;
       found.push({ ...differenceOf(part(a!), part(b!), n), n: end / n });

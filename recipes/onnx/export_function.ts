@@ -57,8 +57,9 @@ function traced(f: Exported, { inputs }: ExportOptions, points: readonly Point[]
       const sizes = axes.map((axis) => typeof axis === "number" ? axis : point[axis]!);
       return zeros(sizes, dtype as DType);
     });
-    const trace = traceOf(f, stand_ins);
-    return { inputs: trace.inputs, leaves: tensorLeaves(trace.result) };
+    const { inputs: own, result } = traceOf(f, stand_ins), names = Object.keys(result as object);
+    const place = ([path]: readonly [string, unknown]): number => names.indexOf(path);
+    return { inputs: own, leaves: tensorLeaves(result).toSorted((p, q) => place(p) - place(q)) };
   });
   return {
     inputs: all.map((one) => one.inputs),

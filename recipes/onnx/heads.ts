@@ -11,6 +11,7 @@ import {
   div,
   einsum,
   expandDims,
+  fromArray,
   mul,
   reshape,
   sizesOf,
@@ -30,11 +31,18 @@ import type { Exported, ExportedInput } from "./export_function.ts";
 export const headNames = ["mlm", "embedding", "hidden", "relevance"] as const;
 /** One of them. */
 export type HeadName = typeof headNames[number];
+/** What a fine-tuned model can be exported with: its own head, or what its encoder gives. */
+export const taskHeadNames = ["task", "embedding", "hidden"] as const;
+
+/** A pretrained model, or as much of it as a head reads. */
+export type Parts = Pick<Model, "encoder"> & Partial<Model>;
 
 /** A function to export, and what it takes. */
 export interface Exportable {
   readonly f: Exported;
   readonly inputs: readonly ExportedInput[];
+  /** Is there a vector for every token? Else one for every row, or several. */
+  readonly ofTokens: boolean;
 }
 
 /** What an encoder gives, with what it was given. */
@@ -68,9 +76,9 @@ function encoded(encoder: Model["encoder"], config: ModelConfig, inputs: AnyTens
 }
 
 /** Scores of every token at every place. Shapes: [B, T, V]. */
-function logits(model: Model, config: ModelConfig, { hidden }: Encoded): AnyTensor {
+function logits(model: Parts, config: ModelConfig, { hidden }: Encoded): AnyTensor {
   const [B, T] = sizesOf(hidden) as [number, number], places: AnyTensor = arange(B * T);
-  return reshape(logitsAt(model, hidden, places, config) as AnyTensor, [B, T, -1]);
+  return reshape(logitsAt(model as Model, hidden, places, config) as AnyTensor, [B, T, -1]);
 }
 
 /** Means of the tokens' hidden states, of length 1. Shapes: [B, C]. */
@@ -89,7 +97,7 @@ function scores({ w, b }: NonNullable<Model["click"]>, { hidden }: Encoded): Any
 
 const results: {
   readonly [N in HeadName]: (
-    model: Model,
+    model: Parts,
     config: ModelConfig,
     x: Encoded,
   ) => Readonly<Record<string, AnyTensor>>;
@@ -107,20 +115,36 @@ const results: {
  * Shapes: `mlm` gives logits [B, T, V]; `embedding` sentence_embedding [B, C], the mean of the tokens' last hidden states, of length 1;
  * `hidden` last_hidden_state [B, T, C]; `relevance` scores [B].
  */
-export function exportable(head: HeadName, model: Model, config: ModelConfig): Exportable {
+export function exportable(head: HeadName, model: Parts, config: ModelConfig): Exportable {
   return {
     f: (...inputs) => results[head](model, config, encoded(model.encoder, config, inputs)),
     inputs: inputsOf(config.segments > 0 || head === "relevance"),
+    ofTokens: head === "mlm" || head === "hidden",
   };
 }
 
-/** A fine-tuned model. Shapes: [B, T], or [B, N, T] where a unit has N rows, to `outputs` as the head says. */
-export function exportableTask(model: TaskModel, head: Head, config: ModelConfig): Exportable {
+/**
+ * A fine-tuned model. `biases`, where there are any, are added to the scores of classes; what else a head has learnt comes out beside.
+ *
+ * Shapes: [B, T], or [B, N, T] where a unit has N rows, to `logits` as the head says.
+ */
+export function exportableTask(
+  model: TaskModel,
+  head: Head,
+  config: ModelConfig,
+  biases: readonly number[] = [],
+): Exportable {
+  const own: AnyTensor | undefined = biases.length > 0
+    ? fromArray(Float32Array.from(biases), [biases.length])
+    : undefined;
   return {
     f(...inputs) {
       const { hidden, keep } = encoded(model.encoder, config, inputs);
-      return { outputs: head.outputs(model.head, { hidden, keep }) };
+      const outputs = head.outputs(model.head, { hidden, keep });
+      const logits = own ? add(outputs, own) as AnyTensor : outputs;
+      return { logits, ...head.learnt?.(model.head) };
     },
     inputs: inputsOf(true, head.rows),
+    ofTokens: head.targets === "tokens",
   };
 }

@@ -8,41 +8,24 @@ import { InputError } from "../cli/input_error.ts";
 import { runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { rowOf } from "../clue/unit.ts";
-import { type OpenedModel, openModel } from "../pretrain/open_model.ts";
-import { longestText } from "../pretrain/positions.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { tokenizer } from "../text/tokenize.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
 import { compared, type Difference, randomRows, type Rows } from "./compare.ts";
 import { encode } from "./encode.ts";
-import { exportModel, roundedModel, type ToExport } from "./export_model.ts";
-import { exportable } from "./heads.ts";
+import { exportableOf, exportModel, roundedModel } from "./export_model.ts";
 import { OPSET } from "./model.ts";
 import { exportCommand, type ExportOptions, exportOptions } from "./options.ts";
 import { gathered, type Message } from "./protobuf.ts";
+import { type Chosen, toExport } from "./to_export.ts";
 
-/** Tokens of a row where nothing else is asked for. */
-const USUAL = 512;
 /** Lines of a text that are compared. */
 const LINES = 64;
 /** Bytes that a file of protobuf may have. */
 const MOST = 2 ** 31 - 1;
 
-function lengthOf({ length, model }: ExportOptions, { config }: OpenedModel): number {
-  const most = longestText(config.model), least = exportCommand.options.length.min;
-  if (most < least) {
-    throw new InputError(
-      `Cannot export ${model}: it has ${most} positions, and an export needs ${least}; pretrain with a larger model.maxLength`,
-    );
-  }
-  if (length === undefined) return Math.min(USUAL, most);
-  if (length <= most) return length;
-  throw new InputError(
-    `Cannot export ${model} for ${length} tokens: its scheme "${config.model.scheme}" has ${most} positions; give --length ${most} or less`,
-  );
-}
-
 /** The first lines of a text, as rows of tokens by themselves. */
-async function linesOf(path: string, { vocabulary }: OpenedModel, most: number): Promise<Rows[]> {
+async function linesOf(path: string, vocabulary: Vocabulary, most: number): Promise<Rows[]> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
@@ -71,18 +54,16 @@ interface Cost extends Difference {
 
 async function costs(
   { text }: ExportOptions,
-  opened: OpenedModel,
-  what: ToExport,
+  { what, vocabulary }: Chosen,
   rounded: ReturnType<typeof roundedModel>,
 ): Promise<readonly Cost[]> {
-  const { tokens, pad } = opened.vocabulary;
-  const exact = exportable(what.head, what.params, what.config);
+  const { tokens, pad } = vocabulary, exact = exportableOf(what);
   const device = cpu();
   try {
     const on: (readonly [string, readonly Rows[]])[] = [
       ["random tokens", randomRows(tokens.length, what.length)],
     ];
-    if (text !== undefined) on.push([text, await linesOf(text, opened, what.length)]);
+    if (text !== undefined) on.push([text, await linesOf(text, vocabulary, what.length)]);
     const found: Cost[] = [];
     for (const [name, rows] of on) {
       found.push({ on: name, ...await compared(exact, rounded.exportable, rows, pad, device) });
@@ -93,10 +74,12 @@ async function costs(
   }
 }
 
-function costLine({ on, largest, of, cosine, agree }: Cost, { head }: ToExport): string {
+function costLine({ on, largest, of, cosine, agree }: Cost, { head }: Chosen): string {
   const figure = (x: number): string => x.toPrecision(3);
-  const also = head === "mlm"
-    ? `, the best token is the same at ${(100 * agree).toFixed(1)} % of the places`
+  const also = head === "mlm" || head === "task"
+    ? `, the greatest is the same one in ${(100 * agree).toFixed(1)} % of ${
+      head === "mlm" ? "the places" : "the lists"
+    }`
     : head === "relevance"
     ? ""
     : `, the smallest cosine is ${cosine.toFixed(5)}`;
@@ -131,28 +114,23 @@ async function main(): Promise<number> {
     console.log(helpText(exportCommand));
     return 0;
   }
-  const { model: run, out, head, int8, json } = options, opened = await openModel(run!);
-  if (head === "relevance" && !opened.params.click) {
-    throw new InputError(
-      `Cannot export ${run} with the head "relevance": it has learnt from no clicks; pass another --head`,
-    );
-  }
-  const what: ToExport = {
-    head: head as ToExport["head"],
-    params: opened.params,
-    config: opened.config.model,
-    length: lengthOf(options, opened),
-  };
+  const { model: path, out, int8, json } = options;
+  const chosen = await toExport({ ...options, model: path! }), { what, head, labels } = chosen;
   const exact = await exportModel(what), whole = encode(exact);
   const rounded = int8 ? roundedModel(exact, what) : undefined;
-  const found = rounded ? await costs(options, opened, what, rounded) : [];
+  const found = rounded ? await costs(options, chosen, rounded) : [];
   const model = rounded?.model ?? exact, file = rounded ? encode(rounded.model) : whole;
   await write(out!, file);
-  const inputs = model.inputs.map(({ name }) => name), [output] = model.outputs;
+  const inputs = model.inputs.map(({ name }) => name);
+  const [output, ...others] = model.outputs, more = others.map(({ name }) => name);
   if (json) {
+    const also = {
+      ...more.length > 0 && { more },
+      ...labels && { labels },
+    };
     const sizes = { bytes: file.size, ...rounded && { f32_bytes: whole.size } };
     const facts = { out, head, opset: OPSET, length: what.length, ...sizes };
-    console.log(JSON.stringify({ ...facts, inputs, output: output!.name, costs: found }));
+    console.log(JSON.stringify({ ...facts, inputs, output: output!.name, ...also, costs: found }));
     return 0;
   }
   console.log(
@@ -160,11 +138,13 @@ async function main(): Promise<number> {
       output!.axes.join(", ")
     }], rows of up to ${what.length} tokens; opset ${OPSET}, ${megabytes(file.size)}`,
   );
+  if (labels) console.log(`scores are of ${labels.join(", ")}`);
+  if (more.length > 0) console.log(`beside it: ${more.join(", ")}`);
   if (rounded) {
     const share = (file.size / whole.size).toFixed(3);
     console.log(`weights in one byte: ${share} of ${megabytes(whole.size)}`);
   }
-  for (const cost of found) console.log(costLine(cost, what));
+  for (const cost of found) console.log(costLine(cost, chosen));
   return 0;
 }
 

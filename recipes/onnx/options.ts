@@ -14,15 +14,15 @@ export const exportCommand = {
   options: {
     model: {
       type: "text",
-      value: "RUN|HF_DIR",
-      help: "a run (its best checkpoint), a checkpoint, or a Hugging Face folder of BERT's",
+      value: "DIR",
+      help: "a run, a checkpoint, a Hugging Face folder of BERT's, or what clue --save left",
     },
     out: { type: "text", value: "FILE", help: "the file, as model.onnx" },
     head: {
       type: "choice",
-      choices: headNames,
-      default: "mlm",
-      help: "scores of tokens, a text's vector, all hidden states, or scores of titles",
+      choices: [...headNames, "task"],
+      help:
+        "scores of tokens, a text's vector, all hidden states, scores of titles, or a fine-tuned model's answers (mlm, or task where there is one)",
     },
     int8: { type: "flag", help: "weights in one byte: a quarter of the size; says what it costs" },
     length: {

@@ -1,7 +1,5 @@
 /**
- * Weights in one byte, for shipping: w ≈ scale_c · q, with whole q from -127 to 127 and a scale for every channel c.
- *
- *     scale_c = max |w_c| / 127          q = round(w / scale_c)
+ * A model with its weights in one byte (`run/int8.ts`).
  *
  * Only weights are rounded; the arithmetic stays f32, so that any runtime gives the same. Matrices have a scale for every column, tables
  * for every row. Tables are read before they are widened. What is small stays as it is, and so do left factors (rows of positions): a
@@ -9,6 +7,7 @@
  *
  * @module
  */
+import { FEWEST, rounded } from "../run/int8.ts";
 import { bytesOf, type OnnxModel, type OnnxNode, type OnnxTensor } from "./model.ts";
 
 /** A model with rounded weights, and what they stand for now, by name. */
@@ -17,41 +16,8 @@ export interface Quantised {
   readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
-const LARGEST = 127;
-/** Fewer elements are not worth a scale. */
-const FEWEST = 1024;
-
-interface Rounded {
-  readonly q: Int8Array;
-  readonly scales: Float32Array;
-  /** What they stand for. */
-  readonly values: Float32Array;
-}
-
 function numbersOf({ data }: OnnxTensor): Float32Array {
   return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4);
-}
-
-/** Rounds a matrix by its columns (axis 1) or rows (axis 0). */
-export function rounded(w: Float32Array, dims: readonly number[], axis: 0 | 1): Rounded {
-  const [rows, columns] = dims as readonly [number, number];
-  const scales = new Float32Array(dims[axis]!), q = new Int8Array(w.length);
-  const values = new Float32Array(w.length);
-  const each = (f: (i: number, channel: number) => void): void => {
-    for (let r = 0, i = 0; r < rows; r++) {
-      for (let c = 0; c < columns; c++, i++) f(i, axis === 1 ? c : r);
-    }
-  };
-  each((i, c) => scales[c] = Math.max(scales[c]!, Math.abs(w[i]!)));
-  if (!scales.every(Number.isFinite)) {
-    throw new RangeError("Cannot round weights to one byte: one of them is not finite");
-  }
-  scales.forEach((most, c) => scales[c] = most === 0 ? 1 : most / LARGEST);
-  each((i, c) => {
-    q[i] = Math.max(-LARGEST, Math.min(LARGEST, Math.round(w[i]! / scales[c]!)));
-    values[i] = q[i]! * scales[c]!;
-  });
-  return { q, scales, values };
 }
 
 /** How weights are read. */

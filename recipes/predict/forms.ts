@@ -4,6 +4,7 @@
  * @module
  */
 import { type Fail, field, type Fields, listOf, textOf } from "../clue/fields.ts";
+import type { Asked, Choices, Chosen, Entity, FoundAnswer } from "../clue/task_questions.ts";
 import { classified, type TextOrPair } from "./classify.ts";
 import { embedding } from "./embed.ts";
 import { filledMask, GUESSES, type Masked } from "./fill_mask.ts";
@@ -11,12 +12,15 @@ import type { Ask } from "./model_source.ts";
 import type { Question } from "./question.ts";
 import { relevanceOf, type Shortlist } from "./relevance.ts";
 import { shortest } from "./shortest.ts";
+import { answerIn, choiceOf, entitiesIn } from "./task_question.ts";
 
 /** A question with the form of its inputs and answers. */
 export interface Form<I, A> {
   readonly question: Question<I, A>;
   /** The input in a line of plain text; undefined where it needs more than one text. */
   readonly ofText: ((text: string, settings: FormSettings) => I) | undefined;
+  /** What an object must hold, as an example. */
+  readonly example: string;
   /** The input in an object. */
   readonly ofObject: (object: Fields, fail: Fail, settings: FormSettings) => I;
   /** The fields of an answer. */
@@ -46,6 +50,7 @@ const form = <I, A>(parts: Form<I, A>): AnyForm => parts as unknown as AnyForm;
 export const forms: Readonly<Record<Ask, AnyForm>> = {
   embed: form<string, Float32Array>({
     question: embedding,
+    example: '{"text": "..."}',
     ofText: (text) => text,
     ofObject: (object, fail) => field(object, "text", fail),
     output: (vector) => ({ embedding: decimals(vector) }),
@@ -53,6 +58,7 @@ export const forms: Readonly<Record<Ask, AnyForm>> = {
   relevance: form<Shortlist, readonly number[]>({
     question: relevanceOf,
     ofText: undefined,
+    example: '{"query": "...", "titles": ["..."]}',
     ofObject(object, fail) {
       const titles = listOf(object.titles, '"titles"', fail);
       if (titles.length === 0) fail('"titles" is empty');
@@ -65,6 +71,7 @@ export const forms: Readonly<Record<Ask, AnyForm>> = {
   }),
   "fill-mask": form<Masked, ReturnType<typeof filledMask.answer>>({
     question: filledMask,
+    example: '{"text": "...[MASK]..."}',
     ofText: (text, { top }) => ({ text, top }),
     ofObject: (object, fail, { top }) => ({ text: field(object, "text", fail), top }),
     output: (masks) => ({
@@ -75,6 +82,7 @@ export const forms: Readonly<Record<Ask, AnyForm>> = {
   }),
   classify: form<TextOrPair, ReturnType<typeof classified.answer>>({
     question: classified,
+    example: '{"text": "..."}',
     ofText: (text) => text,
     ofObject(object, fail) {
       const first = field(object, "text", fail);
@@ -85,6 +93,40 @@ export const forms: Readonly<Record<Ask, AnyForm>> = {
       probabilities: Object.fromEntries(
         Object.entries(probabilities).map(([name, p]) => [name, shortest(Math.fround(p))]),
       ),
+    }),
+  }),
+  entities: form<string, readonly Entity[]>({
+    question: entitiesIn,
+    ofText: (text) => text,
+    example: '{"text": "..."}',
+    ofObject: (object, fail) => field(object, "text", fail),
+    output: (entities) => ({ entities }),
+  }),
+  answer: form<Asked, FoundAnswer | null>({
+    question: answerIn,
+    ofText: undefined,
+    example: '{"question": "...", "context": "..."}',
+    ofObject: (object, fail) => ({
+      question: field(object, "question", fail),
+      context: field(object, "context", fail),
+    }),
+    output: (found) =>
+      found ? { ...found, score: shortest(Math.fround(found.score)) } : { answer: null },
+  }),
+  choose: form<Choices, Chosen>({
+    question: choiceOf,
+    ofText: undefined,
+    example: '{"text": "...", "question": "...", "choices": ["...", "..."]}',
+    ofObject: (object, fail) => ({
+      text: field(object, "text", fail),
+      ...object.question !== undefined && { question: field(object, "question", fail) },
+      choices: listOf(object.choices, '"choices"', fail)
+        .map((one, i) => textOf(one, `choices[${i}]`, fail)),
+    }),
+    output: ({ choice, place, probabilities }) => ({
+      choice,
+      place,
+      probabilities: probabilities.map((p) => shortest(Math.fround(p))),
     }),
   }),
 };

@@ -29,10 +29,12 @@ async function main(interrupt: Interrupt): Promise<number> {
   const { in: path, out, format, top, truncate, "skip-bad": skipBad } = options;
   const ask = options.kind!, form = forms[ask], isStdin = path === "-";
   const source = isStdin ? STDIN : path!;
-  const json = format === undefined ? isStdin || path!.endsWith(".jsonl") : format === "jsonl";
+  // Files of CLUE are lines of JSON that are called .json.
+  const isJson = isStdin || /\.(jsonl|ndjson|json)$/i.test(path!);
+  const json = format === undefined ? isJson : format === "jsonl";
   if (!json && !form.ofText) {
     throw new InputError(
-      `Cannot ask for ${ask} of plain text in ${source}: write {"query": "...", "titles": ["..."]} a line, in a .jsonl file`,
+      `Cannot ask for ${ask} of plain text in ${source}: write ${form.example} a line, in a .jsonl file`,
     );
   }
   const { facts, open } = await modelSource(options.model!, options["max-tokens"]);

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { basename, join, resolve } from "@std/path";
+import { basename, resolve } from "@std/path";
 import { type Device, toDevice } from "../../core/mod.ts";
 import { placeholders, type TensorsOf } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { Head, HeadSpec } from "../clue/heads/head.ts";
-import { isTaskConfig, savedTask } from "../clue/saved_task.ts";
+import { holdsTask, savedTask } from "../clue/saved_task.ts";
+import type { TaskQuestions } from "../clue/task_questions.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 import { originOf } from "../pretrain/init_from.ts";
 import { type Model, modelSpec } from "../pretrain/model.ts";
@@ -17,7 +18,10 @@ import { longestText } from "../pretrain/positions.ts";
 import { type Tokenizer, tokenizer } from "../text/tokenize.ts";
 
 /** What a model is asked, in the order in which it is shown. */
-export const asks = ["embed", "relevance", "fill-mask", "classify"] as const;
+export const asks = [
+  ...["embed", "relevance", "fill-mask", "classify"] as const,
+  ...["entities", "answer", "choose"] as const,
+] as const;
 
 /** One of them. */
 export type Ask = typeof asks[number];
@@ -43,6 +47,8 @@ export interface Facts {
   /** Tokens of a row at most, [CLS] and [SEP] included. */
   readonly limit: number;
   readonly classes?: Classes;
+  /** What a task answers that knows no classes. */
+  readonly questions?: TaskQuestions;
 }
 
 /** Its weights, on a device. */
@@ -50,6 +56,7 @@ export interface Weights {
   readonly encoder: Model["encoder"];
   readonly head?: Model["head"];
   readonly click?: Model["click"];
+  /** A task's head on single rows. */
   readonly task?: { readonly head: Head; readonly params: TensorsOf<HeadSpec> };
 }
 
@@ -71,24 +78,17 @@ function limitOf(path: string, model: ModelConfig, asked: number | undefined): n
   );
 }
 
-async function isTask(path: string): Promise<boolean> {
-  try {
-    const config: unknown = JSON.parse(await Deno.readTextFile(join(path, "config.json")));
-    return isTaskConfig(config as Readonly<Record<string, unknown>>);
-  } catch {
-    return false; // who opens it as a run says what is wrong
-  }
-}
-
 async function taskSource(path: string, asked: number | undefined): Promise<ModelSource> {
   const { task, config, vocabulary, open } = await savedTask(path), { model } = config;
-  const { labels } = task;
+  const { labels, questions = {}, head: whole } = task;
+  const own = asks.filter((ask) => Object.hasOwn(questions, ask));
   return {
     facts: {
       name: basename(resolve(path)),
       model,
       tokenizer: tokenizer(vocabulary),
-      asks: labels ? ["embed", "classify"] : ["embed"],
+      asks: ["embed", ...labels ? ["classify"] as const : [], ...own],
+      questions,
       limit: limitOf(path, model, asked ?? config.length),
       ...labels && {
         classes: { task: task.name, labels, biases: config.tuned ?? [], texts: config.texts },
@@ -96,7 +96,7 @@ async function taskSource(path: string, asked: number | undefined): Promise<Mode
     },
     async open(device) {
       const { encoder, head: params } = await open(device);
-      return { encoder, task: { head: task.head, params } };
+      return { encoder, task: { head: whole.alone ?? whole, params } };
     },
   };
 }
@@ -107,7 +107,7 @@ async function taskSource(path: string, asked: number | undefined): Promise<Mode
  * @throws InputError where there is no model in it, it is broken, or has no positions for so many tokens.
  */
 export async function modelSource(path: string, limit?: number): Promise<ModelSource> {
-  if (await isTask(path)) return await taskSource(path, limit);
+  if (await holdsTask(path)) return await taskSource(path, limit);
   const { config: { model, click }, vocabulary, hasHead, weights } = await originOf(path);
   const { encoder, ...heads } = modelSpec(model, vocabulary.tokens.length, click !== null);
   const like = placeholders({ encoder, ...hasHead && heads }) as Weights;
@@ -133,6 +133,11 @@ const NEEDS: Readonly<Record<Ask, string>> = {
   relevance: "it has learnt from no clicks; pretrain it with a click log (click.log)",
   "fill-mask": "it has no head for masked words; take the run that it was made of",
   classify: "it knows no classes; learn some with deno task clue --save DIR, and take that folder",
+  entities: "it knows no names; learn cluener with deno task clue --save DIR, and take that folder",
+  answer:
+    "it finds no answers; learn cmrc2018 with deno task clue --save DIR, and take that folder",
+  choose:
+    "it has learnt no choices; learn c3 or chid with deno task clue --save DIR, and take that folder",
 };
 
 /** Why a model cannot be asked so; undefined where it can. */

@@ -13,7 +13,7 @@ import { asks } from "./model_source.ts";
 export const predictCommand = {
   name: "predict",
   about:
-    "Asks a model about every line of a file: vectors, relevance of titles, masked words, classes.",
+    "Asks a model about every line of a file: vectors, relevance of titles, masked words, classes, names, answers, choices.",
   options: {
     model: {
       type: "text",
@@ -24,7 +24,8 @@ export const predictCommand = {
     in: {
       type: "text",
       value: "FILE",
-      help: "objects of JSON (.jsonl) or texts (anything else), one a line; - is standard input",
+      help:
+        "objects of JSON (.jsonl, .json) or texts (anything else), one a line; - is standard input",
     },
     out: {
       type: "text",

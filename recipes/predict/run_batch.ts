@@ -97,10 +97,14 @@ export function batchRunner(
     const program = jit(f, { device });
     return (x) => program(params, x);
   };
+  const own = of((params, x) => {
+    const { outputs, answers } = task!.head, found = outputs(params, x);
+    return answers?.(params, found, x) ?? found;
+  }, task?.params as never);
   const heads: Readonly<Record<Exclude<Ask, "fill-mask">, (x: Encoded) => AnyTensor>> = {
     embed: of((_, x) => means(x), {}),
     relevance: of(clicks, click!),
-    classify: of((params, x) => task!.head.outputs(params, x), task?.params as never),
+    ...{ classify: own, entities: own, answer: own, choose: own },
   };
   const scores = jit(
     (

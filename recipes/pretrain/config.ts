@@ -125,6 +125,22 @@ export type Precision = "f32" | "f16" | "bf16";
 /** How the loss scale of f16 moves. */
 export type LossScaleConfig = Required<Pick<LossScaleOptions, "first" | "growEvery" | "floor">>;
 
+/** See recipes/pretrain/wire.ts; what comes after `bf16` has a memory. */
+export const wires = ["f32", "bf16", "int8", "sign", "powersgd", "1-bit-lamb"] as const;
+/** What gradients travel as. */
+export type Wire = typeof wires[number];
+
+/** Do processes remember what they did not send? */
+export const hasMemory = (wire: Wire): boolean => wires.indexOf(wire) > wires.indexOf("bf16");
+
+/** How gradients travel in few bytes. */
+export interface CompressionConfig {
+  /** Columns that `powersgd` sends of a matrix. */
+  readonly rank: number;
+  /** The share of a stage's steps before `powersgd` or `1-bit-lamb` begin; until then gradients travel as f32. */
+  readonly warmup: number;
+}
+
 /** A stage after the first. See `DataConfig` and `OptimizerConfig`. */
 export interface StageConfig {
   readonly length: number;
@@ -153,7 +169,8 @@ export interface PretrainConfig {
    */
   readonly shards: number;
   /** What processes send each other gradients as. */
-  readonly wire: "f32" | "bf16";
+  readonly wire: Wire;
+  readonly compression: CompressionConfig;
   readonly precision: Precision;
   /** Of f16 alone. */
   readonly lossScale: LossScaleConfig;
@@ -175,6 +192,9 @@ export const FULL_PRECISION: Pick<PretrainConfig, "precision" | "lossScale"> = {
   precision: "f32",
   lossScale: { first: 32_768, growEvery: 2000, floor: 1 },
 };
+
+/** What holds where a configuration does not say it. */
+export const COMPRESSION: CompressionConfig = { rank: 4, warmup: 0.05 };
 
 const { seed: _, ...clickModel } = CLICK_MODEL;
 
@@ -227,6 +247,7 @@ const tiny: PretrainConfig = {
   },
   shards: 0,
   wire: "f32",
+  compression: COMPRESSION,
   ...FULL_PRECISION,
   steps: 1000,
   then: [],

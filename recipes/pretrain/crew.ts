@@ -16,6 +16,8 @@ import {
   type Tree,
 } from "../../core/mod.ts";
 import { DistError, giveState, type Group, type NamedArray } from "../../dist/mod.ts";
+import type { RankFiles } from "../run/checkpoint.ts";
+import { leadMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { arraysOf, createTeam, type Team, type TeamOptions } from "./team.ts";
 import type { TrainState } from "./train.ts";
@@ -30,8 +32,8 @@ export interface Order {
 
 /** The other processes, as the first one sees them. */
 export interface Crew {
-  /** Gives all the same state, and a team to take steps with. */
-  begin(order: Order, state: TrainState): Promise<Team>;
+  /** Gives all the same state, each what it remembers, and a team to take steps with. */
+  begin(order: Order, state: TrainState, ranks?: RankFiles): Promise<Team>;
   /** Lets the others go. */
   end(): Promise<void>;
 }
@@ -41,10 +43,12 @@ export function leadCrew(group: Group, options: TeamOptions): Crew {
   const tell = (...order: readonly number[]): Promise<unknown> =>
     group.broadcast(Float64Array.from({ length: 4 }, (_, i) => order[i] ?? 0), 0);
   return {
-    async begin({ stage, step, rollbacks }, { model, optimizer }) {
+    async begin({ stage, step, rollbacks }, { model, optimizer }, ranks) {
       await tell(1, stage, step, rollbacks);
       await giveState(group, await namedArrays({ model, optimizer }), 0);
-      return createTeam(group, model, options);
+      const team = createTeam(group, model, options);
+      await leadMemory(group, team.compressed, ranks);
+      return team;
     },
     async end() {
       await tell(0);

@@ -16,7 +16,7 @@ import {
 } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { askFence, FENCE } from "../launch/fence.ts";
-import type { PretrainConfig } from "./config.ts";
+import { hasMemory, type PretrainConfig } from "./config.ts";
 import { leadCrew } from "./crew.ts";
 import { follow } from "./follow.ts";
 import { createKept } from "./kept.ts";
@@ -49,11 +49,17 @@ export function elasticHere(): ElasticPlace | undefined {
  *
  * @throws InputError
  */
-export function checkElastic({ optimizer }: PretrainConfig): void {
-  if (!optimizer.sharded) return;
-  throw new InputError(
-    "Cannot pretrain with --elastic and optimizer.sharded: the moments of a process that dies would be lost; set it to false",
-  );
+export function checkElastic({ optimizer, wire }: PretrainConfig): void {
+  if (optimizer.sharded) {
+    throw new InputError(
+      "Cannot pretrain with --elastic and optimizer.sharded: the moments of a process that dies would be lost; set it to false",
+    );
+  }
+  if (hasMemory(wire)) {
+    throw new InputError(
+      `Cannot pretrain with --elastic and wire=${wire}: what a process that dies remembers would be lost; take f32 or bf16`,
+    );
+  }
 }
 
 /** Takes part until the run is over; what came of it, where this process led at the end. */
@@ -69,7 +75,7 @@ export async function trainElastic(
   },
 ): Promise<Finished | undefined> {
   const { config, corpus, device, skipBad = false, view } = run, kept = createKept();
-  const { shards, wire } = config, { seat: { name }, token = "" } = place;
+  const { shards, wire, compression } = config, { seat: { name }, token = "" } = place;
   const port = Number(Deno.env.get(FENCE) ?? 0);
   watchLauncher();
   const lead = (term: Term, renew: Renewal): Promise<Finished> =>
@@ -77,7 +83,7 @@ export async function trainElastic(
       ...run,
       kept,
       stepped: term.stepped,
-      crew: leadCrew(term.group, { shards, wire, device, renew }),
+      crew: leadCrew(term.group, { shards, wire, compression, device, renew }),
     }, began);
   return await joinElastic(place, {
     plan: planHash([], config, others),

@@ -12,6 +12,7 @@ import { documentsOf } from "./documents_of.ts";
 import { afterRollbacks } from "./guard.ts";
 import type { Kept } from "./kept.ts";
 import { maskTables } from "./mask_tables.ts";
+import { hearMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stageData } from "./stage_data.ts";
 import { stagesOf } from "./stages.ts";
@@ -35,7 +36,7 @@ export interface FollowOptions {
 export async function follow(
   { config, corpus, device, group, skipBad, kept, renew, stepped }: FollowOptions,
 ): Promise<void> {
-  const { vocabulary } = corpus, { shards, wire } = config;
+  const { vocabulary } = corpus, { shards, wire, compression } = config;
   const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
   const clicks = config.click && await clickData(
     config.click,
@@ -58,7 +59,8 @@ export async function follow(
     keep({ step, ...heard });
     const known = { tables, ...clicks && { clickData: clicks } };
     const data = stageData(corpus, { ...stage, config: own }, known);
-    const team = createTeam(group, heard.model, { shards, wire, device, renew });
+    const team = createTeam(group, heard.model, { shards, wire, compression, device, renew });
+    await hearMemory(group, team.compressed);
     const ended = await train(own, { step, ...heard }, data, device, {
       metrics: () => {},
       evaluation: () => false,

@@ -53,6 +53,9 @@ async function bestOrNewest(run: string): Promise<string> {
  * @throws InputError where it is none of them, or broken.
  */
 export async function originOf(path: string): Promise<Origin> {
+  const stat = await Deno.stat(path).catch(() => undefined);
+  if (!stat) fail(path, "there is no such folder");
+  if (!stat!.isDirectory) fail(path, "it is a file; pass the folder of a model");
   const isCheckpoint = await exists(join(path, "state.json"));
   if (!isCheckpoint && !await exists(join(path, "config.json"))) {
     fail(
@@ -65,6 +68,9 @@ export async function originOf(path: string): Promise<Origin> {
   }
   const run = isCheckpoint ? dirname(dirname(resolve(path))) : path;
   const saved = await readRun(run, "start from");
+  if (!isCheckpoint && await exists(join(path, "model.safetensors"))) {
+    fail(path, "its config.json has neither model_type nor hidden_size; fetch the model's own");
+  }
   const { corpus: _c, packed: _p, init: _i, general: _g, distill: _d, ...config } = saved.config;
   const checkpoint = isCheckpoint ? path : await bestOrNewest(run);
   return {

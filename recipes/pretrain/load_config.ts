@@ -25,6 +25,8 @@ import {
 } from "../cli/schema.ts";
 import {
   type ClickConfig,
+  COMPRESSION,
+  type CompressionConfig,
   configurations,
   type DataConfig,
   FULL_PRECISION,
@@ -37,9 +39,11 @@ import {
   SIMULATED,
   type SimulatedConfig,
   type StageConfig,
+  wires,
 } from "./config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
 import { longestText, positionNames } from "./positions.ts";
+import { wireRules } from "./wire_rules.ts";
 
 /** What runs were before these fields were there: folders of such runs are read as ever. */
 const ADDED_LATER = {
@@ -56,6 +60,7 @@ const ADDED_LATER = {
   optimizer: { biasCorrection: true, sharded: false },
   shards: 0,
   wire: "f32",
+  compression: COMPRESSION,
   ...FULL_PRECISION,
 };
 
@@ -134,7 +139,8 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
     sharded: flag,
   }),
   shards: whole(0),
-  wire: oneOf(["f32", "bf16"]),
+  wire: oneOf(wires),
+  compression: record<CompressionConfig>({ rank: whole(1), warmup: between(0, 1, true) }),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
     first: positive,
@@ -185,10 +191,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       optimizer.rule === "fixed" || optimizer.name === "lamb",
       `optimizer.rule "${optimizer.rule}" is a rule for lamb, optimizer.name is "${optimizer.name}"`,
     ],
-    [
-      config.shards === 0 || config.wire === "f32",
-      `wire is "${config.wire}", with shards it must be "f32", whose bits are those of any number of processes`,
-    ],
+    ...wireRules(config),
     ...(["first", "floor"] as const).map((name) =>
       [
         isPower(lossScale[name]),

@@ -113,6 +113,7 @@ export async function joinRun(
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
+  const { shards, wire, compression } = config;
   const { group, close } = await joinJob(place, {
     plan: planHash([], config, others),
     deadline: PATIENCE,
@@ -123,7 +124,7 @@ export async function joinRun(
     group,
     afterFirst: () => group.barrier({ deadline: CORPUS_PATIENCE }),
     compare: (corpus) => compareCorpora(group, corpus, (text) => crc32(text)),
-    lead: (device) => leadCrew(group, { shards: config.shards, wire: config.wire, device }),
+    lead: (device) => leadCrew(group, { shards, wire, compression, device }),
     close,
   };
 }

@@ -6,7 +6,7 @@
 import { resourceUsage } from "node:process";
 import { ensureDir } from "@std/fs";
 import { dirname, join } from "@std/path";
-import { type Device, dispose, toDevice } from "../../core/mod.ts";
+import { type Device, dispose } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
 import type { OptimizerState } from "../../optim/mod.ts";
 import { InputError } from "../cli/input_error.ts";
@@ -17,6 +17,7 @@ import {
   type Checkpointed,
   checkpointSteps,
   latestCheckpoint,
+  type RankFiles,
   saveCheckpoint,
 } from "../run/checkpoint.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
@@ -32,7 +33,6 @@ import type { PretrainConfig } from "./config.ts";
 import type { Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
-import { originOf } from "./init_from.ts";
 import type { Kept } from "./kept.ts";
 import { maskTables } from "./mask_tables.ts";
 import { type Model, modelSpec } from "./model.ts";
@@ -40,9 +40,9 @@ import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
-import { startTokens } from "./token_start.ts";
+import { firstState, startState } from "./start_state.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
-import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
+import { freshOptimizer, train, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
 export interface RunOptions {
@@ -107,30 +107,7 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-type State = Checkpointed<Model, OptimizerState>;
-
-/** The state before the first step. */
-async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
-  const fresh = await initialState(config, corpus.vocabulary.tokens.length, device);
-  if (!init) return { ...fresh, model: await startTokens(config, fresh.model, corpus, device) };
-  const { weights } = await originOf(init.checkpoint);
-  const model = await toDevice(await weights(fresh.model), device);
-  dispose(fresh.model);
-  return { ...fresh, model };
-}
-
-/** What a run goes on from; one that died before its first checkpoint begins again, where it was to leave any. */
-async function startState(o: RunOptions): Promise<State> {
-  if (o.kept?.state) return o.kept.state;
-  const leaves = o.config.checkpointEvery > 0 || o.kept !== undefined;
-  const isNew = !o.resume || leaves && !(await checkpointSteps(o.out)).length;
-  if (o.resume && isNew && !o.kept) {
-    o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
-  }
-  if (isNew) return await firstState(o);
-  const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
-  return await latestCheckpoint(o.out, like, o.device);
-}
+export type State = Checkpointed<Model, OptimizerState> & { readonly ranks?: RankFiles };
 
 function figures(row: Row): string[] {
   const number = (name: string): number => row[name] as number;
@@ -200,7 +177,11 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     const reached = ({ step, model, optimizer }: TrainState): void =>
       o.kept?.keep({ step: offset + step, model, optimizer, rollbacks });
     reached(begun);
-    const team = await o.crew?.begin({ stage: number, step: begun.step, rollbacks }, begun);
+    // What processes remember is of the stage, as the optimiser's moments are.
+    const ranks = begun.step > 0 ? state.ranks : undefined;
+    if (ranks && !o.crew) view.note(`what ${ranks.size} processes had not told each other is lost`);
+    const order = { stage: number, step: begun.step, rollbacks };
+    const team = await o.crew?.begin(order, begun, ranks);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
@@ -218,8 +199,8 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
         if (row) shown = figures(row);
         view.show({ label: "train", done: offset + step, total, figures: shown });
       },
-      checkpoint: async (s) => {
-        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks });
+      checkpoint: async (s, ranks) => {
+        await saveCheckpoint(out, { ...s, step: offset + s.step, rollbacks }, ranks);
         saved.add(offset + s.step);
         await keep();
       },

@@ -120,6 +120,8 @@ export interface StepOptions extends LossOptions {
   readonly lossScale: LossScaleConfig;
   /** Does the optimiser move only some of the parameters, by gradients that are normalised as parts of the whole? */
   readonly isPart?: boolean;
+  /** Processes that take the step together, where the optimiser says what they send each other; 1 if left out. */
+  readonly processes?: number;
 }
 
 /** How a configuration's steps are compiled. */
@@ -136,6 +138,9 @@ export interface StepPrograms {
   readonly accumulate: Jitted<[Model, Sums, StepInputs, LossInputs], Sums>;
   readonly accumulateClicks: Jitted<[Model, Sums, ClickStepInputs, LossInputs], Sums>;
   readonly apply: Jitted<[Model, LearnState, Sums], Applied>;
+  /** What is sent instead of sums, and the sums of what was sent, where the optimiser sends something else. */
+  readonly carry?: Jitted<[LearnState, Sums], Sums>;
+  readonly land?: Jitted<[LearnState, Sums], Sums>;
 }
 
 /** Zeros to add to. */
@@ -166,7 +171,8 @@ export function stepPrograms(
   optimizer: Optimizer,
   options: StepOptions,
 ): StepPrograms {
-  const { device, click } = options, { text, clicks } = stepLosses(config, options);
+  const { device, click, processes = 1 } = options, { sent } = optimizer;
+  const { text, clicks } = stepLosses(config, options);
   const textGradient = valueGradAux(text), clickGradient = valueGradAux(clicks);
   const accumulate = (
     model: Model,
@@ -233,6 +239,19 @@ export function stepPrograms(
     accumulate: jit(accumulate, { device, donate: [1] }),
     accumulateClicks: jit(accumulateClicks, { device, donate: [1] }),
     apply: jit(apply, { device, donate: [0, 1, 2] }),
+    ...sent && {
+      carry: jit(
+        (state: LearnState, sums: Sums): Sums => ({
+          ...sums,
+          grads: sent.carry(sums.grads, state, 1 / processes),
+        }),
+        { device, donate: [1] },
+      ),
+      land: jit(
+        (state: LearnState, sums: Sums): Sums => ({ ...sums, grads: sent.land(sums.grads, state) }),
+        { device, donate: [1] },
+      ),
+    },
   };
 }
 

@@ -23,13 +23,14 @@ import {
   alone,
   type Collective,
   compareChecksums,
-  createExchange,
+  type CompressedExchange,
   type DistError,
+  type Exchange,
   type Span,
 } from "../../dist/mod.ts";
-import type { PretrainConfig } from "./config.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
+import { type WireOptions, wiresOf } from "./wire.ts";
 
 /** What the loop needs of the processes that take part in it. */
 export interface Team {
@@ -42,8 +43,8 @@ export interface Team {
   readonly exchanged: number;
   /** Zeros, to begin a shard with. */
   zero(model: Model): Sums;
-  /** Hands in the sums of one shard, which are used up. */
-  give(sums: Sums): Promise<void>;
+  /** Hands in the sums of one shard, which are used up; compressed, where there is a way. */
+  give(sums: Sums, isCompressed?: boolean): Promise<void>;
   /** The sums of all shards, when all of this process's are handed in. */
   take(): Promise<Sums>;
   /** What the first process wants. `give` is called on others for each of its calls. */
@@ -51,6 +52,8 @@ export interface Team {
   /** The first process, outside of a step, wants the others to give something. */
   call(): Promise<void>;
   readonly group: Collective;
+  /** The exchange that has a memory, if there is one. */
+  readonly compressed: CompressedExchange | undefined;
   /** Are the parameters the same bits everywhere? Asked after every step, looked at every so many. @throws DistError where they are not */
   check(step: number, model: Model): Promise<void>;
 }
@@ -67,11 +70,7 @@ export interface Renewal {
 }
 
 /** How a team works. */
-export interface TeamOptions {
-  /** Virtual shards, 0 for one a process. */
-  readonly shards: number;
-  /** What gradients travel as; counts and losses are exact. */
-  readonly wire?: PretrainConfig["wire"];
+export interface TeamOptions extends WireOptions {
   readonly device: Device;
   readonly renew?: Renewal | undefined;
   /** Steps between two comparisons of parameters. */
@@ -94,24 +93,24 @@ export function spanOf(length: number, shard: number, total: number): Span {
 export function createTeam(
   group: Collective,
   model: Model,
-  { shards, wire = "f32", device, renew, checkEvery = 100 }: TeamOptions,
+  { device, renew, checkEvery = 100, ...wire }: TeamOptions,
 ): Team {
   const zero = jit((m: Model): Sums => zeroSums(m), { device });
   const like = zeroSums(model), shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
-  const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
   const names = paths(like as unknown as Tree<AnyTensor>).map(([name]) => name);
-  const exact = [...names.keys()].filter((leaf) => !names[leaf]!.startsWith("grads."));
-  const exchange = createExchange(group, { lengths, shards, wire, exact });
+  const { plain, compressed } = wiresOf(group, names, shapes, wire);
+  let exchange: Exchange = plain;
   let ms = 0;
   return {
-    total: exchange.total,
-    own: exchange.own,
+    total: plain.total,
+    own: plain.own,
     isFirst: group.rank === 0,
     get exchanged() {
       return ms / 1000;
     },
     zero,
-    async give(sums) {
+    async give(sums, isCompressed = false) {
+      exchange = isCompressed && compressed ? compressed : plain;
       exchange.add(await arraysOf(sums) as Float32Array[], 1);
       dispose(sums);
     },
@@ -125,6 +124,7 @@ export function createTeam(
       ) as unknown as Sums;
     },
     group,
+    compressed,
     async goOn(wanted, give) {
       for (;;) {
         const next = !wanted ? END : renew?.isWanted() ? RENEW : STEP;

@@ -3,19 +3,36 @@
  *
  * @module
  */
-import { type AnyTensor, type Device, dispose, jit, read, type Tensor } from "../../core/mod.ts";
+import {
+  type AnyTensor,
+  type Device,
+  dispose,
+  jit,
+  read,
+  type Tensor,
+  type Tree,
+} from "../../core/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { adamw, type Group, lamb, noDecay, type Optimizer, polynomial } from "../../optim/mod.ts";
+import {
+  adamw,
+  type Group,
+  lamb,
+  noDecay,
+  oneBitLamb,
+  type Optimizer,
+  polynomial,
+} from "../../optim/mod.ts";
 import { BatchFeed, partsOf } from "../data/batch_feed.ts";
 import { heldOutBatches, type MaskTables } from "../data/batches.ts";
 import type { PackedSet } from "../data/pack.ts";
 import { HELD_OUT_MASK } from "../masking/mask_settings.ts";
 import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
-import type { Precision, PretrainConfig } from "./config.ts";
+import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
 import { type ClickData, type ClickEvaluation, clickEvaluator, clickSteps } from "./click_task.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
+import { metricsRow, type Values } from "./metrics_row.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
 import {
@@ -28,9 +45,11 @@ import {
   zeroSums,
 } from "./step.ts";
 import { STUCK, stuckError } from "./stuck_scale.ts";
+import { gatherMemory, handMemory } from "./rank_memory.ts";
 import { shardMoments } from "./sharded.ts";
 import { rowSpans, soloTeam, spanOf, type Team } from "./team.ts";
 import { type Tracer, untraced } from "./tracer.ts";
+import { carrierOf, warmSteps } from "./wire.ts";
 
 /** What training goes on from, and what a checkpoint holds. */
 export interface TrainState {
@@ -59,7 +78,11 @@ export interface TrainHooks {
   readonly evaluation: (row: Row) => boolean;
   /** Every step: how far the run is. */
   readonly progress: (step: number, row: Row | undefined) => void;
-  readonly checkpoint: (state: TrainState) => Promise<void>;
+  /** `ranks`: what each process remembers, where they do; all of it must be taken. */
+  readonly checkpoint: (
+    state: TrainState,
+    ranks?: AsyncIterable<Tree<AnyTensor>>,
+  ) => Promise<void>;
   /** Is the run sound? Asked after every logged row and evaluation; where it is not, the loop ends without checkpoint and evaluation. */
   readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
@@ -84,9 +107,10 @@ export interface Trained extends TrainState {
 
 /** The optimiser of a configuration. */
 export function optimizerOf(
-  { optimizer: o, steps }: PretrainConfig,
+  config: PretrainConfig,
   groups: readonly Group[] = [],
 ): Optimizer {
+  const { optimizer: o, steps } = config;
   const options = {
     rate: polynomial({
       peak: o.rate,
@@ -103,6 +127,7 @@ export function optimizerOf(
     stateDtype: o.stateDtype,
     groups: [noDecay, ...groups],
   };
+  if (config.wire === "1-bit-lamb") return oneBitLamb({ ...options, freeze: warmSteps(config) });
   return o.name === "lamb" ? lamb(options) : adamw(options);
 }
 
@@ -152,13 +177,14 @@ export async function train(
   const sharded = team && team.group.size > 1 && config.optimizer.sharded
     ? shardMoments(team.group, start.model, config)
     : undefined;
-  const spans = rowSpans(B, team);
+  const spans = rowSpans(B, team), processes = team?.group.size ?? 1, exchange = team?.compressed;
   using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch, spans));
   const programs = stepPrograms(
     config.model,
     optimizerOf(config, sharded && [sharded.others]),
-    { ...stepOptions(config, device), isPart: sharded !== undefined },
+    { ...stepOptions(config, device), isPart: sharded !== undefined, processes },
   );
+  const carrier = carrierOf(config, team, programs);
   const heldOut = config.evalEvery === 0 ? [] : heldOutBatches(
     data.heldOut,
     data.vocabulary,
@@ -230,12 +256,18 @@ export async function train(
   const keepPace = pacer(device);
   let last: Evaluated | undefined, isSound = true;
   const goOn = (wanted: boolean): boolean | Promise<boolean> =>
-    team ? team.goOn(wanted, () => sharded!.gather(optimizer)) : wanted;
-  /** A checkpoint holds the moments of all processes. */
+    team ? team.goOn(wanted, hand) : wanted;
+  /** A checkpoint holds the moments of all processes, and what each remembers. */
+  const hand = async (): Promise<void> => {
+    if (sharded) await sharded.gather(optimizer);
+    if (exchange) await handMemory(team!.group, exchange);
+  };
+  const memories = (): AsyncIterable<Tree<AnyTensor>> | undefined =>
+    exchange && gatherMemory(team!.group, exchange);
   const save = async (): Promise<void> => {
-    if (sharded) await team!.call();
+    if (sharded || exchange) await team!.call();
     const whole = sharded ? await sharded.gather(optimizer) : optimizer;
-    await hooks.checkpoint({ step, model, optimizer: whole });
+    await hooks.checkpoint({ step, model, optimizer: whole }, memories());
   };
   while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
@@ -262,9 +294,9 @@ export async function train(
         dispose(inputs);
         await keepPace();
       }
-      await team?.give(sums);
+      await carrier.give(optimizer, sums);
     }
-    if (team) sums = await team.take();
+    sums = await carrier.take(optimizer);
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
     if (sharded) model = await sharded.share(model);
@@ -299,18 +331,30 @@ export async function train(
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
   const ended = { step, model, optimizer, stallShare };
   dispose(sums);
-  if (!sound()) return ended;
   const isOver = step === config.steps;
   const saveLast = async (): Promise<void> => {
     if (config.checkpointEvery === 0) return;
-    await trace.host("checkpoint", () => hooks.checkpoint({ step, model, optimizer }));
+    if (exchange) await team!.call();
+    await trace.host(
+      "checkpoint",
+      () => hooks.checkpoint({ step, model, optimizer }, memories()),
+    );
   };
-  // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
-  if (!isOver) await saveLast();
-  if (config.evalEvery > 0 && last?.step !== step) last = await trace.host("evaluate", evaluation);
-  if (!sound()) return ended;
-  if (isOver) await saveLast();
-  return { ...ended, ...last && { evaluation: last.found } };
+  const finish = async (): Promise<Trained> => {
+    if (!sound()) return ended;
+    // Who stops a run waits for the checkpoint alone. At the end it comes last: where it is, the evaluation is too.
+    if (!isOver) await saveLast();
+    if (config.evalEvery > 0 && last?.step !== step) {
+      last = await trace.host("evaluate", evaluation);
+    }
+    if (!sound()) return ended;
+    if (isOver) await saveLast();
+    return { ...ended, ...last && { evaluation: last.found } };
+  };
+  const trained = await finish();
+  // Others are asked for what they remember until the first has saved it.
+  if (exchange) await team!.goOn(false, () => handMemory(team!.group, exchange));
+  return trained;
 }
 
 /** Figures of held-out clicks, as a row has them. */
@@ -330,36 +374,4 @@ interface Evaluated {
 /** Is it time for what is done every so many steps? Never where that is 0. */
 function isDue(step: number, every: number): boolean {
   return every > 0 && step % every === 0;
-}
-
-type Values = Readonly<Record<string, number>> & { readonly step: number };
-
-/**
- * One row for the steps since the last: the newest values, means of the loss, the sum of what was skipped. What a loss scale skips does not
- * count, unless there is nothing else.
- */
-function metricsRow(all: readonly Values[], precision: Precision): Row {
-  const isScaled = precision === "f16", taken = all.filter((r) => r.skipped === 0);
-  const rows = isScaled && taken.length > 0 ? taken : all, last = rows.at(-1)!;
-  const weight = rows.reduce((sum, r) => sum + r.weight!, 0);
-  const mean = (name: string): number =>
-    rows.reduce((sum, r) => sum + r[name]! * r.weight!, 0) / weight;
-  const loss = mean("loss");
-  return {
-    step: all.at(-1)!.step,
-    loss,
-    mlm_loss: loss,
-    mlm_ppl: Math.exp(loss),
-    accuracy: mean("correct"),
-    lr: last.lr!,
-    grad_norm: last.grad_norm!,
-    skipped: all.reduce((sum, r) => sum + r.skipped!, 0),
-    ...isScaled && { loss_scale: all.at(-1)!.loss_scale! },
-    masked: weight,
-    ...last.click_weight! > 0 && {
-      click_loss: last.click_loss!,
-      mlm_share: last.mlm_share!,
-      click_share: last.click_share!,
-    },
-  };
 }

@@ -1,8 +1,9 @@
 /**
- * Checkpoints: `checkpoints/step-00001000/{model.safetensors, optimizer.safetensors, state.json}`.
+ * Checkpoints: `checkpoints/step-00001000/{model.safetensors, optimizer.safetensors, state.json}`, and where many processes remember
+ * something each, `rank-00000.safetensors` and so on.
  *
  * A checkpoint is written under another name, synced and renamed when it is whole; `state.json` holds the hashes of the
- * two files. So what has its name can be believed, and what was broken afterwards is found.
+ * files. So what has its name can be believed, and what was broken afterwards is found.
  *
  * @module
  */
@@ -14,7 +15,6 @@ import {
   type Device,
   mapTree,
   paths,
-  readSafetensors,
   SafetensorsError,
   sizesOf,
   toDevice,
@@ -23,6 +23,7 @@ import {
 } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { isRecord } from "../cli/schema.ts";
+import { openWeights, type Scaled, type WeightsFile, writeWeights } from "./weights_file.ts";
 import { writeWhole } from "./write_whole.ts";
 
 /** What a checkpoint holds. */
@@ -33,6 +34,14 @@ export interface Checkpointed<M, O> {
   readonly optimizer: O;
   /** How often the run had gone back to a checkpoint; 0 where it is left out. */
   readonly rollbacks?: number;
+}
+
+/** What processes remember that is not the same for all, a tree each. */
+export interface RankFiles {
+  /** How many of them there were. */
+  readonly size: number;
+  /** What one of them remembered. @throws InputError where it was cut short or changed */
+  read(rank: number): Promise<ReadonlyMap<string, AnyTensor>>;
 }
 
 /** Where checkpoints are in a run's folder. */
@@ -67,31 +76,51 @@ async function removeParts(parent: string): Promise<void> {
   }
 }
 
-/** Writes a checkpoint, in the place of one of the same step. */
-export function saveCheckpoint<M, O>(run: string, state: Checkpointed<M, O>): Promise<void> {
-  return save(run, state);
+/** Writes a checkpoint, in the place of one of the same step. `ranks`: what every process remembers, one after the other. */
+export function saveCheckpoint<M, O>(
+  run: string,
+  state: Checkpointed<M, O>,
+  ranks?: AsyncIterable<Tree<AnyTensor>>,
+): Promise<void> {
+  return save(run, state, ranks);
 }
 
-/** Writes a checkpoint of weights alone: other runs can begin with it, none can go on from it. */
-export function saveWeights<M>(run: string, step: number, model: M): Promise<void> {
-  return save(run, { step, model });
+const rankName = (rank: number): string => `rank-${String(rank).padStart(5, "0")}`;
+
+/** Writes a checkpoint of weights alone, in one byte where `scaled` says so: other runs can begin with it, none can go on from it. */
+export function saveWeights<M>(
+  run: string,
+  step: number,
+  model: M,
+  scaled?: Scaled,
+): Promise<void> {
+  return save(run, { step, model }, undefined, scaled);
 }
 
 type Saved<M, O> = Omit<Checkpointed<M, O>, "optimizer"> & { readonly optimizer?: O };
 
-async function save<M, O>(run: string, state: Saved<M, O>): Promise<void> {
+async function save<M, O>(
+  run: string,
+  state: Saved<M, O>,
+  ranks?: AsyncIterable<Tree<AnyTensor>>,
+  scaled?: Scaled,
+): Promise<void> {
   const target = checkpointPath(run, state.step), parent = join(run, FOLDER);
   await ensureDir(parent);
   await removeParts(parent);
   const made = await Deno.makeTempDir({ dir: parent, prefix: PART });
   try {
     const hashes: Record<string, string> = {};
-    for (const name of FILES) {
-      if (state[name] === undefined) continue;
+    const write = async (name: string, tree: Tree<AnyTensor>): Promise<void> => {
       const path = join(made, `${name}.safetensors`);
-      await writeSafetensors(path, state[name] as Tree<AnyTensor>);
+      await (scaled ? writeWeights(path, tree, scaled) : writeSafetensors(path, tree));
       hashes[name] = await hashOf(path);
+    };
+    for (const name of FILES) {
+      if (state[name] !== undefined) await write(name, state[name] as Tree<AnyTensor>);
     }
+    let rank = 0;
+    for await (const tree of ranks ?? []) await write(rankName(rank++), tree);
     const { step, rollbacks = 0 } = state;
     await writeRecord(made, { step, rollbacks, sha256: hashes });
     await syncFolder(made);
@@ -155,6 +184,22 @@ async function recorded(folder: string, mend = MEND): Promise<Recorded> {
   throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${mend}`);
 }
 
+const failing = (path: string, mend: string) => (why: string): never => {
+  throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${mend}`);
+};
+
+/** All tensors of one file. */
+function readAll(
+  path: string,
+  hash: string | undefined,
+): Promise<ReadonlyMap<string, AnyTensor>> {
+  return reading(path, hash, failing(path, MEND), async (file) => {
+    const found = new Map<string, AnyTensor>();
+    for (const name of file.entries.keys()) found.set(name, await file.read(name));
+    return found;
+  });
+}
+
 /** The tensors of one file, in the structure, shapes and dtypes of `like`. */
 async function readTree<T>(
   path: string,
@@ -162,25 +207,35 @@ async function readTree<T>(
   like: T,
   mend = MEND,
 ): Promise<T> {
-  const fail = (why: string): never => {
-    throw new InputError(`Cannot read the checkpoint ${path}: ${why}; ${mend}`);
-  };
-  try {
-    if (await hashOf(path) !== hash) {
-      fail("it was changed since it was written (its SHA-256 differs)");
-    }
-    await using file = await readSafetensors(path);
+  const fail = failing(path, mend);
+  return await reading(path, hash, fail, async (file) => {
     const found = new Map<string, AnyTensor>(), wants = new Map(paths(like as Tree<AnyTensor>));
     for (const [name, want] of wants) {
       const got = file.entries.get(name);
       const wanted = `${want.dtype as string} [${sizesOf(want)}]`,
-        is = got && `${got.dtype} [${got.shape}]`;
+        is = got && `${got.dtype ?? got.stored} [${got.shape}]`;
       if (is !== wanted) fail(`'${name}' must be ${wanted} (${is ?? "missing"})`);
       found.set(name, await file.read(name));
     }
     const more = [...file.entries.keys()].find((name) => !wants.has(name));
     if (more !== undefined) fail(`this model has no '${more}'`);
     return mapTree(like as Tree<AnyTensor>, (_, name) => found.get(name)!) as T;
+  });
+}
+
+/** Reads a file that is as it was written; what is wrong with it goes to `fail`. */
+async function reading<T>(
+  path: string,
+  hash: string | undefined,
+  fail: (why: string) => never,
+  read: (file: WeightsFile) => Promise<T>,
+): Promise<T> {
+  try {
+    if (await hashOf(path) !== hash) {
+      fail("it was changed since it was written (its SHA-256 differs)");
+    }
+    await using file = await openWeights(path);
+    return await read(file);
   } catch (error) {
     if (error instanceof InputError) throw error;
     if (error instanceof Deno.errors.NotFound) return fail("no such file");
@@ -198,7 +253,7 @@ export async function latestCheckpoint<M, O>(
   run: string,
   like: Checkpointed<M, O>,
   device: Device,
-): Promise<Checkpointed<M, O>> {
+): Promise<Checkpointed<M, O> & { readonly ranks?: RankFiles }> {
   const folder = await newest(run), { step, rollbacks = 0, sha256 } = await recorded(folder);
   if (sha256.optimizer === undefined) {
     throw new InputError(
@@ -211,7 +266,12 @@ export async function latestCheckpoint<M, O>(
     model: await read("model", like.model),
     optimizer: await read("optimizer", like.optimizer),
   };
-  return { step, rollbacks, ...await toDevice(state, device) };
+  const size = Object.keys(sha256).filter((name) => /^rank-\d+$/.test(name)).length;
+  const ranks: RankFiles = {
+    size,
+    read: (rank) => readAll(join(folder, `${rankName(rank)}.safetensors`), sha256[rankName(rank)]),
+  };
+  return { step, rollbacks, ...size > 0 && { ranks }, ...await toDevice(state, device) };
 }
 
 /**

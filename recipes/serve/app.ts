@@ -94,6 +94,12 @@ export function app({ facts, limits, queue, metrics, isReady, report }: AppParts
     }
     const inputs = inputsOf(body), { truncate = false } = body;
     const rows = rowsOf(question, facts, inputs, truncate, (i) => name(body, i));
+    if (rows.flat().length > limits.queue) {
+      throw new HttpError(
+        422,
+        `its texts take ${rows.flat().length} rows, more than the ${limits.queue} that may wait; ask for fewer at once`,
+      );
+    }
     const tokens = rows.flat().reduce((sum, { ids }) => sum + ids.length, 0);
     const tools = {
       facts,

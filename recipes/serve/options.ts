@@ -12,7 +12,8 @@ import type { Limits } from "./limits.ts";
 /** The command. */
 export const serveCommand = {
   name: "serve",
-  about: "Answers over HTTP: vectors, relevance of titles, masked words, classes.",
+  about:
+    "Answers over HTTP: vectors, relevance of titles, masked words, classes, names, answers, choices.",
   options: {
     model: {
       type: "text",

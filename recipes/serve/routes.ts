@@ -7,6 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { Asked, Choices, Chosen, Entity, FoundAnswer } from "../clue/task_questions.ts";
 import { classified, type TextOrPair } from "../predict/classify.ts";
 import { embedding } from "../predict/embed.ts";
 import { filledMask, GUESSES, type Masked, MOST_GUESSES } from "../predict/fill_mask.ts";
@@ -14,6 +15,7 @@ import { type AnyForm, decimals, forms } from "../predict/forms.ts";
 import type { Ask } from "../predict/model_source.ts";
 import type { Question } from "../predict/question.ts";
 import { relevanceOf, type Shortlist } from "../predict/relevance.ts";
+import { answerIn, choiceOf, entitiesIn } from "../predict/task_question.ts";
 import {
   flag,
   list,
@@ -65,6 +67,9 @@ const record = (properties: Readonly<Record<string, Schema>>): Schema => ({
 });
 const listOf = (items: Schema): Schema => ({ type: "array", items });
 const index: Schema = { type: "integer", minimum: 0 };
+const string: Schema = { type: "string" };
+/** Choices of a question at most, whatever the task. */
+const MOST_CHOICES = 10;
 
 const nameOf = (body: { readonly input: unknown }, i: number): string =>
   Array.isArray(body.input) ? `input[${i}]` : "input";
@@ -83,6 +88,13 @@ const base64 = (vector: Float32Array): string =>
 /** All routes for requests of at most `rows` texts. */
 export function routesOf(rows: number): Readonly<Record<Ask, AnyRoute>> {
   const texts = list(text, 1, rows), oneOrMore = listOr(texts, text);
+  const oneOrMoreOf = <R extends object, O extends object>(
+    required: { readonly [K in keyof R]: Shape<R[K]> },
+    optional?: { readonly [K in keyof O]: Shape<O[K]> },
+  ) => {
+    const one = object(required, optional);
+    return listOr(list(one, 1, rows), one);
+  };
   interface Input extends Common {
     readonly input: string | readonly string[];
   }
@@ -146,6 +158,57 @@ export function routesOf(rows: number): Readonly<Record<Ask, AnyRoute>> {
             listOf(record({ token: { type: "string" }, probability: { type: "number" } })),
           ),
         })),
+      },
+    }),
+    entities: route<Input, string, readonly Entity[]>({
+      path: "/v1/entities",
+      about: "Names in a text; start and end count characters (code points) from 0, end excluded.",
+      question: entitiesIn,
+      body: object({ input: oneOrMore }, common),
+      inputs: ({ input }) => listed(input),
+      name: nameOf,
+      response: (_, answers) => data(forms.entities, answers),
+      schema: {
+        data: listOf(record({
+          index,
+          entities: listOf(record({ type: string, text: string, start: index, end: index })),
+        })),
+      },
+    }),
+    answer: route<Common & { readonly input: Asked | readonly Asked[] }, Asked, FoundAnswer | null>(
+      {
+        path: "/v1/answer",
+        about: "The part of a context that answers a question; null where none can.",
+        question: answerIn,
+        body: object({ input: oneOrMoreOf({ question: text, context: text }) }, common) as never,
+        inputs: ({ input }) => listed<Asked>(input as Asked),
+        name: nameOf,
+        response: (_, answers) => data(forms.answer, answers),
+        schema: {
+          data: listOf({
+            type: "object",
+            properties: {
+              ...{ index, answer: { type: ["string", "null"] }, start: index, end: index },
+              score: { type: "number" },
+            },
+            required: ["index", "answer"],
+            additionalProperties: false,
+          }),
+        },
+      },
+    ),
+    choose: route<Common & { readonly input: Choices | readonly Choices[] }, Choices, Chosen>({
+      path: "/v1/choose",
+      about: "One of some choices, for a question about a text, or for the #idiom# in it.",
+      question: choiceOf,
+      body: object({
+        input: oneOrMoreOf({ text, choices: list(text, 2, MOST_CHOICES) }, { question: text }),
+      }, common) as never,
+      inputs: ({ input }) => listed<Choices>(input as Choices),
+      name: nameOf,
+      response: (_, answers) => data(forms.choose, answers),
+      schema: {
+        data: listOf(record({ index, choice: string, place: index, probabilities: numbers })),
       },
     }),
     classify: route<

@@ -48,6 +48,7 @@ Deno.test("safetensors: any tensors of any dtype come back to the bit", async ()
           const y = await file.read(name);
           assertEquals([y.dtype, sizesOf(y)], [x.dtype, sizesOf(x)]);
           assertEquals(await hostBytes(y), await hostBytes(x));
+          assertEquals(await file.bytes(name), await hostBytes(x));
         }
       },
     ),

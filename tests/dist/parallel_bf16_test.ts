@@ -1,14 +1,11 @@
 /** Exchanges whose bytes are bf16. */
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { joinGroup } from "../../dist/group/group.ts";
-import type { Network } from "../../dist/net/network.ts";
 import { alone } from "../../dist/parallel/alone.ts";
 import { fromBf16, toBf16 } from "../../dist/parallel/bf16.ts";
 import { createExchange } from "../../dist/parallel/exchange.ts";
-import { simulate } from "../../dist/sim/simulation.ts";
-import { openSockets } from "../../dist/transport/sockets.ts";
-import { memberOf, ranks, simulated } from "./ranks.ts";
+import { countedRanks } from "./counted.ts";
+import { ranks, simulated } from "./ranks.ts";
 
 const mem = simulated();
 
@@ -74,49 +71,16 @@ Deno.test("a bf16 exchange: what is not finite on one rank is not finite on any"
   for (const sum of found) assertEquals(sum, [true, false, false, true]);
 });
 
-/** Bytes that all ranks send in an exchange of a million elements, without those of joining. */
-function traffic(size: number, wire: "f32" | "bf16"): Promise<number> {
-  const simulation = simulate({ seed: 5 }), length = 1 << 20;
-  let sent = 0;
-  const counted = (network: Network): Network => ({
-    ...network,
-    listen(door) {
-      const listener = network.listen(door);
-      return {
-        ...listener,
-        async accept() {
-          const stream = await listener.accept();
-          return {
-            ...stream,
-            async write(bytes) {
-              const count = await stream.write(bytes);
-              sent += count;
-              return count;
-            },
-          };
-        },
-      };
-    },
+/** Bytes that all ranks send in an exchange of a million elements. */
+async function traffic(size: number, wire: "f32" | "bf16"): Promise<number> {
+  const length = 1 << 20;
+  const [bytes] = await countedRanks(size, async (group, _, sent) => {
+    const { add, sum } = createExchange(group, { lengths: [length], wire });
+    add([new Float32Array(length)], 1);
+    await sum();
+    return sent();
   });
-  return simulation.run(async () => {
-    const transports = Array.from(
-      { length: size },
-      (_, r) => openSockets(counted(simulation.host(r)), { hostname: `sim${r}`, port: 0 }),
-    );
-    const groups = await Promise.all(
-      transports.map((transport, rank) => joinGroup(transport, memberOf(transports, rank))),
-    );
-    sent = 0;
-    await Promise.all(groups.map((group) => {
-      const { add, sum } = createExchange(group, { lengths: [length], wire });
-      add([new Float32Array(length)], 1);
-      return sum();
-    }));
-    const found = sent;
-    await Promise.all(groups.map((group) => group.close()));
-    await Promise.all(transports.map((transport) => transport.close()));
-    return found;
-  });
+  return bytes!;
 }
 
 Deno.test("a bf16 exchange sends half the bytes", async () => {

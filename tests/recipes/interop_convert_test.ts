@@ -291,7 +291,7 @@ Deno.test("deno task convert goes both ways, and says what it wrote", () =>
     const wrong: readonly (readonly [words: string, message: string])[] = [
       ["--from run", "Cannot convert without --to; see --help"],
       ["--from run --to back", "Cannot write back: "],
-      ["--from none --to x", "Cannot start from none: it is neither a run's folder"],
+      ["--from none --to x", "Cannot start from none: there is no such folder"],
       ["--from new/hf --to x --names bert", "Cannot convert with --names: new/hf becomes a run"],
     ];
     for (const [words, message] of wrong) {

@@ -108,7 +108,17 @@ Deno.test("predict: a wrong call is one line and code 2", () =>
     await Deno.writeTextFile(join(folder, "in.txt"), "天\n");
     await Deno.writeTextFile(join(folder, "empty.txt"), "");
     const own = ["--model", "run", "--kind"];
+    await Deno.writeTextFile(join(folder, "in.json"), "天\n");
     const cases: readonly (readonly [words: readonly string[], why: string])[] = [
+      [[...own, "embed", "--in", "in.json"], "Cannot read in.json: line 1: it is no JSON"],
+      [
+        ["--model", "none", "--kind", "embed", "--in", "in.txt"],
+        "Cannot start from none: there is no such folder",
+      ],
+      [
+        ["--model", "in.txt", "--kind", "embed", "--in", "in.txt"],
+        "Cannot start from in.txt: it is a file; pass the folder of a model",
+      ],
       [["--kind", "embed", "--in", "in.txt"], "Cannot predict without --model"],
       [[...own, "embed", "--in", "none.txt", "--out", "o"], "Cannot read none.txt: "],
       [[...own, "embed", "--in", "empty.txt", "--out", "o"], "no line is in it"],

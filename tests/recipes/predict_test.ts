@@ -145,7 +145,7 @@ Deno.test("predict: a classifier's probabilities follow its scores and biases", 
     // What spans are is no class.
     const spans = join(folder, "spans");
     await savedTaskOf(spans, "cmrc2018", device);
-    assertEquals((await modelSource(spans)).facts.asks, ["embed"]);
+    assertEquals((await modelSource(spans)).facts.asks, ["embed", "answer"]);
     // The weights of the epoch before the best are gone.
     const kept = await Array.fromAsync(Deno.readDir(join(pairs, "checkpoints")));
     assertEquals(kept.map(({ name }) => name), ["step-00000002"]);

@@ -52,6 +52,7 @@ Deno.test("pretrain --elastic: what is wrong with the call is said once", () =>
       ["--nproc 2 --heartbeat 9", "Cannot pretrain with --heartbeat and --nproc alone"],
       ["--heartbeat 9", "Cannot pretrain with --heartbeat alone"],
       ["--nproc 2 --elastic --set optimizer.sharded=true", "the moments of a process that dies"],
+      ["--nproc 2 --elastic --set wire=sign", "what a process that dies remembers would be lost"],
       ["--nproc 9 --elastic", "Cannot pretrain by 9 processes: a step has 8 sequences"],
     ];
     for (const [line, message] of wrong) {

@@ -90,7 +90,7 @@ Deno.test("--init takes a checkpoint's folder too, and refuses what does not go 
       await Deno.copyFile(join(folder, "first", name), join(folder, "unsaved", name));
     }
     const wrong: readonly (readonly [line: string, message: string])[] = [
-      ["--init none", "Cannot start from none: it is neither a run's folder (with config.json)"],
+      ["--init none", "Cannot start from none: there is no such folder"],
       ["--init nothing", "Cannot start from nothing: it is neither a run's folder"],
       ["--init unsaved", "Cannot start from unsaved: it has no checkpoint; pass another --init"],
       [

@@ -19,7 +19,11 @@ export interface RunOptions {
   /** Sees all of standard error so far whenever there is more of it, and may send signals. */
   readonly watch?: (error: string, child: Deno.ChildProcess) => void;
   readonly env?: Readonly<Record<string, string>>;
+  /** Without FFI no BLAS is found: products have the same bits then, on however many threads they run. */
+  readonly ffi?: boolean;
 }
+
+const BUT_FFI = ["read", "write", "env", "sys", "run", "net"].map((name) => `--allow-${name}`);
 
 /** Runs `recipes/RECIPE/main.ts` with these words. */
 export function runRecipe(
@@ -29,7 +33,8 @@ export function runRecipe(
   options: RunOptions = {},
 ): Promise<Ended> {
   const main = join(root, "recipes", recipe, "main.ts");
-  return started(["--no-check", "--allow-all", main, ...words], folder, options);
+  const { ffi = true } = options, allowed = ffi ? ["--allow-all"] : BUT_FFI;
+  return started(["--no-check", ...allowed, main, ...words], folder, options);
 }
 
 /** Runs a task of deno.json with these words, with the permissions that the task has. */

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ajv2020 } from "npm:ajv@8.20.0/dist/2020.js";
 import { Validator } from "npm:@seriousme/openapi-schema-validator@2.11.0";
+import { isRecord } from "../../recipes/cli/schema.ts";
 import { routesOf } from "../../recipes/serve/routes.ts";
 import { counting, inServer } from "./served.ts";
 
@@ -37,6 +38,11 @@ function nearly(right: Readonly<Record<string, unknown>>, draw: () => number): u
   const name = names[Math.floor(draw() * names.length)]!, turn = draw();
   if (turn < 0.1) return value(draw);
   if (turn < 0.2) return Object.fromEntries(Object.entries(right).slice(1));
+  if (turn < 0.6 && isRecord(right.input)) {
+    const inner = ["question", "context", "text", "choices", "x"][Math.floor(draw() * 5)]!;
+    const changed = { ...right.input, [inner]: value(draw, 1) };
+    return { ...right, input: draw() < 0.5 ? changed : [right.input, changed] };
+  }
   return { ...right, [name]: value(draw, 1) };
 }
 
@@ -45,6 +51,9 @@ const right: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   relevance: { query: "天", titles: ["地"] },
   "fill-mask": { input: "[MASK]" },
   classify: { input: [["天", "地"], "天"] },
+  entities: { input: ["天"] },
+  answer: { input: { question: "天", context: "地" } },
+  choose: { input: { text: "天", question: "地", choices: ["天", "地"] } },
 };
 
 Deno.test("serve: requests are taken and refused as their schema says", () => {

@@ -4,7 +4,7 @@ import { type AnyTensor, read } from "../../core/mod.ts";
 import { reference } from "../../core/backends/reference/mod.ts";
 import { cpu } from "../../core/backends/cpu/mod.ts";
 import { init } from "../../nn/mod.ts";
-import { type TokenStore } from "../../recipes/data/token_store.ts";
+import type { TokenStore } from "../../recipes/data/token_store.ts";
 import { streamBuilder } from "../../recipes/data/token_stream.ts";
 import { modelSpec } from "../../recipes/pretrain/model.ts";
 import { startTokens } from "../../recipes/pretrain/token_start.ts";

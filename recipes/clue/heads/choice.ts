@@ -37,6 +37,7 @@ export function choice(N: number): Head {
   return head<ChoiceSpec>({
     rows: N,
     targets: 1,
+    ...N > 1 && { alone: choice(1) as never },
     spec(width) {
       const C = size("C", width);
       return { pool: linearSpec(C, C, 0.02), out: normal([C], 0.02) };

@@ -31,6 +31,11 @@ export function crf(L: number): Head {
     spec: (width) => ({ out: tagSpec(width, L), crf: crfSpec(size("L", L)) }),
     outputs: ({ out }, inputs) => tagScores(out as never, inputs),
     answers: (p, outputs, { keep }) => cast(best(p.crf, outputs, keep), "f32") as AnyTensor,
+    learnt: ({ crf: { start, between, end } }) => ({
+      crf_start: start as AnyTensor,
+      crf_transitions: between as AnyTensor,
+      crf_end: end as AnyTensor,
+    }),
     probabilities: (p, outputs, { keep }) =>
       crfMarginals(p.crf as never, outputs, keep as AnyTensor) as AnyTensor,
     decide: (probabilities) => bestTags(probabilities, L),

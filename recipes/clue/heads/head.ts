@@ -42,6 +42,10 @@ export interface HeadParts<P> {
     outputs: AnyTensor,
     inputs: HeadInputs,
   ) => AnyTensor;
+  /** The head of one row of a unit, with the same parameters, where units have several: its outputs are [B, 1]. */
+  readonly alone?: HeadParts<P>;
+  /** What turns outputs into answers beside them, where that is learnt too, under names of its own. */
+  readonly learnt?: (params: TensorsOf<P>) => Readonly<Record<string, AnyTensor>>;
   /**
    * How probable the outputs say that each of their entries is: of classes, choices or places, or of the tags of a token whatever the others
    * are. 0 where there is none. Shapes: as `outputs`.

@@ -16,7 +16,9 @@ import { choice } from "../heads/choice.ts";
 import { accuracy } from "../metrics/accuracy.ts";
 import { answerOf } from "../metrics/class_biases.ts";
 import type { AnswerId } from "../submission.ts";
-import { task } from "../task.ts";
+import { type Task, task } from "../task.ts";
+import { type Choices, type Chosen, chosenOf, type TaskQuestion } from "../task_questions.ts";
+import type { Tokenizer } from "../../text/tokenize.ts";
 import { type Row, rowOfAll, type Unit } from "../unit.ts";
 
 /** A question about a text. */
@@ -62,8 +64,34 @@ function questionOf(value: unknown, id: string, failed: Fail): Question {
   return { ...own, answer };
 }
 
-/** The task. Every example is a text with all its questions. */
-export const c3 = task<Text, readonly number[]>({
+/** A question with each of its choices, in tokens. */
+function partsOf(
+  { encode }: Tokenizer,
+  question: string,
+  choices: readonly string[],
+): readonly (readonly [question: readonly number[], choice: readonly number[]])[] {
+  const asked = encode(question).ids;
+  return choices.map((one) => [asked, encode(one).ids]);
+}
+
+/** A question about any text. */
+const choose: TaskQuestion<Choices, Chosen> = {
+  rows({ text, question, choices }, { tokenizer, length, refuseLong, refuse }) {
+    if (question === undefined) return refuse('it has no "question"');
+    if (choices.length < 2 || choices.length > CHOICES) {
+      refuse(`it has ${choices.length} choices, it must have 2 to ${CHOICES}`);
+    }
+    const context = tokenizer.encode(text).ids;
+    const all = partsOf(tokenizer, question, choices).map((part) => [context, ...part]);
+    if (all.flat().some((part) => part.length === 0)) refuse("it holds an empty text");
+    const counts = all.map((parts) => parts.reduce((sum, part) => sum + part.length + 1, 1));
+    refuseLong("it", Math.max(...counts), length);
+    return all.map((parts) => rowOfAll(tokenizer.vocabulary, length, parts));
+  },
+  answer: chosenOf,
+};
+
+const made = task<Text, readonly number[]>({
   name: "c3",
   about: "the choice that answers a question about a dialogue or a text",
   files: {
@@ -93,16 +121,15 @@ export const c3 = task<Text, readonly number[]>({
   id: ({ questions }) => questions.map(({ id }) => id),
   labelled: ({ questions }) => questions[0]!.answer !== undefined,
   group: ({ text }) => text,
-  units({ text, questions }, { vocabulary, encode }, length) {
-    const context = encode(text).ids;
+  units({ text, questions }, tokenizer, length) {
+    const context = tokenizer.encode(text).ids, { cls } = tokenizer.vocabulary;
     return questions.map(({ text, choices, answer }): Unit => {
-      const asked = encode(text).ids, options = choices.map((one) => encode(one).ids);
-      const none: Row = { ids: [vocabulary.cls], segments: [0] };
+      const parts = partsOf(tokenizer, text, choices), none: Row = { ids: [cls], segments: [0] };
       return {
         // Made when asked for: all of them at once would be hundreds of megabytes.
         get rows(): readonly Row[] {
-          const own = options.map((option) =>
-            rowOfAll(vocabulary, length, [context, asked, option])
+          const own = parts.map((part) =>
+            rowOfAll(tokenizer.vocabulary, length, [context, ...part])
           );
           return [...own, ...Array<Row>(CHOICES - own.length).fill(none)];
         },
@@ -127,3 +154,6 @@ export const c3 = task<Text, readonly number[]>({
     return `label is ${JSON.stringify(label)}, it must be a whole number from 0 to ${count - 1}`;
   },
 });
+
+/** The task. Every example is a text with all its questions. */
+export const c3: Task = { ...made, questions: { choose } };

@@ -13,6 +13,7 @@ import { assign } from "../assign.ts";
 import { defaults } from "../defaults.ts";
 import {
   type Fail,
+  faultOf,
   field,
   type Fields,
   idOf,
@@ -24,7 +25,8 @@ import {
 import { choice } from "../heads/choice.ts";
 import { accuracy } from "../metrics/accuracy.ts";
 import type { AnswerId } from "../submission.ts";
-import { task } from "../task.ts";
+import { type Task, task } from "../task.ts";
+import { type Choices, type Chosen, chosenOf, type TaskQuestion } from "../task_questions.ts";
 import type { Tokenizer } from "../../text/tokenize.ts";
 import type { Row, Unit } from "../unit.ts";
 
@@ -117,8 +119,30 @@ function rowsOf(
   });
 }
 
-/** The task. Every example is a group. */
-export const chid = task<Group, readonly number[]>({
+/** A passage's tokens, and the places of its blanks among them. */
+function holesOf({ encode }: Tokenizer, texts: readonly string[]) {
+  const parts = texts.map((text) => encode(text).ids);
+  const tokens = parts.flatMap((part, i) => i > 0 ? [HOLE, ...part] : part);
+  return tokens.flatMap((id, at) => id === HOLE ? [{ tokens, at }] : []);
+}
+
+/** An idiom for the one blank of any text. */
+const choose: TaskQuestion<Choices, Chosen> = {
+  rows({ text, question, choices }, { tokenizer, length, refuse }) {
+    if (question !== undefined) refuse('it has a "question", and is about the blank in its text');
+    const fault = faultOf((fail) => void idiomsOf({ candidates: choices }, fail));
+    if (fault !== undefined) refuse(fault.replaceAll("candidate", "choice"));
+    const marks = text.match(BLANK)?.length ?? 0;
+    if (marks !== 1) refuse(`it has ${marks} blanks (#idiom#), it must have one`);
+    const known = choices.map((one) => tokenizer.encode(one).ids);
+    if (known.some((ids) => ids.length === 0)) refuse("it holds an empty text");
+    const [hole] = holesOf(tokenizer, plain(text).split(BLANK));
+    return rowsOf(tokenizer, known, hole!.tokens, hole!.at, length).slice(0, choices.length);
+  },
+  answer: chosenOf,
+};
+
+const made = task<Group, readonly number[]>({
   name: "chid",
   about: "idioms in the blanks of passages",
   files: {
@@ -159,11 +183,7 @@ export const chid = task<Group, readonly number[]>({
   group: ({ passages }) => passages.flat().join(" "),
   units({ idioms, passages, blanks }, tokenizer, length) {
     const known = idioms.map((idiom) => tokenizer.encode(idiom).ids);
-    const holes = passages.flatMap((texts) => {
-      const parts = texts.map((text) => tokenizer.encode(text).ids);
-      const tokens = parts.flatMap((part, i) => i > 0 ? [HOLE, ...part] : part);
-      return tokens.flatMap((id, at) => id === HOLE ? [{ tokens, at }] : []);
-    });
+    const holes = passages.flatMap((texts) => holesOf(tokenizer, texts));
     return blanks.map(({ answer }, n): Unit => ({
       // Made when asked for: of the half million blanks of CLUE all rows at once would be gigabytes.
       get rows(): readonly Row[] {
@@ -195,3 +215,6 @@ export const chid = task<Group, readonly number[]>({
     return `the answer is ${JSON.stringify(value)}, it must be ${wanted}`;
   },
 });
+
+/** The task. Every example is a group. */
+export const chid: Task = { ...made, questions: { choose } };

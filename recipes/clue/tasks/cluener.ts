@@ -24,7 +24,9 @@ import { crf } from "../heads/crf.ts";
 import { tags } from "../heads/tags.ts";
 import { entityF1, type Surfaces } from "../metrics/entity_f1.ts";
 import { type Task, task } from "../task.ts";
-import { type Place, placedTokens, utf16Index } from "../token_places.ts";
+import { charactersBefore, type Entity, type TaskQuestion } from "../task_questions.ts";
+import { type Place, type PlacedTokens, placedTokens, utf16Index } from "../token_places.ts";
+import type { Vocabulary } from "../../text/vocabulary.ts";
 import type { Unit } from "../unit.ts";
 
 /** Types of names. */
@@ -53,7 +55,8 @@ interface PartUnit extends Unit {
 }
 
 /** O, then B, I and S of every type. */
-const OUTSIDE = 0, TAGS = 1 + 3 * TYPES.length;
+const OUTSIDE = 0, KINDS = ["B", "I", "S"] as const;
+const TAGS = ["O", ...TYPES.flatMap((type) => KINDS.map((kind) => `${kind}-${type}`))];
 const tagOf = (kind: 0 | 1 | 2, type: string): number =>
   1 + 3 * TYPES.indexOf(type as typeof TYPES[number]) + kind;
 
@@ -122,9 +125,48 @@ const surfacesOf = (text: string, names: readonly Name[]): Surfaces =>
     ),
   );
 
+/** Parts of a sentence as rows; `tags` are those of its tokens. */
+function partsOf(
+  { ids, places }: PlacedTokens,
+  { cls, sep }: Vocabulary,
+  length: number,
+  tags?: readonly number[],
+): readonly PartUnit[] {
+  const room = length - 2;
+  return Array.from({ length: Math.ceil(ids.length / room) }, (_, n): PartUnit => {
+    const part = <T>(list: readonly T[]): readonly T[] => list.slice(n * room, (n + 1) * room);
+    const row = [cls, ...part(ids), sep];
+    return {
+      places: part(places),
+      rows: [{ ids: row, segments: row.map(() => 0) }],
+      target: tags ? [OUTSIDE, ...part(tags), OUTSIDE] : [],
+    };
+  });
+}
+
+/** Names in the tags of a sentence's parts. */
+const namesIn = (parts: readonly PartUnit[], outputs: readonly Float32Array[]): readonly Name[] =>
+  parts.flatMap(({ places }, i) => taggedNames(outputs[i]!.subarray(1), places));
+
+/** The names of any text, of any length. */
+const entities: TaskQuestion<string, readonly Entity[]> = {
+  rows: (text, { tokenizer, length }) =>
+    partsOf(placedTokens(tokenizer, text), tokenizer.vocabulary, length).flatMap(({ rows }) =>
+      rows
+    ),
+  answer: (text, outputs, { tokenizer, length }) =>
+    namesIn(partsOf(placedTokens(tokenizer, text), tokenizer.vocabulary, length), outputs)
+      .map(({ type, place: [start, end] }) => ({
+        type,
+        text: text.slice(start, end),
+        start: charactersBefore(text, start),
+        end: charactersBefore(text, end),
+      })),
+};
+
 /** Names as files have them. */
 function labelText(text: string, names: readonly Name[]): Fields {
-  const characters = (at: number): number => [...text.slice(0, at)].length;
+  const characters = (at: number): number => charactersBefore(text, at);
   const label: Record<string, Record<string, (readonly number[])[]>> = {};
   for (const { type, place: [start, end] } of names) {
     ((label[type] ??= {})[text.slice(start, end)] ??= []).push([
@@ -141,7 +183,7 @@ function cluenerTask(
   head: Head,
   variant: boolean,
 ): Task {
-  return task<Sentence, readonly Name[], PartUnit>({
+  const made = task<Sentence, readonly Name[], PartUnit>({
     ...{ name, about, head, variant },
     files: { train: ["train.json"], dev: ["dev.json"], test: ["test.json"] },
     folders: ["cluener", "cluener2020", "ner"],
@@ -157,20 +199,11 @@ function cluenerTask(
     labelled: ({ names }) => names !== undefined,
     group: ({ text }) => text,
     units({ text, names }, tokenizer, length) {
-      const { cls, sep } = tokenizer.vocabulary, { ids, places } = placedTokens(tokenizer, text);
-      const tags = names && tagsOf(places, names), room = length - 2;
-      return Array.from({ length: Math.ceil(ids.length / room) }, (_, n): PartUnit => {
-        const part = <T>(list: readonly T[]): readonly T[] => list.slice(n * room, (n + 1) * room);
-        const row = [cls, ...part(ids), sep];
-        return {
-          places: part(places),
-          rows: [{ ids: row, segments: row.map(() => 0) }],
-          target: tags ? [OUTSIDE, ...part(tags), OUTSIDE] : [],
-        };
-      });
+      const tokens = placedTokens(tokenizer, text);
+      const tags = names && tagsOf(tokens.places, names);
+      return partsOf(tokens, tokenizer.vocabulary, length, tags);
     },
-    decode: (_, outputs, __, units) =>
-      units.flatMap(({ places }, i) => taggedNames(outputs[i]!.subarray(1), places)),
+    decode: (_, outputs, __, units) => namesIn(units, outputs),
     judge: (sentences, answers) => ({
       macro_f1: entityF1(
         sentences.map(({ text }, i) => surfacesOf(text, answers[i]!)),
@@ -181,14 +214,20 @@ function cluenerTask(
     line: ({ id, text }, names) => JSON.stringify({ id, label: labelText(text, names) }),
     fault: ({ text }, { label }) => faultOf((fail) => void namesOf(label, text, fail)),
   });
+  return { ...made, tags: TAGS, questions: { entities } };
 }
 
 /** Tags that are chosen together. */
-export const cluener = cluenerTask("cluener", "names of ten types in news (CRF)", crf(TAGS), false);
+export const cluener = cluenerTask(
+  "cluener",
+  "names of ten types in news (CRF)",
+  crf(TAGS.length),
+  false,
+);
 /** Tags that are chosen one by one. */
 export const cluenerSoftmax = cluenerTask(
   "cluener-softmax",
   "names of ten types in news (softmax)",
-  tags(TAGS),
+  tags(TAGS.length),
   true,
 );

@@ -14,8 +14,15 @@ import type { DocumentForm } from "../document.ts";
 import { type Fail, field, type Fields, jsonObject, listOf } from "../fields.ts";
 import { span } from "../heads/span.ts";
 import { cmrcScores } from "../metrics/cmrc.ts";
-import { task } from "../task.ts";
+import { type Task, task } from "../task.ts";
+import {
+  type Asked,
+  charactersBefore,
+  type FoundAnswer,
+  type TaskQuestion,
+} from "../task_questions.ts";
 import { type Place, type PlacedTokens, placedTokens, utf16Index } from "../token_places.ts";
+import type { Tokenizer } from "../../text/tokenize.ts";
 import type { Row, Unit } from "../unit.ts";
 import { fullestWindow, type Window, windowsOf } from "../windows.ts";
 
@@ -46,8 +53,8 @@ interface WindowUnit extends Unit {
   readonly from: number;
 }
 
-/** Tokens of a question, at most. */
-const QUESTION = 64;
+/** Tokens of a question at most, in rows of so many. */
+const askedMost = (length: number): number => Math.min(64, length >> 1);
 /** Tests are handed out with answers like FAKE_ANSWER_1. */
 const FAKE = /^FAKE_ANSWER/;
 /** No answer starts with one of these where it is learnt. */
@@ -106,8 +113,85 @@ function answerTokens(
   return [first, last];
 }
 
-/** The task. Every example is a passage with all its questions. */
-export const cmrc2018 = task<Passage, readonly string[], WindowUnit>({
+/** Windows on a passage for all its questions. */
+function unitsOf(
+  { context, questions }: Passage,
+  tokenizer: Tokenizer,
+  length: number,
+): readonly WindowUnit[] {
+  const { cls, sep } = tokenizer.vocabulary, tokens = placedTokens(tokenizer, context);
+  return questions.flatMap((question) => {
+    const asked = tokenizer.encode(question.text).ids.slice(0, askedMost(length));
+    const head = [cls, ...asked, sep], from = head.length;
+    const windows = windowsOf(tokens.ids.length, length - from - 1);
+    const answer = question.place && answerTokens(context, tokens, question.place);
+    return windows.map(({ start, length: own }, window): WindowUnit => {
+      const inside = answer && answer[0] >= start && answer[1] < start + own;
+      const known = inside ? answer.map((token) => token - start + from) : [0, 0];
+      return {
+        ...{ question, tokens, windows, window, from },
+        // Made when asked for: windows overlap, and there are many.
+        get rows(): readonly Row[] {
+          const ids = [...head, ...tokens.ids.slice(start, start + own), sep];
+          return [{ ids, segments: ids.map((_, i) => i < from ? 0 : 1) }];
+        },
+        target: question.place ? known : [],
+      };
+    });
+  });
+}
+
+/** Where the answer to a question stands, spaces around it left out, and its score; undefined where nothing can be one. */
+function foundIn(
+  context: string,
+  own: readonly WindowUnit[],
+  outputs: readonly Float32Array[],
+): { readonly place: Place; readonly score: number } | undefined {
+  const found = bestSpan(own.map(({ windows, window, from }, i) => {
+    const { start, length } = windows[window]!, all = outputs[i]!, half = all.length / 2;
+    return {
+      starts: all.subarray(0, half),
+      ends: all.subarray(half),
+      from,
+      to: from + length,
+      mayStart: (token) => fullestWindow(windows, token - from + start) === window,
+    };
+  }));
+  if (!found) return undefined;
+  const { tokens: { places }, windows, window, from } = own[found.window]!;
+  const offset = windows[window]!.start - from;
+  const [start] = places[found.start + offset]!, [, end] = places[found.end + offset]!;
+  const text = context.slice(start, end), first = start + text.length - text.trimStart().length;
+  return { place: [first, first + text.trim().length], score: found.score };
+}
+
+/** A question about any text, of any length. */
+const answer: TaskQuestion<Asked, FoundAnswer | null> = {
+  rows({ question, context }, { tokenizer, length, refuseLong, refuse }) {
+    refuseLong("its question", tokenizer.encode(question).ids.length, askedMost(length));
+    const units = unitsOf(passageOf(question, context), tokenizer, length);
+    if (units.length === 0) refuse("it holds an empty text");
+    return units.flatMap(({ rows }) => rows);
+  },
+  answer({ question, context }, outputs, { tokenizer, length }) {
+    const units = unitsOf(passageOf(question, context), tokenizer, length);
+    const found = foundIn(context, units, outputs);
+    if (!found) return null;
+    const { place: [start, end], score } = found;
+    return {
+      answer: context.slice(start, end),
+      start: charactersBefore(context, start),
+      end: charactersBefore(context, end),
+      score,
+    };
+  },
+};
+
+const passageOf = (text: string, context: string): Passage => {
+  return { context, questions: [{ id: "0", text, answers: [] }] };
+};
+
+const made = task<Passage, readonly string[], WindowUnit>({
   name: "cmrc2018",
   about: "the part of a passage that answers a question (Wikipedia)",
   files: {
@@ -134,48 +218,13 @@ export const cmrc2018 = task<Passage, readonly string[], WindowUnit>({
   id: ({ questions }) => questions.map(({ id }) => id),
   labelled: ({ questions }) => questions[0]!.answers.length > 0,
   group: ({ context }) => context,
-  units({ context, questions }, tokenizer, length) {
-    const { cls, sep } = tokenizer.vocabulary, tokens = placedTokens(tokenizer, context);
-    return questions.flatMap((question) => {
-      const asked = tokenizer.encode(question.text).ids.slice(0, Math.min(QUESTION, length >> 1));
-      const head = [cls, ...asked, sep], from = head.length;
-      const windows = windowsOf(tokens.ids.length, length - from - 1);
-      const answer = question.place && answerTokens(context, tokens, question.place);
-      return windows.map(({ start, length: own }, window): WindowUnit => {
-        const inside = answer && answer[0] >= start && answer[1] < start + own;
-        const known = inside ? answer.map((token) => token - start + from) : [0, 0];
-        return {
-          ...{ question, tokens, windows, window, from },
-          // Made when asked for: windows overlap, and there are many.
-          get rows(): readonly Row[] {
-            const ids = [...head, ...tokens.ids.slice(start, start + own), sep];
-            return [{ ids, segments: ids.map((_, i) => i < from ? 0 : 1) }];
-          },
-          target: question.place ? known : [],
-        };
-      });
-    });
-  },
-  decode({ context, questions }, outputs, _, units) {
-    return questions.map((question) => {
-      const own = units.flatMap((unit, i) => unit.question === question ? [{ unit, i }] : []);
-      const found = bestSpan(own.map(({ unit: { windows, window, from }, i }) => {
-        const { start, length } = windows[window]!, all = outputs[i]!, half = all.length / 2;
-        return {
-          starts: all.subarray(0, half),
-          ends: all.subarray(half),
-          from,
-          to: from + length,
-          mayStart: (token) => fullestWindow(windows, token - from + start) === window,
-        };
-      }));
-      if (!found) return "";
-      const { tokens: { places }, windows, window, from } = own[found.window]!.unit;
-      const offset = windows[window]!.start - from;
-      const [start] = places[found.start + offset]!, [, end] = places[found.end + offset]!;
-      return context.slice(start, end).trim();
-    });
-  },
+  units: unitsOf,
+  decode: ({ context, questions }, outputs, _, units) =>
+    questions.map((question) => {
+      const own = units.flatMap((unit, i) => unit.question === question ? [i] : []);
+      const found = foundIn(context, own.map((i) => units[i]!), own.map((i) => outputs[i]!));
+      return found ? context.slice(...found.place) : "";
+    }),
   judge(passages, answers) {
     const { em, f1 } = cmrcScores(
       answers.flat(),
@@ -191,3 +240,6 @@ export const cmrc2018 = task<Passage, readonly string[], WindowUnit>({
       : `the answer is ${JSON.stringify(label)}, not text`;
   },
 });
+
+/** The task. Every example is a passage with all its questions. */
+export const cmrc2018: Task = { ...made, questions: { answer } };

@@ -1,0 +1,114 @@
+/**
+ * PowerSGD: of every matrix of gradients the best few columns, by one step of the power method that goes on from the last exchange.
+ *
+ * P = Σ M Q over ranks, its columns made orthonormal; Q = Σ Mᵀ P; the sum is P Qᵀ, and each rank remembers what P Pᵀ does not have of its
+ * own M. P and Q travel as bf16: twice the columns for the same bytes. What Q loses by it nobody remembers, as with gradients in bf16;
+ * P needs only be the same everywhere.
+ *
+ * Source: Vogels, Karimireddy and Jaggi 2019, arXiv 1905.13727, algorithms 1 and 2.
+ *
+ * @module
+ */
+import { combines } from "../message/combine.ts";
+import type { Bucket } from "../parallel/buckets.ts";
+import { bf16AllReduce } from "../parallel/bf16_sum.ts";
+import { randomOf } from "../sim/random.ts";
+import {
+  addProduct,
+  leftProduct,
+  norm,
+  orthonormalize,
+  rightProduct,
+  type Sizes,
+} from "./low_rank.ts";
+import type { Compression } from "./memory.ts";
+
+/** A leaf as a matrix: its last axis are the columns. */
+export function matrixOf(shape: readonly number[], rank: number): Sizes {
+  const cols = shape.at(-1) ?? 1, rows = shape.slice(0, -1).reduce((n, axis) => n * axis, 1);
+  return { rows, cols, rank: Math.min(rank, rows, cols) };
+}
+
+/** Is it a matrix whose factors of so many columns, in bf16, have half its bytes at most? */
+export function isLowRank(shape: readonly number[], rank: number): boolean {
+  const { rows, cols, rank: r } = matrixOf(shape, rank);
+  return shape.length > 1 && r * (rows + cols) <= rows * cols;
+}
+
+/** A matrix in its bucket, and its factors among those of the bucket. */
+interface Place extends Sizes {
+  readonly leaf: number;
+  readonly at: number;
+  readonly pAt: number;
+  readonly qAt: number;
+}
+
+/** Sums of matrices by `rank` columns of each; `shapes` are those of all leaves. A rank alone sends nothing, and says all. */
+export function powerSgd(shapes: readonly (readonly number[])[], rank: number): Compression {
+  const placesOf = ({ parts }: Bucket): { places: readonly Place[]; ps: number; qs: number } => {
+    let ps = 0, qs = 0;
+    const places = parts.map(({ leaf, at }) => {
+      const sizes = matrixOf(shapes[leaf]!, rank), place = { ...sizes, leaf, at, pAt: ps, qAt: qs };
+      ps += sizes.rows * sizes.rank;
+      qs += sizes.cols * sizes.rank;
+      return place;
+    });
+    return { places, ps, qs };
+  };
+  const views = ({ rows, cols, rank, at, pAt, qAt }: Place) => ({
+    m: (x: Float32Array) => x.subarray(at, at + rows * cols),
+    p: (x: Float32Array) => x.subarray(pAt, pAt + rows * rank),
+    q: (x: Float32Array) => x.subarray(qAt, qAt + cols * rank),
+  });
+  return {
+    chunk: () => ({ from: 0, to: 0 }),
+    basis(bucket) {
+      const { places, qs } = placesOf(bucket), all = new Float32Array(qs);
+      for (const place of places) {
+        for (let k = 0; k < place.rank; k++) chance(views(place).q(all), place, k);
+      }
+      return all;
+    },
+    async sum(group, array, bucket, { worker, server, basis }) {
+      const { places, ps, qs } = placesOf(bucket), left = new Float32Array(array.length);
+      combines.sum(left, array, worker);
+      if (group.size === 1) {
+        array.set(left);
+        return { worker: left.fill(0), server, basis };
+      }
+      const allP = new Float32Array(ps), allQ = new Float32Array(qs);
+      for (const place of places) {
+        const { m, p, q } = views(place);
+        rightProduct(m(left), q(basis), place, p(allP));
+      }
+      await bf16AllReduce(group, allP);
+      for (const place of places) {
+        const { m, p, q } = views(place);
+        orthonormalize(p(allP), place.rows, place.rank);
+        leftProduct(m(left), p(allP), place, q(allQ));
+        addProduct(m(left), p(allP), q(allQ), place, -1);
+      }
+      await bf16AllReduce(group, allQ);
+      array.fill(0);
+      for (const place of places) {
+        const { m, p, q } = views(place);
+        addProduct(m(array), p(allP), q(allQ), place, 1);
+        for (let k = 0; k < place.rank; k++) chanceIfNothing(q(allQ), place, k);
+      }
+      return { worker: left, server, basis: allQ };
+    },
+  };
+}
+
+/** A column without any direction, equal on all ranks. */
+function chance(q: Float32Array, { leaf, cols }: Place, k: number): void {
+  const random = randomOf(7919 * leaf + k + 1);
+  for (let j = 0; j < cols; j++) q[k * cols + j] = 2 * random() - 1;
+}
+
+/** Directions alone go into the next exchange; a matrix that was nothing, or had fewer, begins again. */
+function chanceIfNothing(q: Float32Array, place: Place, k: number): void {
+  const { cols } = place, column = q.subarray(k * cols, (k + 1) * cols), size = norm(column);
+  if (size === 0) chance(q, place, k);
+  else for (let j = 0; j < cols; j++) column[j]! /= size;
+}
