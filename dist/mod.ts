@@ -35,7 +35,7 @@ export {
 export { type ElasticPlace, elasticPlace } from "./job/elastic_place.ts";
 export { type ElasticJobOptions, joinElastic } from "./job/join_elastic.ts";
 export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
-export { type JobPlace, jobPlace, jobVariables } from "./job/place.ts";
+export { type JobPlace, jobPlace, type JobTls, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
 export {
@@ -45,7 +45,9 @@ export {
   type Network,
   type Place,
 } from "./net/network.ts";
-export { tcp, type TlsFiles } from "./net/tcp.ts";
+export { mutualTls } from "./net/mutual_tls.ts";
+export { tcp } from "./net/tcp.ts";
+export { type TlsFiles } from "./net/tls.ts";
 export { type MpiOptions, type MpiWorld, openMpi } from "./mpi/world.ts";
 export { alone, type Collective } from "./parallel/alone.ts";
 export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";
@@ -60,6 +62,7 @@ export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
+export { createToken } from "./transport/token_term.ts";
 export {
   type AskingTransport,
   type Engine,

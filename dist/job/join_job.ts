@@ -4,10 +4,11 @@
  * @module
  */
 import { type Group, joinGroup } from "../group/group.ts";
-import { tcp } from "../net/tcp.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { JobPlace } from "./place.ts";
 import { meet } from "./meet.ts";
+import { joinMpi } from "./join_mpi.ts";
+import { jobNetwork } from "./network.ts";
 
 /** What a job's ranks must agree on, and how patient they are. */
 export interface JobOptions {
@@ -19,6 +20,8 @@ export interface JobOptions {
   readonly deadline?: number | undefined;
   /** A rank that is silent for so long is taken for stopped. Units: milliseconds; 10,000 if left out. */
   readonly silence?: number | undefined;
+  /** What carries and sums: sockets of our own, if left out, or the MPI that has started the processes. */
+  readonly engine?: "ws" | "mpi" | undefined;
 }
 
 /** A member of a job. */
@@ -30,20 +33,25 @@ export interface JobMember {
 }
 
 /**
- * Becomes a rank of a job, over TCP, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
+ * Becomes a rank of a job, over TCP or TLS, and waits until all are there. Rank 0 listens where the place says, and tells the others of each
  * other.
  *
  * @throws DistError
  */
 export async function joinJob(
-  { rank, size, master, hostname, job, generation, token }: JobPlace,
-  { plan, patience = 120_000, deadline, silence = 10_000 }: JobOptions,
+  place: JobPlace,
+  options: JobOptions,
 ): Promise<JobMember> {
+  if (options.engine === "mpi") return await joinMpi(place, options);
+  const { rank, size, master, hostname, job, generation, token, tls } = place;
+  const { plan, patience = 120_000, deadline, silence = 10_000 } = options;
   const port = rank === 0 ? master.port : 0;
-  const transport = openSockets(tcp(), { hostname, port, silence, ...token && { token } });
+  const network = await jobNetwork(tls, { hostname, port, guarded: token !== undefined });
+  const transport = openSockets(network, { hostname, port, silence, ...token && { token } });
   try {
     const host = master.hostname.includes(":") ? `[${master.hostname}]` : master.hostname;
-    const first = `ws://${host}:${master.port}`, member = { job, generation, rank, plan };
+    const first = `${network.scheme}://${host}:${master.port}`,
+      member = { job, generation, rank, plan };
     const addresses = await meet(transport, { ...member, size, first, patience });
     const group = await joinGroup(transport, { ...member, group: "", addresses }, { deadline });
     return {

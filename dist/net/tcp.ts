@@ -5,30 +5,16 @@
  */
 import { realClock } from "../clock.ts";
 import { DistError } from "../error.ts";
-import type { ByteStream, Network, Place } from "./network.ts";
+import type { ByteStream, Door, Network, Place } from "./network.ts";
+import { connectTls, telling, type TlsFiles, tlsReason } from "./tls.ts";
 
-/** A server's certificate and the authority that clients trust. */
-export interface TlsFiles {
-  /** PEM: of this process, and what leads to the authority. */
-  readonly cert: string;
-  /** PEM. */
-  readonly key: string;
-  /** PEM: who vouches for the other processes. */
-  readonly ca: string;
-}
-
-/** TCP without delay, or TLS over it. */
+/** TCP without delay, or TLS over it; clients show their certificates to who asks for them, as `mutualTls` does. */
 export function tcp(tls?: TlsFiles): Network {
   return {
     scheme: tls ? "wss" : "ws",
     clock: realClock,
-    listen({ guarded = false, ...place }) {
-      if (!guarded && !isLoopback(place.hostname)) {
-        throw new DistError(
-          `Cannot listen on ${place.hostname} without a token: only on this machine's own addresses, 127.0.0.1 or ::1`,
-          "address",
-        );
-      }
+    listen(door) {
+      const { guarded: _, ...place } = checkDoor(door);
       const listener = attempt(
         "listen on",
         place,
@@ -45,13 +31,7 @@ export function tcp(tls?: TlsFiles): Network {
     async connect(place) {
       try {
         if (!tls) return prompt(await Deno.connect(place));
-        const connection = await Deno.connectTls({ ...place, caCerts: [tls.ca] });
-        // Else a certificate that is refused shows at the first read, as if the peer had failed.
-        await connection.handshake().catch((error) => {
-          connection.close();
-          throw error;
-        });
-        return prompt(connection);
+        return telling(prompt(await connectTls(place, tls)), place);
       } catch (error) {
         throw addressError("connect to", place, error);
       }
@@ -59,8 +39,18 @@ export function tcp(tls?: TlsFiles): Network {
   };
 }
 
-function isLoopback(hostname: string): boolean {
+/** Is this a name of this machine that no other can reach? */
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** A door that others may reach must be guarded. @throws DistError "address" */
+export function checkDoor(door: Door): Door {
+  if (door.guarded || isLoopback(door.hostname)) return door;
+  throw new DistError(
+    `Cannot listen on ${door.hostname} without a token: only on this machine's own addresses, 127.0.0.1 or ::1`,
+    "address",
+  );
 }
 
 /** Sends small messages at once: without this, one waits for the acknowledgement of the last, up to 40 ms. */
@@ -81,7 +71,8 @@ function prompt(connection: Deno.TcpConn | Deno.TlsConn): ByteStream {
   };
 }
 
-function attempt<T>(doing: string, place: Place, f: () => T): T {
+/** Does something with a place. @throws DistError that says so */
+export function attempt<T>(doing: string, place: Place, f: () => T): T {
   try {
     return f();
   } catch (error) {
@@ -89,18 +80,21 @@ function attempt<T>(doing: string, place: Place, f: () => T): T {
   }
 }
 
-function addressError(doing: string, { hostname, port }: Place, cause: unknown): DistError {
+/** Why a place cannot be listened on or connected to. */
+export function addressError(doing: string, { hostname, port }: Place, cause: unknown): DistError {
   const where = `Cannot ${doing} ${hostname}:${port}`;
   if (cause instanceof Deno.errors.ConnectionRefused) {
     return new DistError(`${where}: nobody listens there`, "refused", { cause });
   }
-  if (cause instanceof Deno.errors.AddrInUse) {
+  if (
+    cause instanceof Deno.errors.AddrInUse || (cause as NodeJS.ErrnoException).code === "EADDRINUSE"
+  ) {
     return new DistError(
       `${where}: another process listens there; take port 0 for any that is free`,
       "address",
       { cause },
     );
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = tlsReason(cause) ?? (cause instanceof Error ? cause.message : String(cause));
   return new DistError(`${where}: ${why}`, "address", { cause });
 }

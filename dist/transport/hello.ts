@@ -93,6 +93,17 @@ export function isQuestion(text: string): boolean {
   return text.length <= LONGEST_QUESTION && /^[!-~]([ -~]*[!-~])?$/.test(text);
 }
 
+/** What a hello of another version differs in, with both values; undefined if it is of this one, or none. */
+export function protocolDifference(fields: ReadonlyMap<string, string>): string | undefined {
+  const text = (name: string): string => fields.get((prefix + name).toLowerCase()) ?? "?";
+  const theirs = text("protocol");
+  if (theirs === "?" || theirs === String(PROTOCOL)) return undefined;
+  const clean = (text: string): string => /^\d{1,10}$/.test(text) ? text : "?";
+  return `rank ${clean(text("to"))} has protocol ${clean(theirs)}, rank ${
+    clean(text("from"))
+  } has ${PROTOCOL}`;
+}
+
 /** May this be the name of a job or a group? */
 export function isName(name: string): boolean {
   return /^[\w./-]{1,100}$/.test(name);
@@ -100,8 +111,8 @@ export function isName(name: string): boolean {
 
 /** The first thing that must be equal and is not, with both values, as in "plan 7 is not 8"; undefined if all agree. */
 export function difference(theirs: Hello, ours: Membership): string | undefined {
-  const here = { protocol: PROTOCOL, job: ours.job, size: ours.addresses.length, plan: ours.plan };
-  const names = ["protocol", "job", "size", "plan"] as const;
+  const here = { job: ours.job, size: ours.addresses.length, plan: ours.plan };
+  const names = ["job", "size", "plan"] as const;
   const name = names.find((name) => theirs[name] !== here[name]);
   if (name) {
     return `rank ${theirs.to} has ${name} ${theirs[name]}, rank ${ours.rank} has ${here[name]}`;

@@ -11,8 +11,18 @@ import { createReader } from "../ws/reader.ts";
 import { createSocket, type Socket } from "../ws/socket.ts";
 import { type Answer, askUpgrade, serveUpgrade } from "../ws/upgrade.ts";
 import { sealed, unsealed } from "./seal.ts";
-import { fieldsOf, type Hello, isName, isQuestion, PATH, PROTOCOL, readHello } from "./hello.ts";
+import {
+  fieldsOf,
+  type Hello,
+  isName,
+  isQuestion,
+  PATH,
+  PROTOCOL,
+  protocolDifference,
+  readHello,
+} from "./hello.ts";
 import { guard, prover } from "./token.ts";
+import { readToken, termRefusal } from "./token_term.ts";
 import { createLinks, type OpenLinks, type Patience } from "./links.ts";
 import type { AskingTransport, Membership, Question } from "./transport.ts";
 
@@ -22,12 +32,16 @@ export interface SocketTransportOptions extends Place {
   readonly silence?: number;
   /** What all processes of the run know and others do not. Without one everybody is let in, and only from this machine. */
   readonly token?: string;
+  /** The time, for tokens that end. Units: milliseconds since 1970; this machine's if left out. */
+  readonly wall?: () => number;
 }
 
 /** Bytes that a message may have: what a sender splits arrays into, and its header. */
 const LONGEST_MESSAGE = 64 << 20;
 /** What strangers may cost: time until they have said who they are, and how many of them. */
 const HELLO_MS = 10_000, MOST_STRANGERS = 256;
+/** Who has had so long must go for another where there are too many: ranks say who they are at once. Units: milliseconds. */
+const FAIR_MS = 1000;
 
 /** After an accept that failed the next one waits so long: what the process has too many of may be fewer then. */
 const ACCEPT_MS = 50;
@@ -37,40 +51,55 @@ const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
 /**
  * Opens a door for other processes.
  *
- * @throws DistError "address" if this is no place to listen on
+ * @throws DistError "address" if this is no place to listen on; RangeError if the token is none
  */
 export function openSockets(network: Network, options: SocketTransportOptions): AskingTransport {
-  const { hostname, port, silence = 10_000, token } = options, { clock } = network;
+  const { hostname, port, silence = 10_000, wall = Date.now } = options, { clock } = network;
+  const token = options.token === undefined ? undefined : readToken(options.token);
   const listener = network.listen({ hostname, port, guarded: token !== undefined });
   const address = `${network.scheme}://${
     hostname.includes(":") ? `[${hostname}]` : hostname
   }:${listener.port}`;
   const groups = new Map<string, OpenLinks>(), over = new Map<string, number>();
   const patience: Patience = { silence, grace: GRACE, linger: LINGER };
-  const strangers = new Set<ByteStream>();
+  // Since when somebody has been asked who they are, or asks.
+  const strangers = new Map<ByteStream, number>(), dialled = new Set<ByteStream>();
   // Of the group joined last: who comes from another job is told so, even when that has made this one fail already.
   let isOpen = true, job: string | undefined;
   let answerer: Parameters<AskingTransport["onQuestion"]>[0] | undefined;
 
   /** Ends a stream that has not come to an agreement in time. */
   async function within<T>(stream: ByteStream, agree: () => Promise<T>): Promise<T> {
-    strangers.add(stream);
     const stop = clock.after(HELLO_MS, () => stream.close());
     try {
       return await agree();
     } finally {
       stop();
       strangers.delete(stream);
+      dialled.delete(stream);
     }
   }
+  /** Takes one more caller, if need be for one that has had its time. */
+  function isRoom(): boolean {
+    if (strangers.size < MOST_STRANGERS) return true;
+    const [[oldest, since] = []] = strangers;
+    if (oldest === undefined || clock.now() - since! < FAIR_MS) return false;
+    strangers.delete(oldest);
+    oldest.close();
+    return true;
+  }
   async function serve(stream: ByteStream): Promise<void> {
+    strangers.set(stream, clock.now());
     const reader = createReader(stream, clock);
     // Who let it in: by the time it is answered, its group may have failed and another one joined.
     let hello: Hello | undefined, host: ReturnType<typeof groups.get>;
-    const own = token === undefined ? undefined : guard(token);
+    const own = token === undefined ? undefined : guard(token, wall);
     try {
       const { status } = await within(stream, () =>
         serveUpgrade(stream, reader, (request) => {
+          // Another version may say hello in another way, and prove it so.
+          const other = protocolDifference(request.fields);
+          if (other) return { status: 409, reason: `Cannot work together: ${other}` };
           hello = helloIn(request);
           if (!hello) return { status: 403, reason: "Cannot let in: no hello of Motian" };
           const refusal = own?.refusal(hello, request.fields);
@@ -120,7 +149,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   async function accept(): Promise<void> {
     while (isOpen) {
       const stream = await listener.accept().catch(() => undefined);
-      if (stream && strangers.size < MOST_STRANGERS) serve(stream);
+      if (stream && isRoom()) serve(stream);
       else if (stream) stream.close();
       else if (isOpen) await sleep(clock, ACCEPT_MS);
     }
@@ -135,6 +164,12 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   });
   async function dial(asked: Hello, to: string): Promise<Socket | undefined> {
     const place = placeOf(to, network.scheme), hello = { ...asked, address };
+    const ended = termRefusal(token?.term, wall());
+    if (ended !== undefined) {
+      const text =
+        `Cannot ask rank ${hello.from} at ${to} for a link by this rank's token: ${ended}`;
+      throw new DistError(text, "refused");
+    }
     const own = token === undefined ? undefined : prover(token, hello);
     let stream: ByteStream;
     try {
@@ -143,6 +178,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       if (error instanceof DistError && error.failure === "refused") return undefined;
       throw error;
     }
+    dialled.add(stream);
     try {
       const reader = createReader(stream, clock), request = requestOf(place, hello);
       const answer = await within(stream, () => askUpgrade(stream, reader, request, own?.prove));
@@ -162,8 +198,10 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
         rank: hello.from,
       });
     } catch (error) {
-      if (error instanceof DistError) throw error;
       stream.close();
+      if (error instanceof DistError) {
+        throw new DistError(error.message, error.failure, { rank: hello.from, cause: error });
+      }
       if (!(error instanceof HttpError)) return undefined;
       throw new DistError(`Cannot use ${to}: ${error.message}`, "address", {
         rank: hello.from,
@@ -184,11 +222,16 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       ...{ ...who, question: sealed(text, who.job, who.plan) },
       ...own,
     };
+    const ended = termRefusal(token?.term, wall());
+    if (ended !== undefined) {
+      throw new DistError(`Cannot ask ${to} by this process's token: ${ended}`, "refused");
+    }
     const proof = token === undefined ? undefined : prover(token, hello);
     const stream = await network.connect(place).catch((error) => {
       if (!(error instanceof DistError && error.failure === "refused")) throw error;
       throw new DistError(`Nobody listens at ${to} any more`, "lost", { cause: error });
     });
+    dialled.add(stream);
     try {
       const reader = createReader(stream, clock), request = requestOf(place, hello);
       const answer = await within(stream, () => askUpgrade(stream, reader, request, proof?.prove));
@@ -234,7 +277,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       isOpen = false;
       await Promise.all([...groups.values()].map((group) => group.close()));
       listener.close();
-      for (const stream of strangers) stream.close();
+      for (const stream of [...strangers.keys(), ...dialled]) stream.close();
     },
   };
 }

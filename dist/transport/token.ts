@@ -1,16 +1,19 @@
 /**
  * Both sides show that they know the run's token, without saying it: a challenge with a nonce of each, before the upgrade.
  *
- * proof = HMAC-SHA256(token, who proves, the server's nonce, the client's nonce, the hello). A proof is good for one connection, as
- * its nonces are, and for the hello that it speaks of.
+ * proof = HMAC-SHA256(token, who proves, the server's nonce, the client's nonce, when the token was made and for how long, the hello).
+ * A proof is good for one connection, as its nonces are, and for the hello that it speaks of.
  *
  * @module
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Answer, Fields } from "../ws/upgrade.ts";
 import { fieldsOf, type Hello } from "./hello.ts";
+import { readTerm, termRefusal, termText, type Token, writeTerm } from "./token_term.ts";
 
 const CHALLENGE = "Motian-Challenge", NONCE = "Motian-Nonce", PROOF = "Motian-Proof";
+/** When the token was made and for how long, as whoever asks has it. */
+const TERM = "Motian-Term";
 const field = (fields: ReadonlyMap<string, string>, name: string): string =>
   fields.get(name.toLowerCase()) ?? "";
 
@@ -22,10 +25,10 @@ interface Nonces {
   readonly client: string;
 }
 
-function proofOf(token: string, who: "server" | "client", nonces: Nonces, hello: Hello): string {
+function proofOf(token: Token, who: "server" | "client", nonces: Nonces, hello: Hello): string {
   const fields = Object.entries(fieldsOf(hello)).sort(([a], [b]) => a < b ? -1 : 1);
-  const said = JSON.stringify([who, nonces.server, nonces.client, fields]);
-  return createHmac("sha256", token).update(said).digest("hex");
+  const said = JSON.stringify([who, nonces.server, nonces.client, writeTerm(token.term), fields]);
+  return createHmac("sha256", token.text).update(said).digest("hex");
 }
 
 function isEqual(found: string, expected: string): boolean {
@@ -41,8 +44,8 @@ export interface Guard {
   proof(hello: Hello, fields: ReadonlyMap<string, string>): Fields;
 }
 
-/** Asks whoever comes on one connection for a proof. */
-export function guard(token: string): Guard {
+/** Asks whoever comes on one connection for a proof. `now` is in milliseconds since 1970. */
+export function guard(token: Token, now: () => number): Guard {
   const server = nonce();
   let asked = false;
   const noncesIn = (fields: ReadonlyMap<string, string>): Nonces => ({
@@ -51,14 +54,22 @@ export function guard(token: string): Guard {
   });
   return {
     refusal(hello, fields) {
-      const proof = field(fields, PROOF);
+      const who = `Cannot let in rank ${hello.to}`, over = termRefusal(token.term, now());
+      if (over !== undefined) {
+        return { status: 403, reason: `${who} by the token of rank ${hello.from}: ${over}` };
+      }
       if (!asked) {
         asked = true;
         const reason = "Cannot let in who does not prove to know this run's token";
         return { status: 401, fields: { [CHALLENGE]: server }, reason };
       }
+      const proof = field(fields, PROOF);
       if (isEqual(proof, proofOf(token, "client", noncesIn(fields), hello))) return undefined;
-      return { status: 403, reason: `Cannot let in rank ${hello.to}: it has another token` };
+      const theirs = readTerm(field(fields, TERM)), ours = writeTerm(token.term);
+      const terms = theirs === null || writeTerm(theirs) === ours
+        ? ""
+        : `, ${termText(theirs)}; that of rank ${hello.from} was ${termText(token.term)}`;
+      return { status: 403, reason: `${who}: it has another token${terms}` };
     },
     proof: (hello, fields) => ({ [PROOF]: proofOf(token, "server", noncesIn(fields), hello) }),
   };
@@ -73,7 +84,7 @@ export interface Prover {
 }
 
 /** Proves a hello on one connection. */
-export function prover(token: string, hello: Hello): Prover {
+export function prover(token: Token, hello: Hello): Prover {
   const client = nonce();
   let server = "";
   return {
@@ -81,7 +92,7 @@ export function prover(token: string, hello: Hello): Prover {
       server = field(challenge, CHALLENGE);
       if (!/^[0-9a-f]{32}$/.test(server)) return undefined;
       const proof = proofOf(token, "client", { server, client }, hello);
-      return { [NONCE]: client, [PROOF]: proof };
+      return { [NONCE]: client, [PROOF]: proof, [TERM]: writeTerm(token.term) };
     },
     isProven: (fields) =>
       server !== "" &&

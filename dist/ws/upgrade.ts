@@ -168,7 +168,7 @@ async function readHead(reader: Reader): Promise<string> {
   if (first !== undefined && first < 0x20) {
     // 0x15 and 0x16 are an alert and a handshake of TLS.
     const what = first === 0x15 || first === 0x16
-      ? "TLS: one side uses wss, the other ws"
+      ? "TLS: the other side speaks wss, this one ws"
       : "not HTTP";
     throw new HttpError(`Cannot upgrade: what came is ${what}`);
   }

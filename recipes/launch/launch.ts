@@ -4,11 +4,17 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
+import { createToken } from "../../dist/mod.ts";
+import { endingText } from "./ending.ts";
 import { freePort } from "./free_port.ts";
-import { type RankEnd, type RanksOptions, startRanks } from "./ranks.ts";
+import { type RanksOptions, startRanks } from "./ranks.ts";
 
 /** What is launched. */
 export interface LaunchOptions extends Omit<RanksOptions, "env"> {
+  /** What starts the ranks in place of this process, as in ["mpiexec"]: it is told how many, and tells each its own place. */
+  readonly mpi?: readonly string[] | undefined;
+  /** What the ranks know and nobody else does; made for this call if left out. */
+  readonly token?: string | undefined;
   /** How often all are started again when one has failed. */
   readonly restarts: number;
   /** Says something to a person. */
@@ -27,9 +33,26 @@ export const WRONG_CALL = 2;
 /** Units: milliseconds. */
 export const LONGEST_BACK_OFF = 30_000;
 
-/** How a rank ended, in words. */
-function ending({ code, signal }: RankEnd): string {
-  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+type Env = Readonly<Record<string, string>>;
+
+/** The places of ranks that are all on this machine. */
+function hereEnv(nproc: number, common: Env): RanksOptions["env"] {
+  const port = freePort();
+  return (rank) => ({
+    RANK: String(rank),
+    WORLD_SIZE: String(nproc),
+    LOCAL_RANK: String(rank),
+    LOCAL_WORLD_SIZE: String(nproc),
+    MASTER_ADDR: "127.0.0.1",
+    MASTER_PORT: String(port),
+    ...common,
+    [LAUNCHER]: String(Deno.pid),
+  });
+}
+
+/** One process, which starts the ranks. */
+function byMpi(mpi: readonly string[], options: RanksOptions): RanksOptions {
+  return { ...options, nproc: 1, command: [...mpi, "-n", `${options.nproc}`, ...options.command] };
 }
 
 /**
@@ -37,10 +60,9 @@ function ending({ code, signal }: RankEnd): string {
  * ends the others, and a line names it.
  */
 export async function launch(
-  { restarts, note, backOff = 1000, ...ranksOptions }: LaunchOptions,
+  { restarts, note, backOff = 1000, mpi, token = createToken(), ...ranksOptions }: LaunchOptions,
 ): Promise<number> {
-  const { nproc } = ranksOptions;
-  const job = randomBytes(8).toString("hex"), token = randomBytes(32).toString("hex");
+  const { nproc } = ranksOptions, job = randomBytes(8).toString("hex");
   let ranks: ReturnType<typeof startRanks> | undefined, isStopped = false;
   const wake = Promise.withResolvers<void>();
   const listeners = FORWARDED.map((signal) => {
@@ -54,26 +76,21 @@ export async function launch(
   });
   try {
     for (let attempt = 1;; attempt++) {
-      const port = freePort();
-      ranks = startRanks({
-        ...ranksOptions,
-        env: (rank) => ({
-          RANK: String(rank),
-          WORLD_SIZE: String(nproc),
-          LOCAL_RANK: String(rank),
-          LOCAL_WORLD_SIZE: String(nproc),
-          MASTER_ADDR: "127.0.0.1",
-          MASTER_PORT: String(port),
-          MOTIAN_JOB: job,
-          MOTIAN_GENERATION: String(attempt),
-          MOTIAN_TOKEN: token,
-          [LAUNCHER]: String(Deno.pid),
-        }),
-      });
+      const common = { MOTIAN_JOB: job, MOTIAN_GENERATION: String(attempt), MOTIAN_TOKEN: token };
+      ranks = startRanks(
+        mpi
+          ? byMpi(mpi, { ...ranksOptions, env: () => common })
+          : { ...ranksOptions, env: hereEnv(nproc, common) },
+      );
       const failed = await ranks.ended;
       if (!failed) return 0;
-      const others = nproc === 1 ? "" : nproc === 2 ? "; ended the other" : "; ended the others";
-      const what = `rank ${failed.rank} ${ending(failed)}${isStopped ? "" : others}`;
+      const others = nproc === 1 || mpi
+        ? ""
+        : nproc === 2
+        ? "; ended the other"
+        : "; ended the others";
+      const who = mpi ? mpi[0] : `rank ${failed.rank}`;
+      const what = `${who} ${endingText(failed)}${isStopped ? "" : others}`;
       if (isStopped || failed.code === WRONG_CALL || attempt > restarts) {
         note(what);
         return failed.code;

@@ -183,7 +183,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     for (const line of configTable(Object.values(configurations))) console.log(line);
     return 0;
   }
-  const place = placeHere(), isFirst = place === undefined || place.rank === 0;
+  const place = placeHere(given.engine), isFirst = place === undefined || place.rank === 0;
   const seat = elasticHere();
   if (given.heartbeat !== undefined && !seat) {
     throw new InputError(
@@ -206,7 +206,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   const out = options.out ?? newRunName(config.name);
   if (!options.resume && isFirst) await newRun(out);
   const told = [plan.corpus, plan.packed, options.resume];
-  const member = place && !seat && await joinRun(place, config, told) || undefined;
+  const member = place && !seat && await joinRun(place, config, told, options.engine) || undefined;
   if (tune) {
     view.note(
       device.kind === "webgpu"

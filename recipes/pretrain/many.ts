@@ -23,7 +23,8 @@ export const permissions: readonly string[] = [
   "--allow-sys=systemMemoryInfo",
   "--allow-run",
   "--allow-ffi",
-  "--allow-net=127.0.0.1",
+  // Jobs may span hosts: where a process listens and whom it asks, its place says.
+  "--allow-net",
 ];
 
 const OWN = /^--(nproc|restarts)(=.*)?$/;

@@ -43,9 +43,17 @@ export interface Member {
 /**
  * This process's place in a job, if whoever started it says that there is one.
  *
- * @throws InputError where the environment contradicts itself
+ * @throws InputError where the environment contradicts itself, or MPI is asked for and did not start this process
  */
-export function placeHere(): JobPlace | undefined {
+export function placeHere(engine: PretrainOptions["engine"] = "ws"): JobPlace | undefined {
+  const place = placeInJob();
+  if (place || engine === "ws") return place;
+  throw new InputError(
+    "Cannot pretrain with --engine mpi alone: start it as mpiexec -n N deno task pretrain …, N at least 2",
+  );
+}
+
+function placeInJob(): JobPlace | undefined {
   const isAllowed = (variable: string): boolean =>
     Deno.permissions.querySync({ name: "env", variable }).state === "granted";
   if (!jobVariables.every(isAllowed)) return undefined;
@@ -110,6 +118,7 @@ export async function joinRun(
   place: JobPlace,
   config: PretrainConfig,
   others: readonly unknown[],
+  engine?: PretrainOptions["engine"],
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
@@ -118,6 +127,7 @@ export async function joinRun(
     plan: planHash([], config, others),
     deadline: PATIENCE,
     silence: SILENCE,
+    engine,
   });
   return {
     rank: place.rank,

@@ -107,6 +107,12 @@ export const pretrainCommand = {
       min: 1,
       help: "with --elastic: leave out a process that is silent for so many seconds (30)",
     },
+    engine: {
+      type: "choice",
+      choices: ["ws", "mpi"],
+      default: "ws",
+      help: "what processes that mpiexec or srun has started sum by: sockets, or its own MPI",
+    },
     configs: { type: "flag", help: "print the named configurations as a table, and run nothing" },
     "dry-run": { type: "flag", help: "print what the run would take, and run nothing" },
     json: { type: "flag", help: "one JSON object a line on standard output" },
@@ -166,6 +172,11 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
   if (options.heartbeat !== undefined && options.nproc !== undefined && !options.elastic) {
     throw new InputError(
       "Cannot pretrain with --heartbeat and --nproc alone: it is for processes that others go on without; add --elastic",
+    );
+  }
+  if (options.engine === "mpi" && options.nproc !== undefined && !options.help) {
+    throw new InputError(
+      "Cannot pretrain with --engine mpi and --nproc: MPI starts its own processes; write mpiexec -n N deno task pretrain …, or deno task launch --mpi",
     );
   }
   if (options.resume && options.out === undefined && !options.help) {

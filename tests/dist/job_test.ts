@@ -5,6 +5,7 @@ import { joinGroup } from "../../dist/group/group.ts";
 import { joinJob } from "../../dist/job/join_job.ts";
 import { meet, type Meeting } from "../../dist/job/meet.ts";
 import { type JobPlace, jobPlace } from "../../dist/job/place.ts";
+import { firstHost, tasksOn } from "../../dist/job/slurm.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { simulate } from "../../dist/sim/simulation.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
@@ -39,6 +40,24 @@ Deno.test("a place in a job is read from what launchers, MPI, Slurm and Kubernet
   assertEquals(place({ RANK: "0", WORLD_SIZE: "2", MASTER_ADDR: "node7" })!.hostname, "node7");
 });
 
+Deno.test("a task of srun finds the first node of its step, its own, and its neighbours", () => {
+  const step = {
+    ...{ SLURM_PROCID: "5", SLURM_NTASKS: "11", SLURM_STEP_ID: "0", SLURM_NODEID: "1" },
+    ...{ SLURM_STEP_NODELIST: "n[07-09,12]", SLURMD_NODENAME: "n08" },
+    SLURM_STEP_TASKS_PER_NODE: "4(x2),3",
+  };
+  const { master, hostname, localSize } = place(step)!;
+  assertEquals([master.hostname, hostname, localSize], ["n07", "n08", 4]);
+  assertEquals(place({ ...step, SLURM_PROCID: "0" })!.hostname, "n07");
+  assertEquals(place({ ...step, MASTER_ADDR: "10.0.0.1" })!.master.hostname, "10.0.0.1");
+  // Nobody outside needs to come to what is on one node.
+  assertEquals(place({ ...step, SLURM_STEP_NODELIST: "n07" })!.master.hostname, "127.0.0.1");
+  const lists = ["a", "a,b", "a[3]", "a[003-7,9],b", "a[1-2]-x,b", "a.b-c[10]"];
+  assertEquals(lists.map(firstHost), ["a", "a", "a3", "a003", "a1-x", "a.b-c10"]);
+  assertEquals([0, 1, 2, 3].map((node) => tasksOn("4(x2),3", node)), [4, 4, 3, undefined]);
+  assertEquals(tasksOn("", 0), undefined);
+});
+
 Deno.test("a place in a job that contradicts itself is refused in words", () => {
   const wrong: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [{ RANK: "4", WORLD_SIZE: "4" }, /RANK=4: it must be a whole number from 0 to 3/],
@@ -48,6 +67,7 @@ Deno.test("a place in a job that contradicts itself is refused in words", () => 
     [{ RANK: "1", WORLD_SIZE: "2", MASTER_PORT: "70000" }, /MASTER_PORT=70000/],
     [{ JOB_COMPLETION_INDEX: "1" }, /WORLD_SIZE not set/],
     [{ RANK: "1", WORLD_SIZE: "2", MASTER_ADDR: "node7" }, /MOTIAN_HOST must say/],
+    [{ RANK: "1", WORLD_SIZE: "2", MOTIAN_TOKEN: "motian.x" }, /token of 8 letters/],
   ];
   for (const [env, message] of wrong) {
     assertMatch(assertThrows(() => place(env), RangeError).message, message);

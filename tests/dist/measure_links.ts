@@ -9,15 +9,20 @@
  */
 import { realClock } from "../../dist/clock.ts";
 import { HEADER, sealHeader } from "../../dist/message/header.ts";
+import { mutualTls } from "../../dist/net/mutual_tls.ts";
+import type { ByteStream, Network } from "../../dist/net/network.ts";
 import { tcp } from "../../dist/net/tcp.ts";
-import type { ByteStream } from "../../dist/net/network.ts";
 import { createReader } from "../../dist/ws/reader.ts";
 import { createSocket, type Socket } from "../../dist/ws/socket.ts";
 import { askUpgrade, serveUpgrade } from "../../dist/ws/upgrade.ts";
+import { certificate } from "./ranks.ts";
 
 const hostname = "127.0.0.1", MESSAGE = 1 << 20, BATCH = 200, WINDOW = 8, LIMIT = 64 << 20;
 const ECHOES = 200, ECHO_SIZES = [1, 64, 1024, 4096, 16_384, 65_536];
-const network = tcp(), none = new Uint8Array(0), head = new Uint8Array(HEADER);
+const network = tcp(),
+  secure = tcp(certificate),
+  none = new Uint8Array(0),
+  head = new Uint8Array(HEADER);
 
 async function fill(stream: ByteStream, into: Uint8Array): Promise<void> {
   for (let at = 0; at < into.length;) {
@@ -51,7 +56,9 @@ async function take(socket: Socket, into: Uint8Array): Promise<void> {
 
 /** The other process: takes messages and echoes, on connections of each kind. */
 async function child(ports: readonly number[]): Promise<void> {
-  const [raw, own, checked, rawEcho, ownEcho, there, native] = ports as [
+  const [raw, own, checked, rawEcho, ownEcho, there, wss, mutual, native] = ports as [
+    number,
+    number,
     number,
     number,
     number,
@@ -60,7 +67,8 @@ async function child(ports: readonly number[]): Promise<void> {
     number,
     number,
   ];
-  const connect = (port: number): Promise<ByteStream> => network.connect({ hostname, port });
+  const connect = (port: number, over: Network = network): Promise<ByteStream> =>
+    over.connect({ hostname, port });
   const body = new Uint8Array(MESSAGE), ack = new Uint8Array(1);
   const takeRaw = async (): Promise<void> => {
     for (const stream = await connect(raw);;) {
@@ -68,9 +76,9 @@ async function child(ports: readonly number[]): Promise<void> {
       await writeAll(stream, ack);
     }
   };
-  const takeOwn = async (port: number, hasHead: boolean): Promise<void> => {
+  const takeOwn = async (port: number, hasHead: boolean, over?: Network): Promise<void> => {
     const into = new Uint8Array(HEADER);
-    for (const socket = await asked(await connect(port));;) {
+    for (const socket = await asked(await connect(port, over));;) {
       for (let i = 0; i < BATCH; i++) {
         if (!await socket.begin()) Deno.exit(0);
         if (hasHead) await socket.read(into);
@@ -121,6 +129,8 @@ async function child(ports: readonly number[]): Promise<void> {
     takeRaw(),
     takeOwn(own, false),
     takeOwn(checked, true),
+    takeOwn(wss, false, secure),
+    takeOwn(mutual, false, secure),
     echoRaw(),
     echoOwn(),
     echoPair(),
@@ -132,7 +142,12 @@ function median(values: readonly number[]): number {
 }
 
 async function main(rounds: number): Promise<void> {
-  const listeners = Array.from({ length: 6 }, () => network.listen({ hostname, port: 0 }));
+  const place = { hostname, port: 0 };
+  const listeners = [
+    ...Array.from({ length: 6 }, () => network.listen(place)),
+    secure.listen(place),
+    (await mutualTls(certificate, place)).listen(place),
+  ];
   const opened = Promise.withResolvers<WebSocket>();
   const server = Deno.serve({ hostname, port: 0, onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
@@ -151,6 +166,7 @@ async function main(rounds: number): Promise<void> {
   const raw = await streams[0]!, own = await served(await streams[1]!);
   const checked = await served(await streams[2]!), rawEcho = await streams[3]!;
   const ownEcho = await served(await streams[4]!), there = await served(await streams[5]!);
+  const wss = await served(await streams[6]!), mutual = await served(await streams[7]!);
   const native = await opened.promise,
     body = new Uint8Array(MESSAGE).fill(7),
     ack = new Uint8Array(1);
@@ -159,15 +175,18 @@ async function main(rounds: number): Promise<void> {
     acks++;
     wake?.();
   };
+  const over = (socket: Socket) => async (): Promise<void> => {
+    for (let i = 0; i < BATCH; i++) await socket.send(none, body);
+    await take(socket, ack);
+  };
   const oneWay: Readonly<Record<string, () => Promise<void>>> = {
     tcp: async () => {
       for (let i = 0; i < BATCH; i++) await writeAll(raw, body);
       await fill(raw, ack);
     },
-    ws: async () => {
-      for (let i = 0; i < BATCH; i++) await own.send(none, body);
-      await take(own, ack);
-    },
+    ws: over(own),
+    wss: over(wss),
+    "wss, clients' certificates": over(mutual),
     "ws with header and CRC32": async () => {
       for (let i = 0; i < BATCH; i++) {
         sealHeader(head, i, body);

@@ -1,7 +1,8 @@
 /** Programs for several ranks, on every transport. */
 import { DistError } from "../../dist/error.ts";
 import { type Group, type GroupOptions, joinGroup } from "../../dist/group/group.ts";
-import { tcp, type TlsFiles } from "../../dist/net/tcp.ts";
+import { tcp } from "../../dist/net/tcp.ts";
+import type { TlsFiles } from "../../dist/net/tls.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";

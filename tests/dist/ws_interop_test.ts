@@ -5,10 +5,12 @@ import type { AddressInfo } from "node:net";
 import { type RawData, WebSocket as WsClient, WebSocketServer } from "npm:ws@8.18.3";
 import { realClock } from "../../dist/clock.ts";
 import { tcp } from "../../dist/net/tcp.ts";
+import { mutualTls } from "../../dist/net/mutual_tls.ts";
 import { HttpError } from "../../dist/ws/http.ts";
 import { createReader } from "../../dist/ws/reader.ts";
 import { createSocket, type Socket } from "../../dist/ws/socket.ts";
 import { askUpgrade, serveUpgrade } from "../../dist/ws/upgrade.ts";
+import { certificate } from "./ranks.ts";
 import { pattern } from "./streams.ts";
 
 const SIZES = [0, 1, 125, 126, 127, 1000, 65_535, 65_536, 70_001, 1 << 20, 5_000_003];
@@ -24,11 +26,11 @@ async function echo(socket: Socket): Promise<void> {
   await socket.close(socket.farewell!, PATIENT);
 }
 
-async function serveOne(use: (socket: Socket) => Promise<void>): Promise<{
+async function serveOne(use: (socket: Socket) => Promise<void>, over = network): Promise<{
   readonly url: string;
   readonly done: Promise<void>;
 }> {
-  const listener = network.listen({ hostname, port: 0 });
+  const listener = over.listen({ hostname, port: 0 });
   const serve = async (): Promise<void> => {
     const stream = await listener.accept();
     listener.close();
@@ -36,7 +38,8 @@ async function serveOne(use: (socket: Socket) => Promise<void>): Promise<{
     await serveUpgrade(stream, reader, () => ({ status: 101 }));
     await use(createSocket(stream, reader, { role: "server", limit: LIMIT, clock: realClock }));
   };
-  return await Promise.resolve({ url: `ws://${hostname}:${listener.port}/`, done: serve() });
+  const url = `${over.scheme}://${hostname}:${listener.port}/`;
+  return await Promise.resolve({ url, done: serve() });
 }
 
 async function connect(port: number): Promise<Socket> {
@@ -117,6 +120,25 @@ Deno.test("interop: the client of npm:ws with our server, fragments and pings be
   await done;
 });
 
+Deno.test("interop: the client of npm:ws with our server over TLS, of both kinds", async () => {
+  const { ca, cert, key } = certificate;
+  for (const over of [tcp(certificate), await mutualTls(certificate, { hostname, port: 0 })]) {
+    const { url, done } = await serveOne(echo, over);
+    const client = new WsClient(url, { ca, cert, key });
+    await new Promise((resolve, reject) => client.once("open", resolve).once("error", reject));
+    for (const size of SIZES) {
+      const bytes = pattern(size);
+      const answer = new Promise<RawData>((resolve) => client.once("message", resolve));
+      client.send(bytes);
+      assert(Buffer.compare(new Uint8Array((await answer) as Uint8Array), bytes) === 0, `${size}`);
+    }
+    const closed = new Promise<number>((resolve) => client.once("close", resolve));
+    client.close(4005, "bye");
+    assertEquals(await closed, 4005);
+    await done;
+  }
+});
+
 Deno.test("interop: the server of npm:ws with our client", async () => {
   const server = new WebSocketServer({ host: hostname, port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
@@ -174,8 +196,8 @@ Deno.test("interop: our server tells a plain request what it wants, and TLS what
   assertEquals(response.status, 426);
   assertEquals(await response.text(), "Cannot serve a request that is not for a WebSocket\n");
   await served;
-  served = assertRejects(serve, HttpError, "one side uses wss, the other ws");
-  await assertRejects(() => tcp({ cert: "", key: "", ca: "" }).connect(listener));
+  served = assertRejects(serve, HttpError, "the other side speaks wss, this one ws");
+  await assertRejects(() => tcp(certificate).connect(listener));
   await served;
   listener.close();
 });

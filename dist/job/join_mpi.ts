@@ -1,0 +1,39 @@
+/**
+ * From a place in a job to a group of all its ranks, over the MPI that has started them.
+ *
+ * @module
+ */
+import { DistError } from "../error.ts";
+import { joinGroup } from "../group/group.ts";
+import { openMpi } from "../mpi/world.ts";
+import type { JobMember, JobOptions } from "./join_job.ts";
+import type { JobPlace } from "./place.ts";
+
+/**
+ * Becomes a rank of a job whose processes MPI has started. There is no address to meet at, and no token: MPI knows its processes.
+ *
+ * @throws DistError "engine" if there is no MPI that can be used, "mismatch" if its world is not the job's
+ */
+export async function joinMpi(
+  { rank, size, job, generation }: Pick<JobPlace, "rank" | "size" | "job" | "generation">,
+  { plan, deadline, silence = 10_000, library }: JobOptions & { readonly library?: string },
+): Promise<JobMember> {
+  const world = openMpi({ size, library });
+  if (world.rank !== rank) {
+    throw new DistError(
+      `Cannot be rank ${rank}: ${world.description} says that this is rank ${world.rank}; leave RANK to what started this process`,
+      "mismatch",
+    );
+  }
+  const transport = world.transport({ silence });
+  const { addresses } = world, member = { job, generation, group: "", rank, addresses, plan };
+  const group = await joinGroup(transport, member, { deadline });
+  return {
+    group,
+    async close() {
+      await group.close();
+      await transport.close();
+      await world.close();
+    },
+  };
+}
