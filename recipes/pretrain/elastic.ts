@@ -10,6 +10,7 @@ import {
   DistError,
   type ElasticPlace,
   elasticPlace,
+  jobVariables,
   joinElastic,
   planHash,
   type Term,
@@ -20,7 +21,7 @@ import { hasMemory, type PretrainConfig } from "./config.ts";
 import { leadCrew } from "./crew.ts";
 import { follow } from "./follow.ts";
 import { createKept } from "./kept.ts";
-import { placeHere, watchLauncher } from "./member.ts";
+import { watchLauncher } from "./member.ts";
 import { type Finished, pretrain, type RunOptions } from "./run.ts";
 import type { Renewal } from "./team.ts";
 
@@ -36,7 +37,9 @@ export const HEARTBEAT = 30;
  * @throws InputError where the environment is not what it must be
  */
 export function elasticHere(): ElasticPlace | undefined {
-  if (!placeHere()) return undefined;
+  const isAllowed = (variable: string): boolean =>
+    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
+  if (!jobVariables.every(isAllowed)) return undefined;
   try {
     return elasticPlace((name) => Deno.env.get(name));
   } catch (error) {
