@@ -6,8 +6,8 @@
 
 /**
  * Why: a rank is gone; it is there but silent; an operation took longer than its deadline; the caller took it back; two ranks
- * disagree; bytes are not what they must be; somebody may not come in; an address is of no use; the group was closed; MPI is not there,
- * or says no; the others go on without this rank; the group makes room for newcomers.
+ * disagree; bytes are not what they must be; somebody may not come in; an address is of no use; the group was closed; MPI or
+ * shared memory is not there, or says no; the others go on without this rank; the group makes room for newcomers.
  */
 export type DistFailure =
   | "lost"

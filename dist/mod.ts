@@ -27,17 +27,22 @@ export { chunkOf, type Span } from "./group/chunk.ts";
 export {
   type Group,
   type GroupOptions,
+  type GroupTransport,
   joinGroup,
   type OperationOptions,
   type ReduceOptions,
   type ShardOptions,
 } from "./group/group.ts";
+export { type Operation, type Ways } from "./group/operation.ts";
+export { type ShardNode } from "./group/shard_tree.ts";
+export { type ShardSums } from "./group/shards.ts";
 export { type ElasticPlace, elasticPlace } from "./job/elastic_place.ts";
 export { type ElasticJobOptions, joinElastic } from "./job/join_elastic.ts";
-export { type JobMember, type JobOptions, joinJob } from "./job/join_job.ts";
+export { type JobMember, type JobOptions, type JobThread, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, type JobTls, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
 export { type Reduction } from "./message/header.ts";
+export { type PartReceiver, type PartSender } from "./message/parts.ts";
 export {
   type ByteStream,
   type Door,
@@ -48,19 +53,36 @@ export {
 export { mutualTls } from "./net/mutual_tls.ts";
 export { tcp } from "./net/tcp.ts";
 export { type TlsFiles } from "./net/tls.ts";
+export {
+  type GroupEvent,
+  type GroupSeen,
+  type Observer,
+  type OperationOpen,
+  type OperationSeen,
+} from "./observer.ts";
 export { type MpiOptions, type MpiWorld, openMpi } from "./mpi/world.ts";
 export { alone, type Collective } from "./parallel/alone.ts";
 export { type Bucket, type BucketPart, bucketsOf, planHash } from "./parallel/buckets.ts";
 export { compareChecksums, type NamedArray } from "./parallel/checksums.ts";
 export {
+  addLeaves,
   createExchange,
   type Exchange,
   type Exchanged,
   type ExchangeOptions,
+  type PlainExchange,
 } from "./parallel/exchange.ts";
+export { fragmentBegunAfter, type FragmentPlan, fragmentsOf } from "./parallel/fragments.ts";
+export { createOuter, type Outer, type OuterOptions } from "./parallel/outer.ts";
+export { mixInto, type OuterRates, type OuterState, outerStep } from "./parallel/outer_step.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
+export { type SharingOptions } from "./shm/host/engine.ts";
+export { processMemory } from "./shm/host/network.ts";
+export { shareMemory } from "./shm/host/share_memory.ts";
 export { sharedMemory } from "./shm/network.ts";
 export { createSharedSpace, type SharedSpace, type SharedSpaceOptions } from "./shm/space.ts";
+export { type NetworkWords } from "./thread/messages.ts";
+export { openThread, type ThreadOptions } from "./thread/open_thread.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
 export { createToken } from "./transport/token_term.ts";
 export {
@@ -69,8 +91,10 @@ export {
   type Incoming,
   type Lane,
   type Links,
+  type Meeting,
   type Membership,
   type Outgoing,
   type Question,
   type Transport,
+  type TransportDoor,
 } from "./transport/transport.ts";

@@ -106,7 +106,7 @@ export interface Device {
   free(storage: Storage): void;
   /** Copies elements from the host. */
   write(storage: Storage, data: HostArray, dtype: DType): void;
-  /** Copies elements to the host, once everything queued before has run. */
+  /** Copies elements to the host, once what was queued before has written them: the program that does may still go on. */
   read(storage: Storage, size: number, dtype: DType): Promise<HostArray>;
   /** Compiles a graph. */
   compile(graph: Graph): Program;

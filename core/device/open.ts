@@ -9,7 +9,7 @@ import type { CpuOptions } from "../backends/cpu/mod.ts";
 import type { WebGpuOptions } from "../backends/webgpu/mod.ts";
 
 /** How a device is opened, where the kind that it turns out to be has such a choice. */
-export type OpenOptions = Pick<WebGpuOptions, "tune"> & Pick<CpuOptions, "threads">;
+export type OpenOptions = Pick<WebGpuOptions, "tune"> & Pick<CpuOptions, "threads" | "aside">;
 
 /**
  * Opens a device. `auto` takes a real GPU, else the CPU; the device's description says which. `webgpu` takes a software adapter too.
@@ -27,7 +27,8 @@ export async function openDevice(
     }
     case "cpu": {
       const { cpu, defaultCpu } = await import("../backends/cpu/mod.ts");
-      return options.threads === undefined ? defaultCpu() : cpu({ threads: options.threads });
+      const { threads, aside = false } = options;
+      return threads === undefined ? defaultCpu() : cpu({ threads, aside });
     }
     case "webgpu": {
       const { webgpu } = await import("../backends/webgpu/mod.ts");

@@ -8,14 +8,22 @@ import { bytesOf, part, roomLike, typeOf, type WireArray } from "../message/arra
 import { combines } from "../message/combine.ts";
 import { MOST_AXES, nameHash, type Operation as Name, type Reduction } from "../message/header.ts";
 import type { Subject } from "../message/parts.ts";
-import type { Lane, Membership, Transport } from "../transport/transport.ts";
+import type { Observer } from "../observer.ts";
+import type {
+  Lane,
+  Meeting,
+  Membership,
+  Transport,
+  TransportDoor,
+} from "../transport/transport.ts";
 import { broadcast } from "./broadcast.ts";
 import { chunkOf } from "./chunk.ts";
 import { doublingAllReduce, SMALL } from "./doubling.ts";
 import { createOperation, type Operation } from "./operation.ts";
 import { ringAllGather, ringAllReduce, ringReduceScatter } from "./ring.ts";
 import { nodesOf } from "./shard_tree.ts";
-import { treeAllReduce } from "./shards.ts";
+import { foldShards, treeAllReduce } from "./shards.ts";
+import { type GroupWatch, watchGroup } from "./watch.ts";
 
 /** What one operation may take, and what its arrays are. */
 export interface OperationOptions {
@@ -49,6 +57,8 @@ export interface Group {
   readonly rank: number;
   /** Members. */
   readonly size: number;
+  /** Do operations take arrays in shared memory without a copy, and others not? No, if left out. */
+  readonly prefersShared?: boolean;
   /** Everybody gets the sum. The same bits on every rank, and in every run with as many ranks. */
   allReduce<T extends WireArray>(array: T, options?: ReduceOptions): Promise<T>;
   /**
@@ -77,6 +87,8 @@ export interface Group {
   split(color: number, options?: OperationOptions): Promise<Group>;
   /** Calls `f` when the group fails; at once if it has. */
   onFailure(f: (error: DistError) => void): void;
+  /** Ends the group for everybody, and tells them why. */
+  abort(error: DistError): void;
   /** Leaves in good order, after the operations that were called. */
   close(): Promise<void>;
 }
@@ -87,6 +99,16 @@ export interface GroupOptions {
   readonly deadline?: number | undefined;
   /** Time that joining may take. Units: milliseconds; the deadline if left out. */
   readonly joining?: number | undefined;
+  /** Is told of everything that the group, and those split from it, do. */
+  readonly observer?: Observer | undefined;
+}
+
+/** A door to other processes whose links are in another thread: what stands here is whole groups. */
+export interface GroupTransport extends TransportDoor {
+  /** As the function of this name. @throws DistError */
+  joinGroup(member: Membership, options?: GroupOptions): Promise<Group>;
+  /** Everybody's address, by rank, for who knows that of rank 0. @throws DistError */
+  meet(meeting: Meeting): Promise<readonly string[]>;
 }
 
 /**
@@ -95,19 +117,25 @@ export interface GroupOptions {
  * @throws DistError
  */
 export async function joinGroup(
-  transport: Transport,
+  transport: Transport | GroupTransport,
   member: Membership,
   options: GroupOptions = {},
 ): Promise<Group> {
-  const group = createGroup(transport, member, options);
+  if ("joinGroup" in transport) return await transport.joinGroup(member, options);
+  const { job, generation, group: name, rank, addresses } = member;
+  const seen = { job, generation, name, rank, size: addresses.length };
+  const watch = watchGroup(seen, transport.clock, options.observer);
+  const group = createGroup(transport, member, options, watch);
   await group.barrier({ deadline: options.joining });
+  watch.joined();
   return group;
 }
 
 function createGroup(
   transport: Transport,
   member: Membership,
-  { deadline: patience = 300_000 }: GroupOptions,
+  { deadline: patience = 300_000, observer }: GroupOptions,
+  watch: GroupWatch,
 ): Group {
   const { rank } = member, size = member.addresses.length, { clock } = transport;
   const links = transport.join(member), turns = new Map<string, Promise<unknown>>();
@@ -118,9 +146,12 @@ function createGroup(
     group: nameHash(member.group),
     plan: member.plan,
   };
-  const { engine } = links, nothing = new Uint8Array(0);
-  let failure: DistError | undefined, splits = 0, isBegun = false;
-  links.onFailure((error) => failure = error);
+  const nothing = new Uint8Array(0);
+  let { engine } = links, failure: DistError | undefined, splits = 0, isBegun = false;
+  links.onFailure((error) => {
+    failure = error;
+    watch.failed(error);
+  });
 
   const abort = (error: unknown): void => {
     if (error instanceof DistError) return links.abort(error);
@@ -139,10 +170,13 @@ function createGroup(
   ): Promise<void> {
     const sequence = counts.get(line) ?? 0, name = `${what.operation} #${sequence}`;
     counts.set(line, sequence + 1);
+    const seen = watch.called({ ...what, sequence, line });
     async function go(): Promise<void> {
-      const op = createOperation(links, { ...common, ...what, sequence }, ids);
+      const waiting = new Set<number>(), traffic = seen.begun(waiting);
+      const op = createOperation(links, { ...common, ...what, sequence }, ids, waiting, traffic);
       const late = (): void => {
-        const [slow] = op.waiting, whom = [...op.waiting].sort((a, b) => a - b).join(", ");
+        const waited = op.waiting.size ? [...op.waiting] : [...engine?.behind?.() ?? []];
+        const [slow] = waited, whom = waited.sort((a, b) => a - b).join(", ");
         const text = `Rank ${rank} waited ${deadline} ms for rank ${whom} in ${name}`;
         links.abort(new DistError(text, "deadline", { rank: slow, operation: name }));
       };
@@ -160,11 +194,13 @@ function createGroup(
         if (isBegun && line === "") await agree(op.over(engine!));
         await body(op);
         if (engine && !isBegun) {
-          await engine.begin();
-          isBegun = true;
+          isBegun = await engine.begin(op);
+          if (!isBegun) engine = undefined;
         }
+        seen.ended();
       } catch (error) {
         abort(error);
+        seen.ended(failure ?? error);
         if (!(error instanceof DistError)) throw error;
         throw within(name, failure ?? error);
       } finally {
@@ -194,9 +230,6 @@ function createGroup(
     );
   };
   const point: Lane = "point";
-  /** The links' own engine, for what it can do: MPI's least and most lose NaN, and it counts in 32 bits. */
-  const engineFor = ({ length }: WireArray, reduction: Reduction = "none") =>
-    (reduction === "none" || reduction === "sum") && length < 2 ** 31 ? engine : undefined;
 
   const group: Group = {
     rank,
@@ -207,8 +240,7 @@ function createGroup(
       await run(
         subject("allReduce", array, shape, reduction),
         options,
-        (op) =>
-          engineFor(array, reduction)?.allReduce(array) ?? algorithm(op, array, combine, abort),
+        (op) => engine?.allReduce(array, reduction, op) ?? algorithm(op, array, combine, abort),
       );
       return array;
     },
@@ -232,11 +264,12 @@ function createGroup(
       }
       // The number of shards stands before the shape, so that ranks that differ in it find out.
       const what = subject("allReduceShards", into, shape, reduction);
-      await run(
-        { ...what, shape: [total, into.length] },
-        options,
-        (op) => treeAllReduce(op, { arrays, total, folded }, into, combines[reduction], abort),
-      );
+      const combine = combines[reduction];
+      await run({ ...what, shape: [total, into.length] }, options, (op) => {
+        const sums = foldShards(op, { arrays, total, folded }, combine);
+        return engine?.allReduceShards(sums, into, reduction, op) ??
+          treeAllReduce(op, sums, into, combine, abort);
+      });
       return into;
     },
     async reduceScatter(array, options = {}) {
@@ -246,7 +279,7 @@ function createGroup(
         subject("reduceScatter", array, shape, reduction),
         options,
         (op) =>
-          engineFor(array, reduction)?.reduceScatter(array) ??
+          engine?.reduceScatter(array, reduction) ??
             ringReduceScatter(op, array, combines[reduction], abort),
       );
       return part(array, from, to);
@@ -255,7 +288,7 @@ function createGroup(
       await run(
         subject("allGather", array, options.shape),
         options,
-        (op) => engineFor(array)?.allGather(array) ?? ringAllGather(op, array, abort),
+        (op) => engine?.allGather(array) ?? ringAllGather(op, array, abort),
       );
       return array;
     },
@@ -266,7 +299,7 @@ function createGroup(
       await run(
         subject("broadcast", array, options.shape),
         options,
-        (op) => engineFor(array)?.broadcast(array, root) ?? broadcast(op, array, root, abort),
+        (op) => engine?.broadcast(array, root, op) ?? broadcast(op, array, root, abort),
       );
       return array;
     },
@@ -309,9 +342,10 @@ function createGroup(
         group: name,
         rank: members.indexOf(rank),
         addresses: members.map((r) => addresses[r]!),
-      }, { deadline: options.deadline ?? patience });
+      }, { deadline: options.deadline ?? patience, observer });
     },
     onFailure: links.onFailure,
+    abort: links.abort,
     async close() {
       await Promise.allSettled(turns.values());
       await links.close();

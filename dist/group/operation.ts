@@ -14,7 +14,9 @@ import type { Lane, Links } from "../transport/transport.ts";
 
 /** One operation. */
 export interface Operation {
+  /** This process's number among those who take part. */
   readonly rank: number;
+  /** Who takes part. */
   readonly size: number;
   /** Ranks that it waits for now. */
   readonly waiting: ReadonlySet<number>;
@@ -26,6 +28,27 @@ export interface Operation {
   over(links: Ways): Operation;
 }
 
+/** The operation among some of its ranks, this one included, numbered by their places in the list. */
+export function among(op: Operation, ranks: readonly number[]): Operation {
+  return {
+    rank: ranks.indexOf(op.rank),
+    size: ranks.length,
+    waiting: op.waiting,
+    to: (place, lane) => op.to(ranks[place]!, lane),
+    from: (place, lane) => op.from(ranks[place]!, lane),
+    over: (links) => among(op.over(links), ranks),
+  };
+}
+
+/** What an operation's messages add up to. */
+export interface Traffic {
+  /** Bytes of arrays, headers aside. */
+  sent: number;
+  received: number;
+  /** Called with every message that has come. */
+  readonly heard?: () => void;
+}
+
 /** What messages need of links. */
 export type Ways = Pick<Links, "outgoing" | "incoming">;
 
@@ -35,6 +58,7 @@ export function createOperation(
   subject: Subject,
   { rank, size }: { readonly rank: number; readonly size: number },
   waiting = new Set<number>(),
+  traffic: Traffic = { sent: 0, received: 0 },
 ): Operation {
   const counts = new Map<number, number>();
   /** Remembers whom it waits for. */
@@ -53,12 +77,13 @@ export function createOperation(
     rank,
     size,
     waiting,
-    over: (others) => createOperation(others, subject, { rank, size }, waiting),
+    over: (others) => createOperation(others, subject, { rank, size }, waiting, traffic),
     to(other, lane = "main") {
       let sender: PartSender | undefined;
       const send = async (body: Uint8Array): Promise<void> => {
         sender ??= partSender(await links.outgoing(other, lane), subject);
         await sender.send(body);
+        traffic.sent += body.length;
       };
       return { send: (body) => wait(other, send(body)) };
     },
@@ -67,6 +92,8 @@ export function createOperation(
       const receive = async (into: Uint8Array): Promise<void> => {
         receiver ??= partReceiver(await links.incoming(other, lane), subject);
         await receiver.receive(into);
+        traffic.received += into.length;
+        traffic.heard?.();
       };
       return { receive: (into) => wait(other, receive(into)) };
     },

@@ -7,7 +7,9 @@
 
 /** A whole subtree: `size`, a power of two, shards from a multiple of `size` on. */
 export interface ShardNode {
+  /** The first shard. */
   readonly from: number;
+  /** Shards. */
   readonly size: number;
 }
 

@@ -20,20 +20,37 @@ export interface Shards {
   readonly folded?: boolean;
 }
 
-/** The sum of all ranks' shards goes into `into`. */
-export async function treeAllReduce(
-  op: Operation,
+/** Sums of whole subtrees. */
+export interface ShardSums {
+  /** The subtrees that each rank has, from left to right. */
+  readonly nodes: readonly (readonly ShardNode[])[];
+  /** This rank's sums of them, used up. */
+  readonly mine: readonly WireArray[];
+}
+
+/** Sums this rank's shards by whole subtrees. */
+export function foldShards(
+  { rank, size }: Pick<Operation, "rank" | "size">,
   { arrays, total, folded = false }: Shards,
-  into: WireArray,
   combine: Combine,
-  abort: (error: unknown) => void,
-): Promise<void> {
-  const { rank, size } = op, width = into.BYTES_PER_ELEMENT;
+): ShardSums {
   const shardsOf = (rank: number): Span => chunkOf(total, rank, size);
   const nodes = Array.from({ length: size }, (_, r) => nodesOf(shardsOf(r).from, shardsOf(r).to));
   const mine = folded
     ? arrays
     : nodes[rank]!.map((node) => subtree(node, arrays, shardsOf(rank).from, combine));
+  return { nodes, mine };
+}
+
+/** The sum of all ranks' shards goes into `into`. */
+export async function treeAllReduce(
+  op: Operation,
+  { nodes, mine }: ShardSums,
+  into: WireArray,
+  combine: Combine,
+  abort: (error: unknown) => void,
+): Promise<void> {
+  const { rank, size } = op, width = into.BYTES_PER_ELEMENT;
   const segments = (chunk: number): readonly Span[] =>
     segmentsOf(chunkOf(into.length, chunk, size), width);
   const reduced = createProgress();

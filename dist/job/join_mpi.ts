@@ -16,7 +16,9 @@ import type { JobPlace } from "./place.ts";
  */
 export async function joinMpi(
   { rank, size, job, generation }: Pick<JobPlace, "rank" | "size" | "job" | "generation">,
-  { plan, deadline, silence = 10_000, library }: JobOptions & { readonly library?: string },
+  { plan, deadline, silence = 10_000, observer, library }: JobOptions & {
+    readonly library?: string;
+  },
 ): Promise<JobMember> {
   const world = openMpi({ size, library });
   if (world.rank !== rank) {
@@ -27,7 +29,7 @@ export async function joinMpi(
   }
   const transport = world.transport({ silence });
   const { addresses } = world, member = { job, generation, group: "", rank, addresses, plan };
-  const group = await joinGroup(transport, member, { deadline });
+  const group = await joinGroup(transport, member, { deadline, observer });
   return {
     group,
     async close() {

@@ -7,19 +7,11 @@
 import { DistError } from "../error.ts";
 import { createOperation, together } from "../group/operation.ts";
 import { nameHash } from "../message/header.ts";
-import type { Membership, Transport } from "../transport/transport.ts";
+import type { GroupTransport } from "../group/group.ts";
+import type { Meeting, Transport } from "../transport/transport.ts";
 
 /** Bytes that an address may have. */
 const LONGEST = 256;
-
-/** Who meets: as a membership, with the address of rank 0 in the place of all. */
-export interface Meeting extends Omit<Membership, "addresses" | "group"> {
-  readonly size: number;
-  /** Where rank 0 listens, as in "ws://127.0.0.1:29500". */
-  readonly first: string;
-  /** Time that all have to come. Units: milliseconds. */
-  readonly patience: number;
-}
 
 /**
  * Everybody's address, by rank.
@@ -27,9 +19,11 @@ export interface Meeting extends Omit<Membership, "addresses" | "group"> {
  * @throws DistError that names the ranks that have not come, or what two ranks do not agree in
  */
 export async function meet(
-  transport: Transport,
-  { size, first, patience, ...member }: Meeting,
+  transport: Transport | GroupTransport,
+  meeting: Meeting,
 ): Promise<readonly string[]> {
+  if ("meet" in transport) return await transport.meet(meeting);
+  const { size, first, patience, ...member } = meeting;
   const { rank, job, generation, plan } = member, group = "meeting";
   if (size === 1) return [transport.address];
   const links = transport.join({ ...member, group, addresses: Array(size).fill(first) });

@@ -39,6 +39,8 @@ export interface JobPlace {
   readonly generation: number;
   /** What the processes of the job know and nobody else does. */
   readonly token: string | undefined;
+  /** How ranks of one machine exchange arrays: through memory that they share, or as ranks of different ones do, if left out. */
+  readonly memory?: "shared" | "apart";
   /** With it processes speak TLS; undefined for TCP alone. */
   readonly tls?: JobTls;
 }
@@ -79,6 +81,7 @@ export const jobVariables: readonly string[] = [
     "MOTIAN_JOB",
     "MOTIAN_GENERATION",
     "MOTIAN_TOKEN",
+    "MOTIAN_MEMORY",
     ...TLS,
     CLIENTS,
     ...elasticVariables,
@@ -91,7 +94,8 @@ export const jobVariables: readonly string[] = [
  * port 29500; under `srun` the first of its nodes), MOTIAN_HOST where this process does, if the first is not on this machine (under
  * `srun` its node); MOTIAN_JOB, MOTIAN_GENERATION and
  * MOTIAN_TOKEN are those of the job. MOTIAN_TLS_CERT, MOTIAN_TLS_KEY and MOTIAN_TLS_CA name PEM files and make links TLS, with
- * MOTIAN_TLS_CLIENTS=1 for who can show a certificate of the authority alone.
+ * MOTIAN_TLS_CLIENTS=1 for who can show a certificate of the authority alone. MOTIAN_MEMORY, the same for all, is
+ * "shared" (as on Linux, if it is left out) or "apart".
  *
  * @throws RangeError if the variables contradict each other, or one is missing
  *
@@ -141,6 +145,12 @@ export function jobPlace(env: (name: string) => string | undefined): JobPlace | 
       `Cannot take part in a job whose rank 0 is at ${master.hostname}: MOTIAN_HOST must say where this rank is`,
     );
   }
+  const memory = given("MOTIAN_MEMORY") ?? (Deno.build.os === "linux" ? "shared" : "apart");
+  if (memory !== "shared" && memory !== "apart") {
+    throw new RangeError(
+      `Cannot take part in a job with MOTIAN_MEMORY=${memory}: it must be shared or apart`,
+    );
+  }
   const onNode = isSlurm
     ? tasksOn(given(TASKS) ?? "", Number(given(NODE_NUMBER) ?? NaN))
     : undefined;
@@ -156,6 +166,7 @@ export function jobPlace(env: (name: string) => string | undefined): JobPlace | 
     job: given("MOTIAN_JOB") ?? "motian",
     generation: whole("MOTIAN_GENERATION", 1, 2 ** 31 - 1, 1),
     token,
+    memory,
     ...tls && { tls },
   };
 }

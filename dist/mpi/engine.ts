@@ -7,7 +7,7 @@ import { realClock } from "../clock.ts";
 import type { DistError } from "../error.ts";
 import { chunkOf } from "../group/chunk.ts";
 import { bytesOf, part, roomLike, typeOf, type WireArray } from "../message/array.ts";
-import { nameHash } from "../message/header.ts";
+import { nameHash, type Reduction } from "../message/header.ts";
 import type { Engine, Links } from "../transport/transport.ts";
 import type { Word } from "./abi.ts";
 import type { Library } from "./library.ts";
@@ -87,6 +87,19 @@ export function mpiEngine(
       const { from, to } = chunkOf(length, r, size);
       return to - from;
     }));
+  /** MPI's least and most lose NaN, and it counts in 32 bits. */
+  const does = ({ length }: WireArray, reduction: Reduction = "none"): boolean =>
+    (reduction === "none" || reduction === "sum") && length < 2 ** 31;
+  async function reduceScatter(array: WireArray): Promise<void> {
+    const { from, to } = chunkOf(array.length, rank, size), type = objects.types[typeOf(array)];
+    const mine: WireArray = roomLike(array, to - from), lengths = counts(array.length);
+    await run(
+      "reduceScatter",
+      (comm) =>
+        calls.reduceScatterWaiting(bytesOf(array), bytesOf(mine), lengths, type, objects.sum, comm),
+    );
+    part(array, from, to).set(mine);
+  }
   return {
     async begin() {
       const all = room(), some = room(), made = room();
@@ -99,6 +112,7 @@ export function mpiEngine(
         ),
       );
       comm = made[0]!;
+      return true;
     },
     outgoing: (to) =>
       Promise.resolve({
@@ -128,54 +142,45 @@ export function mpiEngine(
         },
         body: () => Promise.resolve(),
       }),
-    allReduce: (array) =>
-      run("allReduce", (comm) =>
-        calls.allReduceWaiting(
-          abi.inPlace,
-          bytesOf(array),
-          array.length,
-          objects.types[typeOf(array)],
-          objects.sum,
-          comm,
-        )),
-    async reduceScatter(array) {
-      const { from, to } = chunkOf(array.length, rank, size), type = objects.types[typeOf(array)];
-      const mine: WireArray = roomLike(array, to - from), lengths = counts(array.length);
-      await run(
-        "reduceScatter",
-        (comm) =>
-          calls.reduceScatterWaiting(
+    allReduce: (array, reduction) =>
+      does(array, reduction)
+        ? run("allReduce", (comm) =>
+          calls.allReduceWaiting(
+            abi.inPlace,
             bytesOf(array),
-            bytesOf(mine),
-            lengths,
-            type,
+            array.length,
+            objects.types[typeOf(array)],
             objects.sum,
             comm,
-          ),
-      );
-      part(array, from, to).set(mine);
-    },
-    async allGather(array) {
+          ))
+        : undefined,
+    // Its order is ours.
+    allReduceShards: () => undefined,
+    reduceScatter: (array, reduction) => does(array, reduction) ? reduceScatter(array) : undefined,
+    allGather(array) {
+      if (!does(array)) return undefined;
       const type = objects.types[typeOf(array)], lengths = counts(array.length);
       const places = steady(chunks.map((r) => chunkOf(array.length, r, size).from));
-      await run(
+      return run(
         "allGather",
         (comm) =>
           calls.allGatherWaiting(abi.inPlace, 0, type, bytesOf(array), lengths, places, type, comm),
       );
     },
     broadcast: (array, root) =>
-      run(
-        "broadcast",
-        (comm) =>
-          calls.broadcastWaiting(
-            bytesOf(array),
-            array.length,
-            objects.types[typeOf(array)],
-            root,
-            comm,
-          ),
-      ),
+      does(array)
+        ? run(
+          "broadcast",
+          (comm) =>
+            calls.broadcastWaiting(
+              bytesOf(array),
+              array.length,
+              objects.types[typeOf(array)],
+              root,
+              comm,
+            ),
+        )
+        : undefined,
   };
 }
 

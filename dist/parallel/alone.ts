@@ -11,7 +11,15 @@ import { combines } from "../message/combine.ts";
 /** What data parallelism needs of a group. */
 export type Collective = Pick<
   Group,
-  "rank" | "size" | "allReduce" | "allReduceShards" | "allGather" | "broadcast" | "send" | "receive"
+  | "rank"
+  | "size"
+  | "prefersShared"
+  | "allReduce"
+  | "allReduceShards"
+  | "allGather"
+  | "broadcast"
+  | "send"
+  | "receive"
 >;
 
 /** A rank alone. */

@@ -24,12 +24,13 @@ export interface BucketPart {
 export interface Bucket {
   /** Elements. */
   readonly length: number;
-  /** From the last leaf to the first. */
+  /** In the order in which leaves travel. */
   readonly parts: readonly BucketPart[];
 }
 
 /**
- * The buckets for leaves of these lengths, or some of them. The last leaves come first: their gradients are ready first.
+ * The buckets for leaves of these lengths, or some of them. The last leaves come first, whose gradients are ready first, where `order`
+ * says nothing else.
  *
  * @example
  * ```ts
@@ -42,10 +43,11 @@ export function bucketsOf(
   lengths: readonly number[],
   bytes: number = BUCKET_BYTES,
   has: (leaf: number) => boolean = () => true,
+  order: readonly number[] = [...lengths.keys()].reverse(),
 ): readonly Bucket[] {
   const most = bytes / Float32Array.BYTES_PER_ELEMENT;
   const buckets: { length: number; readonly parts: BucketPart[] }[] = [];
-  for (let leaf = lengths.length - 1; leaf >= 0; leaf--) {
+  for (const leaf of order) {
     if (!has(leaf)) continue;
     const length = lengths[leaf]!, last = buckets.at(-1);
     const bucket = last && last.length + length <= most ? last : { length: 0, parts: [] };

@@ -5,17 +5,18 @@
  * (`canonical`) each rank computes those that are its own, and they are summed in a fixed tree: the bits are the same for any number of
  * ranks, one included, as long as what is computed of a shard does not depend on who does it.
  *
+ * Leaves travel in buckets, and buckets in a fixed order, each as soon as this rank has all of it: the backward pass that makes the last
+ * leaves may still go on. When that is changes no bit.
+ *
  * Something that is not finite on one rank is so in everybody's sum, of which all have the same bits: whoever skips a step because of it
  * skips it on all ranks.
  *
  * @module
  */
 import { chunkOf, type Span } from "../group/chunk.ts";
-import { createShardSum, nodesOf } from "../group/shard_tree.ts";
-import { combines } from "../message/combine.ts";
 import type { Collective } from "./alone.ts";
-import { bf16AllReduce } from "./bf16_sum.ts";
 import { BUCKET_BYTES, bucketsOf } from "./buckets.ts";
+import { type Begins, createLane } from "./lane.ts";
 
 /** What is exchanged, and how. */
 export interface ExchangeOptions {
@@ -29,6 +30,8 @@ export interface ExchangeOptions {
   readonly wire?: "f32" | "bf16" | undefined;
   /** Leaves that travel as f32 in any case, such as counts. */
   readonly exact?: readonly number[] | undefined;
+  /** All leaves, in the order in which they are ready and travel; if left out from the last to the first. Equal on all ranks. */
+  readonly order?: readonly number[] | undefined;
   /** Units: bytes; 25 MiB if left out. */
   readonly bucketBytes?: number | undefined;
 }
@@ -49,27 +52,36 @@ export interface Exchange {
   readonly own: Span;
   /** Adds one of them, in their order: sums over its examples, and their weight. The arrays may change afterwards. */
   add(arrays: readonly Float32Array[], weight: number): void;
+  /**
+   * The same of arrays that come one after another; resolves when it has them all. With a step's last shard every bucket is on its way
+   * to the others as soon as its leaves are there. Absent where leaves do not travel one by one.
+   */
+  addReady?(arrays: readonly Promise<Float32Array>[], weight: number): Promise<void>;
   /** Exchanges what was added since the last time. @throws DistError */
   sum(): Promise<Exchanged>;
 }
 
-/** What a shard is packed into: an array a bucket, and its weight behind them. */
-interface Packed {
-  readonly buckets: readonly Float32Array<ArrayBuffer>[];
-  readonly weight: Float64Array<ArrayBuffer>;
-}
+/** An exchange that takes arrays one after another. */
+export type PlainExchange = Required<Exchange>;
 
 /**
  * An exchange between the ranks of a group.
  *
- * @throws RangeError if there are fewer shards than ranks, or shards and bf16: what is rounded would depend on who has what
+ * @throws RangeError if the order has not every leaf once, there are fewer shards than ranks, or shards and bf16: what is rounded would depend on who has what
  */
-export function createExchange(group: Collective, options: ExchangeOptions): Exchange {
+export function createExchange(group: Collective, options: ExchangeOptions): PlainExchange {
   const { rank, size } = group, { lengths, shards = 0, mean = false } = options;
-  const { wire = "f32", exact = [], bucketBytes = BUCKET_BYTES } = options;
+  const { wire = "f32", exact = [], bucketBytes = BUCKET_BYTES, order } = options;
+  const sorted = order && [...order].sort((a, b) => a - b);
+  if (sorted && (sorted.length !== lengths.length || sorted.some((leaf, i) => leaf !== i))) {
+    throw new RangeError(`Cannot exchange leaves in the order [${order}]: it must have each once`);
+  }
   const isRounded = (leaf: number): boolean => wire === "bf16" && !exact.includes(leaf);
-  const rounded = bucketsOf(lengths, bucketBytes, isRounded);
-  const buckets = [...rounded, ...bucketsOf(lengths, bucketBytes, (leaf) => !isRounded(leaf))];
+  const rounded = bucketsOf(lengths, bucketBytes, isRounded, order);
+  const buckets = [
+    ...rounded,
+    ...bucketsOf(lengths, bucketBytes, (leaf) => !isRounded(leaf), order),
+  ];
   const isCanonical = shards > 0, total = isCanonical ? shards : size;
   if (!Number.isInteger(shards) || total < size) {
     throw new RangeError(
@@ -79,82 +91,97 @@ export function createExchange(group: Collective, options: ExchangeOptions): Exc
   if (isCanonical && wire !== "f32") {
     throw new RangeError(`Cannot sum ${shards} shards by ${wire}: their bits need f32`);
   }
-  const own = chunkOf(total, rank, size), free: Packed[] = [];
-  const room = (): Packed => ({
-    buckets: buckets.map(({ length }) => new Float32Array(length)),
-    weight: new Float64Array(1),
-  });
-  const fresh = () =>
-    createShardSum<Packed>((left, right) => {
-      left.buckets.forEach((bucket, b) => combines.sum(bucket, bucket, right.buckets[b]!));
-      combines.sum(left.weight, left.weight, right.weight);
-      free.push(right);
-      return left;
-    });
-  let sum = fresh(), added = 0;
+  const own = chunkOf(total, rank, size), count = own.to - own.from;
+  const way = { total, isCanonical };
+  const weights = createLane(group, Float64Array, 1, way);
+  const lanes = buckets.map(({ length }, b) =>
+    createLane(group, Float32Array, length, { ...way, isRounded: b < rounded.length })
+  );
+  let added = 0, turn: Promise<void> = Promise.resolve();
 
-  /** The sum over all ranks of what this one has in place of a bucket. */
-  async function exchanged<T extends Float32Array | Float64Array>(
-    tops: readonly T[],
-    into: T,
-    asBf16 = false,
-  ): Promise<T> {
-    if (isCanonical) return await group.allReduceShards(tops, total, into, { folded: true });
-    into.set(tops[0]!);
-    if (!asBf16) return await group.allReduce(into);
-    await bf16AllReduce(group, into as Float32Array);
-    return into;
+  /** Sends a bucket on its way. A sum in bf16 is several operations, whose order all ranks must share: there, one after another. */
+  function begin(lane: Begins): Promise<void> {
+    const begun = rounded.length === 0 ? lane.begin() : turn = turn.then(() => lane.begin());
+    begun.catch(() => {}); // met in `sum`, which a step that fails never comes to
+    return begun;
+  }
+  /** The number of the shard that comes now. */
+  function next(): number {
+    if (added === count) {
+      throw new RangeError(`Cannot add a shard: rank ${rank} has ${count} of them in a step`);
+    }
+    return own.from + added++;
+  }
+  function checkLeaf(array: Float32Array | undefined, leaf: number, given: number): void {
+    if (array?.length === lengths[leaf]) return;
+    throw new TypeError(
+      `Cannot add ${given} arrays: leaf ${leaf} has ${array?.length} elements, it must have ${
+        lengths[leaf]
+      }`,
+    );
   }
   return {
     total,
     own,
     add(arrays, weight) {
-      if (added === own.to - own.from) {
-        throw new RangeError(`Cannot add a shard: rank ${rank} has ${added} of them in a step`);
+      for (let leaf = 0; leaf < Math.max(lengths.length, arrays.length); leaf++) {
+        checkLeaf(arrays[leaf], leaf, arrays.length);
       }
-      const odd = lengths.findIndex((length, leaf) => arrays[leaf]?.length !== length);
-      if (odd >= 0 || arrays.length !== lengths.length) {
-        throw new TypeError(
-          `Cannot add ${arrays.length} arrays: leaf ${Math.max(odd, 0)} has ${
-            arrays[odd]?.length
-          } elements, it must have ${lengths[odd]}`,
-        );
+      const shard = next();
+      weights.add(shard, (room) => room.fill(weight));
+      buckets.forEach(({ parts }, b) =>
+        lanes[b]!.add(shard, (room) => {
+          for (const { leaf, at } of parts) room.set(arrays[leaf]!, at);
+        })
+      );
+    },
+    async addReady(arrays, weight) {
+      // Each is met when its bucket's turn comes.
+      for (const array of arrays) array.catch(() => {});
+      const shard = next(), isLast = added === count;
+      weights.add(shard, (room) => room.fill(weight));
+      if (isLast) begin(weights);
+      for (const [b, { parts }] of buckets.entries()) {
+        const ready = new Map<number, Float32Array>();
+        for (const { leaf } of parts) {
+          const array = await arrays[leaf];
+          checkLeaf(array, leaf, arrays.length);
+          ready.set(leaf, array!);
+        }
+        lanes[b]!.add(shard, (room) => {
+          for (const { leaf, at } of parts) room.set(ready.get(leaf)!, at);
+        });
+        if (isLast) begin(lanes[b]!);
       }
-      const packed = free.pop() ?? room();
-      buckets.forEach(({ parts }, b) => {
-        for (const { leaf, at } of parts) packed.buckets[b]!.set(arrays[leaf]!, at);
-      });
-      packed.weight[0] = weight;
-      sum.add({ from: own.from + added++, size: 1 }, packed);
     },
     async sum() {
-      const tops = sum.sums();
-      if (added < own.to - own.from || tops.length !== nodesOf(own.from, own.to).length) {
+      if (added < count) {
         throw new RangeError(
-          `Cannot exchange ${added} shards: rank ${rank} has ${own.to - own.from} in a step`,
+          `Cannot exchange ${added} shards: rank ${rank} has ${count} in a step`,
         );
       }
-      const arrays: Float32Array<ArrayBuffer>[] = [];
-      const weights = exchanged(tops.map(({ weight }) => weight), new Float64Array(1));
-      // One after the other in the group, but each is packed while the one before is on its way.
-      const all = buckets.map(async ({ length, parts }, b) => {
-        const found = await exchanged(
-          tops.map((top) => top.buckets[b]!),
-          new Float32Array(length),
-          b < rounded.length,
-        );
-        const [weight] = await weights;
+      // What fails ends the group: all of them end.
+      const ended = await Promise.allSettled([weights, ...lanes].map(begin));
+      const failed = ended.find(({ status }) => status === "rejected");
+      if (failed) throw (failed as PromiseRejectedResult).reason;
+      added = 0;
+      const [weight] = await weights.take(), arrays: Float32Array<ArrayBuffer>[] = [];
+      for (const [b, { length, parts }] of buckets.entries()) {
+        const found = await lanes[b]!.take();
         if (mean) { for (let i = 0; i < length; i++) found[i]! /= weight!; }
         for (const { leaf, at, length } of parts) arrays[leaf] = found.subarray(at, at + length);
-      });
-      // What fails ends the group: all of them end.
-      const [first] = (await Promise.allSettled([weights, ...all])).filter(({ status }) =>
-        status === "rejected"
-      ) as readonly PromiseRejectedResult[];
-      if (first) throw first.reason;
-      free.push(...tops);
-      [sum, added] = [fresh(), 0];
-      return { arrays, weight: (await weights)[0]! };
+      }
+      return { arrays, weight: weight! };
     },
   };
+}
+
+/** Adds a shard whose arrays come one after another: as they come where the exchange can take them so, else when all are there. */
+export async function addLeaves(
+  exchange: Exchange,
+  leaves: readonly Promise<Float32Array>[],
+  weight: number,
+): Promise<void> {
+  if (exchange.addReady) await exchange.addReady(leaves, weight);
+  else exchange.add(await Promise.all(leaves), weight);
 }

@@ -1,5 +1,5 @@
 /**
- * One direction of a connection in shared memory: bytes go round a ring, from one thread to another.
+ * One direction of a connection in shared memory: bytes go round a ring, from one thread or process to another.
  *
  * @module
  */
@@ -18,13 +18,32 @@ export interface Ring {
   reset(): void;
 }
 
+/** How the other side is told of a change, and waited for. */
+export interface RingBell {
+  /** The count, a word of the ring, has changed. */
+  wake(words: Int32Array, count: number): void;
+  /** Resolves when the count is no longer `seen`, or before. */
+  wait(words: Int32Array, count: number, seen: number): PromiseLike<unknown> | unknown;
+}
+
+/** Between threads. */
+const threads: RingBell = {
+  wake: (words, count) => void Atomics.notify(words, count),
+  wait: (words, count, seen) => Atomics.waitAsync(words, count, seen).value,
+};
+
 /** The ring whose words and bytes these are. Once `isOpen` says no, it is perhaps others' already. */
-export function ringIn(words: Int32Array, bytes: Uint8Array, isOpen: () => boolean): Ring {
+export function ringIn(
+  words: Int32Array,
+  bytes: Uint8Array,
+  isOpen: () => boolean,
+  bell: RingBell = threads,
+): Ring {
   const size = bytes.length;
   const has = (flag: number): boolean => Atomics.load(words, flag) !== 0;
   const wake = (count: number): void => {
     Atomics.add(words, count, 1);
-    Atomics.notify(words, count);
+    bell.wake(words, count);
   };
   /** Copies to or from the ring, in two parts where it goes over the end. */
   function each(
@@ -41,8 +60,9 @@ export function ringIn(words: Int32Array, bytes: Uint8Array, isOpen: () => boole
   return {
     async write(data) {
       for (;;) {
+        if (!isOpen()) throw closed();
         const seen = Atomics.load(words, RING.toWriter);
-        if (!isOpen() || has(RING.abandoned) || has(RING.finished)) throw closed();
+        if (has(RING.abandoned) || has(RING.finished)) throw closed();
         const written = Atomics.load(words, RING.written);
         const room = size - ((written - Atomics.load(words, RING.read)) >>> 0);
         const count = Math.min(room, data.length);
@@ -56,13 +76,14 @@ export function ringIn(words: Int32Array, bytes: Uint8Array, isOpen: () => boole
           wake(RING.toReader);
           return count;
         }
-        await Atomics.waitAsync(words, RING.toWriter, seen).value;
+        await bell.wait(words, RING.toWriter, seen);
       }
     },
     async read(into) {
       for (;;) {
+        if (!isOpen()) throw closed();
         const seen = Atomics.load(words, RING.toReader);
-        if (!isOpen() || has(RING.abandoned)) throw closed();
+        if (has(RING.abandoned)) throw closed();
         const isFinished = has(RING.finished), read = Atomics.load(words, RING.read);
         const count = Math.min((Atomics.load(words, RING.written) - read) >>> 0, into.length);
         if (count > 0) {
@@ -72,7 +93,7 @@ export function ringIn(words: Int32Array, bytes: Uint8Array, isOpen: () => boole
           return count;
         }
         if (isFinished) return null;
-        await Atomics.waitAsync(words, RING.toReader, seen).value;
+        await bell.wait(words, RING.toReader, seen);
       }
     },
     finish() {

@@ -38,7 +38,7 @@ export const STATE = { free: 0, claimed: 1, calling: 2, taken: 3 } as const;
 
 /**
  * Words of a ring, each pair in a cache line of its own: bytes written and a count of changes that its reader waits for; bytes read and
- * one that its writer waits for; whether either side has ended it.
+ * one that its writer waits for; whether either side has ended it. Between processes: whether a side sleeps.
  */
 export const RING = {
   words: 48,
@@ -48,6 +48,8 @@ export const RING = {
   toWriter: 17,
   finished: 32,
   abandoned: 33,
+  readerSleeps: 34,
+  writerSleeps: 35,
 } as const;
 
 /**

@@ -118,7 +118,10 @@ export function createLinks(
         }
       },
       onFault(cause) {
-        if (cause instanceof DistError) fail(cause);
+        // A stream that is lost does not know whose it was.
+        const isStreams = cause instanceof DistError && cause.failure === "lost" &&
+          cause.rank === undefined;
+        if (cause instanceof DistError && !isStreams) fail(cause);
         else if (hasLeft) fail(hasLeft);
         else if (cause instanceof FrameError) fail(damaged(peer, cause));
         else if (!isClosing) clock.after(patience.grace, () => fail(lost(peer, cause)));

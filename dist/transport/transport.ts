@@ -7,7 +7,10 @@
  */
 import type { Clock } from "../clock.ts";
 import type { DistError } from "../error.ts";
+import type { Operation } from "../group/operation.ts";
+import type { ShardSums } from "../group/shards.ts";
 import type { WireArray } from "../message/array.ts";
+import type { Reduction } from "../message/header.ts";
 
 /** Messages to one rank. */
 export interface Outgoing {
@@ -55,21 +58,30 @@ export interface Membership {
 }
 
 /**
- * What does whole operations in place of messages: an MPI library. It is called on all ranks in the same order, with arrays of the same
- * type and length; its calls, once begun, cannot be taken back. Its own links are for messages without bodies, by which ranks agree on
- * what comes.
+ * What does whole operations in place of messages: an MPI library, or memory that ranks share. It is called on all ranks in the same
+ * order, with arrays of the same type and length. Its own links are for messages without bodies, by which ranks agree on what comes;
+ * MPI's calls, once begun, cannot be taken back. What it does not do, on any rank, it answers with nothing: links do that.
  */
 export interface Engine extends Pick<Links, "outgoing" | "incoming"> {
-  /** Must have been called by all, and have come back, before anything else is. @throws DistError */
-  begin(): Promise<void>;
-  /** The sum, in place. @throws DistError */
-  allReduce(array: WireArray): Promise<void>;
+  /** Must have been called by all in their first operation, before anything else is. False, on all: links do everything. @throws DistError */
+  begin(op: Operation): Promise<boolean>;
+  /** Everybody gets the sum, or what the reduction says, in place. @throws DistError */
+  allReduce(array: WireArray, reduction: Reduction, op: Operation): Promise<void> | undefined;
+  /** The sum of all shards, in their fixed tree. @throws DistError */
+  allReduceShards(
+    sums: ShardSums,
+    into: WireArray,
+    reduction: Reduction,
+    op: Operation,
+  ): Promise<void> | undefined;
   /** The sum of this rank's chunk, in place. @throws DistError */
-  reduceScatter(array: WireArray): Promise<void>;
+  reduceScatter(array: WireArray, reduction: Reduction): Promise<void> | undefined;
   /** Everybody's chunks, in place. @throws DistError */
-  allGather(array: WireArray): Promise<void>;
+  allGather(array: WireArray): Promise<void> | undefined;
   /** The root's array, in place. @throws DistError */
-  broadcast(array: WireArray, root: number): Promise<void>;
+  broadcast(array: WireArray, root: number, op: Operation): Promise<void> | undefined;
+  /** Ranks that the others wait for in the operation that is under way, as far as it knows. */
+  behind?(): readonly number[];
 }
 
 /** The links of one group. */
@@ -92,6 +104,32 @@ export interface Links {
   close(): Promise<void>;
 }
 
+/** Who meets: as a membership, with the address of rank 0 in the place of all. */
+export interface Meeting extends Omit<Membership, "addresses" | "group"> {
+  /** How many there are. */
+  readonly size: number;
+  /** Where rank 0 listens, as in "ws://127.0.0.1:29500". */
+  readonly first: string;
+  /** Time that all have to come. Units: milliseconds. */
+  readonly patience: number;
+}
+
+/** What all doors to other processes have. */
+export interface TransportDoor {
+  /** Where others find it, for `addresses`. */
+  readonly address: string;
+  /** Its time. */
+  readonly clock: Clock;
+  /** Ends everything. */
+  close(): Promise<void>;
+}
+
+/** One process's door to others. */
+export interface Transport extends TransportDoor {
+  /** Takes part in a group. @throws DistError if this process is a member of it already */
+  join(membership: Membership): Links;
+}
+
 /** One word from process to process, outside of all groups: an answer to it is one line of printable ASCII. */
 export interface Question extends Pick<Membership, "job" | "plan"> {
   /** Printable ASCII, 6 KiB at most. */
@@ -104,16 +142,4 @@ export interface AskingTransport extends Transport {
   ask(address: string, question: Question): Promise<string>;
   /** Answers with `f` from now on. What it throws as a DistError is the refusal. */
   onQuestion(f: (question: Question) => string | Promise<string>): void;
-}
-
-/** One process's door to others. */
-export interface Transport {
-  /** Where others find it, for `addresses`. */
-  readonly address: string;
-  /** Its time. */
-  readonly clock: Clock;
-  /** Takes part in a group. @throws DistError if this process is a member of it already */
-  join(membership: Membership): Links;
-  /** Ends everything. */
-  close(): Promise<void>;
 }

@@ -86,6 +86,7 @@ export async function studentConfig(
     model,
     mask: { ...MASK_SETTINGS, synonyms: null, antonyms: null, phrases: null },
     then: [],
+    diloco: null,
     ...FULL_PRECISION,
     ...steps !== undefined && { steps },
     ...seed !== undefined && { seed },
@@ -93,6 +94,7 @@ export async function studentConfig(
   const found = set.length === 0 ? config : changed(config, set);
   const rules = [
     [found.then.length === 0, "then: a student has one stage"],
+    [found.diloco === null, "diloco: a student learns by one process"],
     [found.precision === "f32", `precision "${found.precision}": a student learns in f32`],
   ] as const;
   const broken = rules.find(([right]) => !right);

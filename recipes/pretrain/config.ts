@@ -9,6 +9,7 @@ import type { LossScaleOptions } from "../../optim/loss_scale.ts";
 import type { ClickLossName } from "../click/losses.ts";
 import { CLICK_MODEL, type ClickModel } from "../click/simulate.ts";
 import { MASK_SETTINGS, type MaskSettings } from "../masking/mask_settings.ts";
+import type { DilocoConfig } from "./diloco_config.ts";
 import { withRule } from "./lamb_rule.ts";
 import type { PositionName } from "./positions.ts";
 
@@ -171,6 +172,8 @@ export interface PretrainConfig {
   /** What processes send each other gradients as. */
   readonly wire: Wire;
   readonly compression: CompressionConfig;
+  /** Null: processes take every step together. */
+  readonly diloco: DilocoConfig | null;
   readonly precision: Precision;
   /** Of f16 alone. */
   readonly lossScale: LossScaleConfig;
@@ -248,6 +251,7 @@ const tiny: PretrainConfig = {
   shards: 0,
   wire: "f32",
   compression: COMPRESSION,
+  diloco: null,
   ...FULL_PRECISION,
   steps: 1000,
   then: [],

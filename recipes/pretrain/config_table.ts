@@ -5,6 +5,7 @@
  */
 import { parameterCount } from "../../nn/mod.ts";
 import { short } from "../cli/format.ts";
+import { markdown } from "../cli/markdown.ts";
 import { isRecord } from "../cli/schema.ts";
 import type { PretrainConfig } from "./config.ts";
 import { modelSpec } from "./model.ts";
@@ -23,14 +24,6 @@ const shown = (value: unknown): string =>
   typeof value === "number" && !Number.isInteger(value)
     ? String(Number(value.toPrecision(4)))
     : String(value);
-
-/** Rows as Markdown, columns as wide as their widest cell. */
-function markdown([head, ...rows]: readonly (readonly string[])[]): readonly string[] {
-  const widths = head!.map((_, i) => Math.max(3, ...[head!, ...rows].map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  return [line(head!), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
-}
 
 /**
  * All values of some configurations: what differs between them as a table, with their parameters, and what they share as a list.

@@ -15,12 +15,23 @@ import {
   toDevice,
   type Tree,
 } from "../../core/mod.ts";
-import { DistError, giveState, type Group, type NamedArray } from "../../dist/mod.ts";
+import {
+  alone,
+  type Collective,
+  DistError,
+  giveState,
+  type Group,
+  type NamedArray,
+} from "../../dist/mod.ts";
 import type { RankFiles } from "../run/checkpoint.ts";
+import { type Apart, createApart } from "./apart.ts";
+import type { Renewal } from "./between_steps.ts";
+import type { PretrainConfig } from "./config.ts";
 import { leadMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
-import { arraysOf, createTeam, type Team, type TeamOptions } from "./team.ts";
-import type { TrainState } from "./train.ts";
+import { arraysOf, createTeam } from "./team.ts";
+import type { TrainHooks, TrainState } from "./train.ts";
+import { leadOwn } from "./workers.ts";
 
 /** What the others train next. */
 export interface Order {
@@ -30,28 +41,44 @@ export interface Order {
   readonly rollbacks: number;
 }
 
+/** How a process takes its steps with the others: each of them together, or apart. */
+export type Together = Pick<TrainHooks, "team" | "apart">;
+
 /** The other processes, as the first one sees them. */
 export interface Crew {
-  /** Gives all the same state, each what it remembers, and a team to take steps with. */
-  begin(order: Order, state: TrainState, ranks?: RankFiles): Promise<Team>;
+  /** Gives all the same state, each what it has for itself, and what they take the steps of a stage with. */
+  begin(
+    order: Order,
+    state: TrainState,
+    config: PretrainConfig,
+    ranks?: RankFiles,
+  ): Promise<Together>;
   /** Lets the others go. */
   end(): Promise<void>;
 }
 
 /** The first process's side. */
-export function leadCrew(group: Group, options: TeamOptions): Crew {
+export function leadCrew(group: Group, device: Device, renew?: Renewal): Crew {
+  const beside = besideOf(group);
   const tell = (...order: readonly number[]): Promise<unknown> =>
     group.broadcast(Float64Array.from({ length: 4 }, (_, i) => order[i] ?? 0), 0);
   return {
-    async begin({ stage, step, rollbacks }, { model, optimizer }, ranks) {
+    async begin({ stage, step, rollbacks }, state, config, ranks) {
       await tell(1, stage, step, rollbacks);
-      await giveState(group, await namedArrays({ model, optimizer }), 0);
-      const team = createTeam(group, model, options);
+      const { model, optimizer } = state;
+      // Who takes steps apart has an optimiser of its own.
+      const told = config.diloco ? { model } : { model, optimizer };
+      await giveState(group, await namedArrays(told), 0);
+      if (config.diloco) {
+        return { apart: await leadApart(group, await beside.open(), config, state, ranks, device) };
+      }
+      const team = createTeam(group, model, { ...config, device, renew });
       await leadMemory(group, team.compressed, ranks);
-      return team;
+      return { team };
     },
     async end() {
       await tell(0);
+      await beside.close();
     },
   };
 }
@@ -62,19 +89,53 @@ async function namedArrays(tree: unknown): Promise<readonly NamedArray[]> {
   return paths(tree as Tree<AnyTensor>).map(([name], i) => [name, arrays[i]!]);
 }
 
+/** The first process's side of steps that are taken apart from here on. */
+async function leadApart(
+  group: Collective,
+  beside: Collective,
+  config: PretrainConfig,
+  { step, model, optimizer }: TrainState,
+  ranks: RankFiles | undefined,
+  device: Device,
+): Promise<Apart> {
+  // At a stage's first step everybody begins with the same, and nobody has moments.
+  const own = step > 0 ? await leadOwn(group, ranks, optimizer) : undefined;
+  return await createApart(group, beside, config, { model, own }, device);
+}
+
+/** What one process alone takes the steps of a stage with. */
+export async function beginAlone(
+  state: TrainState,
+  config: PretrainConfig,
+  ranks: RankFiles | undefined,
+  device: Device,
+): Promise<Together> {
+  if (!config.diloco) return {};
+  return { apart: await leadApart(alone(), alone(), config, state, ranks, device) };
+}
+
+/** A group of the same processes whose operations wait for none of the first one's; all ask for it at the same time. */
+export function besideOf(group: Group): { open(): Promise<Group>; close(): Promise<void> } {
+  let beside: Promise<Group> | undefined;
+  return {
+    open: () => beside ??= group.split(0),
+    close: async () => await (await beside)?.close(),
+  };
+}
+
 /** What the first process wants next; undefined if nothing. */
 export async function hearOrder(group: Group): Promise<Order | undefined> {
   const [goesOn, stage, step, rollbacks] = await group.broadcast(new Float64Array(4), 0);
   return goesOn === 1 ? { stage: stage!, step: step!, rollbacks: rollbacks! } : undefined;
 }
 
-/** The state that the first process gives all; `like` is one of the same model. */
-export async function hearState(
+/** What the first process gives all: a state, or a part of it; `like` is one of the same model. */
+export async function hearState<S extends Partial<Pick<TrainState, "model" | "optimizer">>>(
   group: Group,
-  like: Pick<TrainState, "model" | "optimizer">,
+  like: S,
   device: Device,
-): Promise<Pick<TrainState, "model" | "optimizer">> {
-  const { model, optimizer } = like, tree = { model, optimizer } as unknown as Tree<AnyTensor>;
+): Promise<S> {
+  const tree = like as unknown as Tree<AnyTensor>;
   const tensors = leaves(tree), named = await namedArrays(tree);
   await giveState(group, named, 0);
   let i = 0;
@@ -83,7 +144,7 @@ export async function hearState(
     i++;
     return found;
   });
-  return await toDevice(heard, device) as unknown as Pick<TrainState, "model" | "optimizer">;
+  return await toDevice(heard, device) as unknown as S;
 }
 
 /**

@@ -17,13 +17,14 @@ import {
 } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { askFence, FENCE } from "../launch/fence.ts";
+import type { Renewal } from "./between_steps.ts";
 import { hasMemory, type PretrainConfig } from "./config.ts";
 import { leadCrew } from "./crew.ts";
 import { follow } from "./follow.ts";
 import { createKept } from "./kept.ts";
 import { watchLauncher } from "./member.ts";
+import type { PretrainOptions } from "./options.ts";
 import { type Finished, pretrain, type RunOptions } from "./run.ts";
-import type { Renewal } from "./team.ts";
 
 /** The others wait for the first while it evaluates and saves. Units: milliseconds. */
 const PATIENCE = 3_600_000;
@@ -52,7 +53,7 @@ export function elasticHere(): ElasticPlace | undefined {
  *
  * @throws InputError
  */
-export function checkElastic({ optimizer, wire }: PretrainConfig): void {
+export function checkElastic({ optimizer, wire, diloco }: PretrainConfig): void {
   if (optimizer.sharded) {
     throw new InputError(
       "Cannot pretrain with --elastic and optimizer.sharded: the moments of a process that dies would be lost; set it to false",
@@ -63,6 +64,26 @@ export function checkElastic({ optimizer, wire }: PretrainConfig): void {
       `Cannot pretrain with --elastic and wire=${wire}: what a process that dies remembers would be lost; take f32 or bf16`,
     );
   }
+  if (diloco) {
+    throw new InputError(
+      "Cannot pretrain with --elastic and diloco: the parameters and moments that a process that dies has alone would be lost; leave one out",
+    );
+  }
+}
+
+/**
+ * Refuses to be watched where another process may take the place of the first.
+ *
+ * @throws InputError
+ */
+export function refuseWatched(
+  { trace, metrics }: Pick<PretrainOptions, "trace" | "metrics">,
+): void {
+  const option = trace !== undefined ? "--trace" : metrics !== undefined ? "--metrics" : undefined;
+  if (option === undefined) return;
+  throw new InputError(
+    `Cannot pretrain with ${option} as a member of an elastic run: its first process may change; leave it out`,
+  );
 }
 
 /** Takes part until the run is over; what came of it, where this process led at the end. */
@@ -78,7 +99,7 @@ export async function trainElastic(
   },
 ): Promise<Finished | undefined> {
   const { config, corpus, device, skipBad = false, view } = run, kept = createKept();
-  const { shards, wire, compression } = config, { seat: { name }, token = "" } = place;
+  const { seat: { name }, token = "" } = place;
   const port = Number(Deno.env.get(FENCE) ?? 0);
   watchLauncher();
   const lead = (term: Term, renew: Renewal): Promise<Finished> =>
@@ -86,7 +107,7 @@ export async function trainElastic(
       ...run,
       kept,
       stepped: term.stepped,
-      crew: leadCrew(term.group, { shards, wire, compression, device, renew }),
+      crew: leadCrew(term.group, device, renew),
     }, began);
   return await joinElastic(place, {
     plan: planHash([], config, others),

@@ -100,8 +100,8 @@ export function checkFit(config: PretrainConfig, { memory }: Forecast, fit: Fit)
   );
 }
 
-/** A device of the memory that a run needs; `planned` is the one that it was planned on, which serves if it is large enough. */
+/** A device of the memory that a run needs, one of many processes' with so many threads; `planned` is the one that it was planned on, which serves if it is large enough. */
 export function deviceFor(fit: Fit, planned: Device, threads?: number): Device {
   if (fit.memory !== "16GiB") return planned;
-  return cpu({ memory: fit.memory, ...threads !== undefined && { threads } });
+  return cpu({ memory: fit.memory, ...threads !== undefined && { threads, aside: true } });
 }

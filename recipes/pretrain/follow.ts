@@ -4,20 +4,28 @@
  * @module
  */
 import { type Device, dispose } from "../../core/mod.ts";
+import { parameterCount } from "../../nn/mod.ts";
 import type { Group } from "../../dist/mod.ts";
+import { createApart } from "./apart.ts";
+import type { Renewal } from "./between_steps.ts";
 import { clickData } from "./click_task.ts";
 import type { PretrainConfig } from "./config.ts";
-import { hearOrder, hearState } from "./crew.ts";
+import { besideOf, hearOrder, hearState, type Together } from "./crew.ts";
 import { documentsOf } from "./documents_of.ts";
 import { afterRollbacks } from "./guard.ts";
 import type { Kept } from "./kept.ts";
 import { maskTables } from "./mask_tables.ts";
+import { modelSpec } from "./model.ts";
 import { hearMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stageData } from "./stage_data.ts";
 import { stagesOf } from "./stages.ts";
-import { createTeam, type Renewal } from "./team.ts";
+import type { LearnState } from "./step.ts";
+import type { Vocabulary } from "../text/vocabulary.ts";
+import { createTeam } from "./team.ts";
+import type { Tracer } from "./tracer.ts";
 import { initialState, train, type TrainState } from "./train.ts";
+import { hearOwn, type Own } from "./workers.ts";
 
 /** What such a process needs. */
 export interface FollowOptions {
@@ -26,6 +34,7 @@ export interface FollowOptions {
   readonly device: Device;
   readonly group: Group;
   readonly skipBad: boolean;
+  readonly watch?: Tracer;
   /** Where a run goes on without a process: what has been reached, what to do for newcomers, and who hears of steps. */
   readonly kept?: Kept;
   readonly renew?: Renewal;
@@ -34,9 +43,9 @@ export interface FollowOptions {
 
 /** Trains with the others until the first process says that it is over. */
 export async function follow(
-  { config, corpus, device, group, skipBad, kept, renew, stepped }: FollowOptions,
+  { config, corpus, device, group, skipBad, watch, kept, renew, stepped }: FollowOptions,
 ): Promise<void> {
-  const { vocabulary } = corpus, { shards, wire, compression } = config;
+  const { vocabulary } = corpus, beside = besideOf(group);
   const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
   const clicks = config.click && await clickData(
     config.click,
@@ -48,20 +57,13 @@ export async function follow(
   for (let order = await hearOrder(group); order; order = await hearOrder(group)) {
     const { step, rollbacks } = order, stage = stages[order.stage - 1]!;
     const own = { ...afterRollbacks(stage.config, rollbacks), ...unmeasured };
-    const like = kept?.state ?? await initialState(own, vocabulary.tokens.length, device);
-    const heard = await hearState(group, like, device).catch((error) => {
-      if (like !== kept?.state) dispose([like.model, like.optimizer]);
-      throw error;
-    });
-    dispose([like.model, like.optimizer]);
+    const { start, together } = await begun(own, step);
     const keep = ({ step, model, optimizer }: TrainState): void =>
       kept?.keep({ step: stage.offset + step, model, optimizer, rollbacks });
-    keep({ step, ...heard });
+    keep(start);
     const known = { tables, ...clicks && { clickData: clicks } };
     const data = stageData(corpus, { ...stage, config: own }, known);
-    const team = createTeam(group, heard.model, { shards, wire, compression, device, renew });
-    await hearMemory(group, team.compressed);
-    const ended = await train(own, { step, ...heard }, data, device, {
+    const ended = await train(own, start, data, device, {
       metrics: () => {},
       evaluation: () => false,
       progress: () => {},
@@ -71,8 +73,43 @@ export async function follow(
         keep(state);
         stepped?.();
       },
-      team,
+      ...together,
+      ...watch && { trace: watch },
     });
     if (!kept) dispose([ended.model, ended.optimizer]);
   }
+  await beside.close();
+
+  /** What the first process gives to go on from, and what steps are taken with. */
+  async function begun(own: PretrainConfig, step: number): Promise<Begun> {
+    const held = kept?.state ?? await initialState(own, vocabulary.tokens.length, device);
+    const { model: like, optimizer } = held;
+    if (!own.diloco) {
+      const heard = await hearState(group, { model: like, optimizer }, device).catch((error) => {
+        if (held !== kept?.state) dispose([like, optimizer]);
+        throw error;
+      });
+      dispose([like, optimizer]);
+      const team = createTeam(group, heard.model, { ...own, device, renew });
+      await hearMemory(group, team.compressed);
+      return { start: { step, ...heard }, together: { team } };
+    }
+    const { model } = await hearState(group, { model: like }, device);
+    dispose(like);
+    const fresh: { readonly optimizer: LearnState; readonly own?: Own } = { optimizer };
+    const heard = step > 0 ? await hearOwn(group, countOf(own, vocabulary), optimizer) : fresh;
+    const start = { model, own: heard.own };
+    const apart = await createApart(group, await beside.open(), own, start, device);
+    return { start: { step, model, optimizer: heard.optimizer }, together: { apart } };
+  }
+}
+
+interface Begun {
+  readonly start: TrainState;
+  readonly together: Together;
+}
+
+/** Parameters of a model. */
+function countOf({ model, click }: PretrainConfig, { tokens }: Vocabulary): number {
+  return parameterCount(modelSpec(model, tokens.length, click !== null));
 }

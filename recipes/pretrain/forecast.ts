@@ -167,7 +167,8 @@ export function forecast(config: PretrainConfig, vocabulary: number, device: Dev
     );
   }
   const memory = {
-    weights: bytesOn(device, model),
+    // Where processes take steps apart, it is the outer parameters that are evaluated, beside the process's own.
+    weights: bytesOn(device, model) * (config.diloco && config.evalEvery > 0 ? 2 : 1),
     gradients: bytesOn(device, sums),
     moments: bytesOn(device, state),
     scratch: device.planner.workspaceBytes(all),

@@ -41,7 +41,9 @@ import {
   type StageConfig,
   wires,
 } from "./config.ts";
+import { dilocoFields, dilocoRules, withDiloco } from "./diloco_config.ts";
 import { lambRule, withRule } from "./lamb_rule.ts";
+import { maskRules } from "./mask_rules.ts";
 import { longestText, positionNames } from "./positions.ts";
 import { wireRules } from "./wire_rules.ts";
 
@@ -61,6 +63,7 @@ const ADDED_LATER = {
   shards: 0,
   wire: "f32",
   compression: COMPRESSION,
+  diloco: null,
   ...FULL_PRECISION,
 };
 
@@ -141,6 +144,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
   shards: whole(0),
   wire: oneOf(wires),
   compression: record<CompressionConfig>({ rank: whole(1), warmup: between(0, 1, true) }),
+  diloco: orNull(dilocoFields),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({
     first: positive,
@@ -172,10 +176,10 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
 export function checkConfig(value: unknown, source: string): PretrainConfig {
   refuseSecondAlone(value, source);
   const complete = withStageRates(
-    isRecord(value) ? withSimulated(overridden(ADDED_LATER, value)) : value,
+    isRecord(value) ? withSimulated(withDiloco(overridden(ADDED_LATER, value))) : value,
   );
   const config = fields(complete, { source, path: "" });
-  const { model, data, mask, optimizer, lossScale, click } = config, { units } = mask;
+  const { model, data, mask, optimizer, lossScale, click } = config;
   const longest = longestText(model);
   const stages = [
     { at: "data", ...data },
@@ -221,6 +225,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       click?.log !== "simulated" || click.simulated.impressions > 0,
       'click.simulated.impressions is 0, click.log "simulated" needs some',
     ],
+    ...dilocoRules(config, stages),
     ...texts.map(({ at, length }) =>
       [
         length <= longest,
@@ -229,20 +234,7 @@ export function checkConfig(value: unknown, source: string): PretrainConfig {
       ] as const
     ),
   ];
-  const sum = units.word + units.phrase + units.ngram + units.span;
-  const needs = policies[mask.policy].synonym > 0;
-  const masking: typeof rules = [
-    [Math.abs(sum - 1) < 1e-9, `mask.units sum to ${sum}, they must sum to 1`],
-    [
-      !needs || mask.synonyms !== null,
-      `mask.policy "${mask.policy}" needs synonyms: give --synonyms FILE, or mine them with deno task data synonyms`,
-    ],
-    [
-      units.phrase === 0 || mask.phrases !== null,
-      `mask.units.phrase is ${units.phrase}, it needs phrases: give --phrases FILE|DIR`,
-    ],
-  ];
-  const broken = [...rules, ...masking].find(([right]) => !right);
+  const broken = [...rules, ...maskRules(mask)].find(([right]) => !right);
   if (broken) throw new InputError(`Cannot use ${source}: ${broken[1]}`);
   return withRule(config);
 }

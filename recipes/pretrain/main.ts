@@ -12,6 +12,9 @@ import { type Interrupt, runLauncher, runMain } from "../cli/main.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
 import { packedCorpus } from "../corpus/pack.ts";
 import { corpusInfo } from "../corpus/shards.ts";
+import { publish } from "../observe/publish.ts";
+import { slowLines, timesLines } from "../observe/stragglers.ts";
+import { runMetrics } from "../observe/run_metrics.ts";
 import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
@@ -20,7 +23,7 @@ import { configurations, type PretrainConfig } from "./config.ts";
 import { configTable } from "./config_table.ts";
 import { clickData } from "./click_task.ts";
 import { documentsOf } from "./documents_of.ts";
-import { checkElastic, elasticHere, HEARTBEAT, trainElastic } from "./elastic.ts";
+import { checkElastic, elasticHere, HEARTBEAT, refuseWatched, trainElastic } from "./elastic.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { follow } from "./follow.ts";
@@ -41,6 +44,7 @@ import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from 
 import type { RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain, type RunOptions } from "./run.ts";
 import { extended, stagesOf, withSteps } from "./stages.ts";
+import { recordOnSigterm, teamWatch, writeTeamTrace } from "./team_watch.ts";
 
 /** Where `--tune` keeps what it finds. */
 const CHOICES = join(".cache", "matmul.json");
@@ -190,11 +194,12 @@ async function main(interrupt: Interrupt): Promise<number> {
       "Cannot pretrain with --heartbeat alone: it is for many processes; add --nproc N --elastic",
     );
   }
+  if (seat) refuseWatched(given);
   const options = await goesOn(given, place), plan = await planOf(options), { config } = plan;
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
   const threads = threadsOf(place, config);
-  const opened = await openDevice(options.device, { tune, ...threads && { threads } });
+  const opened = await openDevice(options.device, { tune, ...threads && { threads, aside: true } });
   const future = foreseen(plan, opened);
   if (plan.note !== undefined && isFirst) view.note(plan.note);
   if (options["dry-run"]) {
@@ -202,11 +207,24 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   checkFit(config, future.found, future.fit);
+  if (!place) checkSize(1, config);
   const device = deviceFor(future.fit, opened, threads);
   const out = options.out ?? newRunName(config.name);
   if (!options.resume && isFirst) await newRun(out);
-  const told = [plan.corpus, plan.packed, options.resume];
-  const member = place && !seat && await joinRun(place, config, told, options.engine) || undefined;
+  const metrics = options.metrics !== undefined && isFirst ? runMetrics() : undefined;
+  const published = metrics && await publish(options.metrics!, metrics.all);
+  if (published) view.note(`metrics at ${published.where}`);
+  const watch = place && !seat
+    ? teamWatch({
+      folder: out,
+      trace: options.trace !== undefined,
+      note: (line) => view.note(line),
+      also: metrics?.observer,
+    })
+    : undefined;
+  const told = [plan.corpus, plan.packed, options.resume, options.trace === undefined];
+  const member = watch && await joinRun(place!, config, told, options.engine, watch.observer);
+  if (watch) recordOnSigterm(watch);
   if (tune) {
     view.note(
       device.kind === "webgpu"
@@ -216,7 +234,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   }
   const corpus = await prepareTogether(plan, member, view), skipBad = options["skip-bad"];
   if (member && !isFirst) {
-    await follow({ config, corpus, device, group: member.group, skipBad });
+    await follow({ config, corpus, device, group: member.group, skipBad, watch: watch! });
+    await watch!.finish(member.group, config.name);
     await member.close();
     return 0;
   }
@@ -234,18 +253,33 @@ async function main(interrupt: Interrupt): Promise<number> {
       await savePlan(out, plan, corpus.vocabulary);
     },
     ...init && { init },
-    ...member && { crew: member.lead(device) },
+    ...member && watch && {
+      crew: member.lead(device),
+      watch,
+      times: async () => {
+        const { times, trace } = await watch.finish(member.group, config.name);
+        for (const line of [...timesLines(times), ...slowLines(times)]) view.note(line);
+        if (trace !== undefined) view.note(await writeTeamTrace(options.trace!, trace));
+        return times;
+      },
+    },
     ...options.minutes !== undefined && { minutes: options.minutes },
-    ...options.trace !== undefined && { trace: options.trace },
+    ...options.trace !== undefined && !member && { trace: options.trace },
     interrupt,
     view,
-    emit: (row) => options.json && console.log(JSON.stringify(row)),
+    emit: (row) => {
+      if (options.json) console.log(JSON.stringify(row));
+      metrics?.row(row);
+      published?.changed();
+    },
   };
   const { heartbeat = HEARTBEAT } = options;
   const finished = seat
     ? await trainElastic(seat, run, { heartbeat, others: told, began })
     : await pretrain(run, began);
   await member?.close();
+  published?.changed();
+  await published?.close();
   if (!finished) return 0;
   if (options.json) console.log(JSON.stringify(finished.summary));
   else for (const line of closingLines(finished)) console.log(line);

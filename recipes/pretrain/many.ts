@@ -9,9 +9,10 @@ import { InputError } from "../cli/input_error.ts";
 import { launchElastic } from "../launch/elastic.ts";
 import { FENCE } from "../launch/fence.ts";
 import { launch, LAUNCHER } from "../launch/launch.ts";
+import { placeHere } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
 import { checkElastic } from "./elastic.ts";
-import { checkSize, placeHere } from "./member.ts";
+import { checkSize } from "./member.ts";
 import type { PretrainOptions } from "./options.ts";
 
 /** What a process may do: the task's own permissions. */
@@ -47,6 +48,7 @@ export async function launchElasticPretrain(
     ...options.minutes === undefined ? [] : ["--minutes", String(options.minutes)],
     ...options.heartbeat === undefined ? [] : ["--heartbeat", String(options.heartbeat)],
     ...options["skip-bad"] ? ["--skip-bad"] : [],
+    ...options.tune ? ["--tune"] : [],
     ...json ? ["--json"] : [],
   ];
   // What a new run's configuration holds already, and a resumed one's does not.

@@ -6,23 +6,17 @@
 import { join } from "@std/path";
 import { crc32 } from "node:zlib";
 import type { Device } from "../../core/mod.ts";
-import {
-  type Group,
-  type JobPlace,
-  jobPlace,
-  jobVariables,
-  joinJob,
-  planHash,
-} from "../../dist/mod.ts";
+import { type Group, type JobPlace, joinJob, type Observer, planHash } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { LAUNCHER } from "../launch/launch.ts";
+import { placeHere as placeInJob } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
 import { compareCorpora, type Crew, leadCrew } from "./crew.ts";
 import type { PretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stagesOf } from "./stages.ts";
 
-/** A process that works without a turn of the event loop for so long is taken for stopped: a corpus is packed in one piece. Units: milliseconds. */
+/** Where MPI carries links, the main thread has them, and is taken for stopped after so long without a turn. Units: milliseconds. */
 const SILENCE = 120_000;
 /** The others wait for the first while it evaluates and saves; and while it prepares a corpus. Units: milliseconds. */
 const PATIENCE = 3_600_000, CORPUS_PATIENCE = 24 * PATIENCE;
@@ -53,19 +47,6 @@ export function placeHere(engine: PretrainOptions["engine"] = "ws"): JobPlace | 
   );
 }
 
-function placeInJob(): JobPlace | undefined {
-  const isAllowed = (variable: string): boolean =>
-    Deno.permissions.querySync({ name: "env", variable }).state === "granted";
-  if (!jobVariables.every(isAllowed)) return undefined;
-  try {
-    const place = jobPlace((name) => Deno.env.get(name));
-    return place && place.size > 1 ? place : undefined;
-  } catch (error) {
-    if (error instanceof RangeError) throw new InputError(error.message);
-    throw error;
-  }
-}
-
 /** Options of a process that is started again: it goes on with its run, if there is one yet. */
 export async function goesOn(
   options: PretrainOptions,
@@ -90,12 +71,19 @@ export function threadsOf(
 }
 
 /**
- * Refuses more processes than there are parts of a step.
+ * Refuses more processes than there are parts of a step, and another number than what takes steps apart.
  *
  * @throws InputError
  */
 export function checkSize(size: number, config: PretrainConfig): void {
-  const { shards } = config;
+  const { shards, diloco } = config;
+  if (diloco && size !== diloco.workers) {
+    throw new InputError(
+      `Cannot pretrain by ${size} ${
+        size === 1 ? "process" : "processes"
+      }: diloco.workers is ${diloco.workers}, and a run needs all of them; start as many, or set it`,
+    );
+  }
   if (shards > 0 && size > shards) {
     throw new InputError(
       `Cannot pretrain by ${size} processes: shards is ${shards}, one a process at least; raise it or start fewer`,
@@ -119,22 +107,23 @@ export async function joinRun(
   config: PretrainConfig,
   others: readonly unknown[],
   engine?: PretrainOptions["engine"],
+  observer?: Observer,
 ): Promise<Member> {
   checkSize(place.size, config);
   watchLauncher();
-  const { shards, wire, compression } = config;
   const { group, close } = await joinJob(place, {
     plan: planHash([], config, others),
     deadline: PATIENCE,
-    silence: SILENCE,
-    engine,
+    // A corpus is packed in one piece: no turn of the event loop for minutes.
+    ...engine === "mpi" ? { engine, silence: SILENCE } : { thread: {} },
+    observer,
   });
   return {
     rank: place.rank,
     group,
     afterFirst: () => group.barrier({ deadline: CORPUS_PATIENCE }),
     compare: (corpus) => compareCorpora(group, corpus, (text) => crc32(text)),
-    lead: (device) => leadCrew(group, { shards, wire, compression, device }),
+    lead: (device) => leadCrew(group, device),
     close,
   };
 }

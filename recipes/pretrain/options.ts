@@ -78,7 +78,12 @@ export const pretrainCommand = {
     trace: {
       type: "text",
       value: "FILE",
-      help: "profile some steps into a Chrome trace, and FILE.html",
+      help: "profile some steps into a Chrome trace, and FILE.html; of many processes, all they do",
+    },
+    metrics: {
+      type: "text",
+      value: "PORT|FILE",
+      help: "the run in figures for Prometheus, on 127.0.0.1 or in a file",
     },
     tune: {
       type: "flag",
@@ -134,8 +139,10 @@ export const pretrainCommand = {
     ["resume", "seed", saved],
     ["dry-run", "trace", "a dry run has nothing to profile"],
     ["dry-run", "minutes", "a dry run takes seconds"],
+    ["dry-run", "metrics", "a dry run takes seconds"],
     ["dry-run", "nproc", "a dry run plans one process"],
-    ["nproc", "trace", "a trace is of one process"],
+    ["elastic", "trace", "processes that come and go leave no trace of all"],
+    ["elastic", "metrics", "a run's figures come from its first process, which may change"],
   ],
 } as const satisfies Parameters<typeof parseOptions>[1];
 

@@ -20,17 +20,18 @@ import {
   type RankFiles,
   saveCheckpoint,
 } from "../run/checkpoint.ts";
+import { type RankTimes, timesTable } from "../observe/stragglers.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
 import { writeWhole } from "../run/write_whole.ts";
-import { clickData, type ClickEvaluation } from "./click_task.ts";
+import { clickData } from "./click_task.ts";
 import { documentsOf } from "./documents_of.ts";
 import { type Adaptation, adaptationFigures, adaptationOf, type Beginning } from "./adaptation.ts";
 import type { PretrainConfig } from "./config.ts";
-import type { Crew } from "./crew.ts";
+import { beginAlone, type Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
 import type { Kept } from "./kept.ts";
@@ -41,6 +42,7 @@ import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
 import { firstState, startState } from "./start_state.ts";
+import type { Summary } from "./summary.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
 import { freshOptimizer, train, type Trained, type TrainState } from "./train.ts";
 
@@ -63,6 +65,8 @@ export interface RunOptions {
   readonly trace?: string;
   /** The other processes that take part. */
   readonly crew?: Crew;
+  /** What the steps took each of them, when all are taken. */
+  readonly times?: () => Promise<readonly RankTimes[]>;
   /** Where the run may go on without a process: what this one has reached; the run's folder is there already. */
   readonly kept?: Kept;
   /** Called after every step. */
@@ -73,31 +77,6 @@ export interface RunOptions {
   readonly view: ProgressView;
   /** Called with every logged row. */
   readonly emit: (row: Row) => void;
-}
-
-/** What a run reached; the last object of `--json`. Held-out values are null where the configuration does not evaluate. */
-export interface Summary {
-  readonly mlm_ppl: number | null;
-  readonly unigram_ppl: number | null;
-  /** mlm_ppl / unigram_ppl. */
-  readonly ratio: number | null;
-  readonly accuracy: number | null;
-  readonly steps: number;
-  /** How often the run diverged and went back to a checkpoint. */
-  readonly rollbacks: number;
-  readonly elapsed_s: number;
-  readonly peak_rss_mib: number;
-  /** The share of the time of the steps that the loop waited for input. */
-  readonly stall_share: number;
-  /** Figures of held-out clicks, where they are learnt; `simulated` where the log is made up. */
-  readonly clicks: (ClickEvaluation & { readonly simulated: boolean }) | null;
-  readonly device: string;
-  readonly params: number;
-  readonly vocabulary: number;
-  readonly unk_share: number;
-  /** What became of the model that the run began with; null where it began with chance, or does not evaluate. */
-  readonly adaptation: Adaptation | null;
-  readonly out: string;
 }
 
 /** A run's end: the summary, and example texts. */
@@ -179,9 +158,13 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     reached(begun);
     // What processes remember is of the stage, as the optimiser's moments are.
     const ranks = begun.step > 0 ? state.ranks : undefined;
-    if (ranks && !o.crew) view.note(`what ${ranks.size} processes had not told each other is lost`);
+    if (ranks && !o.crew && !own.diloco) {
+      view.note(`what ${ranks.size} processes had not told each other is lost`);
+    }
     const order = { stage: number, step: begun.step, rollbacks };
-    const team = await o.crew?.begin(order, begun, ranks);
+    const together = o.crew
+      ? await o.crew.begin(order, begun, own, ranks)
+      : await beginAlone(begun, own, ranks, device);
     const trained = await train(own, begun, data, device, {
       metrics: (row) => log(metrics, counted(row)),
       evaluation: (row) => {
@@ -212,7 +195,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       stop,
       stepsBefore: offset,
       ...watch && { trace: watch },
-      ...team && { team },
+      ...together,
     });
     const { step, model, optimizer } = trained;
     if (health.diverged !== undefined) {
@@ -236,12 +219,14 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     if (step < own.steps || state.step >= total) {
       // Where another one can take over, it may be needed until all is written.
       if (!o.kept) await o.crew?.end();
+      const times = await o.times?.() ?? [];
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
       const finished = await finish(o, data, { ...trained, step: state.step }, {
         params,
         rollbacks,
         began,
         adaptation: await adapted?.(model) ?? null,
+        times,
       });
       if (o.kept) await o.crew?.end();
       return finished;
@@ -290,13 +275,14 @@ interface Known {
   readonly params: number;
   readonly rollbacks: number;
   readonly began: number;
+  readonly times: readonly RankTimes[];
 }
 
 async function finish(
   o: RunOptions,
   data: StageData,
   trained: Trained,
-  { params, rollbacks, began, adaptation }: Known,
+  { params, rollbacks, began, adaptation, times }: Known,
 ): Promise<Finished> {
   const { config, corpus, device, out } = o, { vocabulary } = corpus;
   const { evaluation } = trained, { unigramPpl } = data;
@@ -321,6 +307,7 @@ async function finish(
     vocabulary: vocabulary.tokens.length,
     unk_share: corpus.report.unkShare,
     adaptation,
+    ...times.length > 0 && { processes: times },
     out,
   };
   await writeReport(out, {
@@ -358,6 +345,7 @@ async function finish(
     tables: {
       Configuration: config,
       Corpus: corpus.report,
+      ...times.length > 0 && { Processes: timesTable(times) },
       ...rollbacks > 0 && { Rollbacks: rollbackTable(await rollbacksOf(out)) },
     },
     examples,

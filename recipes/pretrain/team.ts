@@ -20,53 +20,43 @@ import {
   type Tree,
 } from "../../core/mod.ts";
 import {
+  addLeaves,
   alone,
   type Collective,
   compareChecksums,
   type CompressedExchange,
-  type DistError,
   type Exchange,
   type Span,
 } from "../../dist/mod.ts";
+import { type BetweenSteps, betweenSteps, type Renewal } from "./between_steps.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
 import { type WireOptions, wiresOf } from "./wire.ts";
 
 /** What the loop needs of the processes that take part in it. */
-export interface Team {
+export interface Team extends BetweenSteps {
+  readonly size: number;
   /** Shards of a step, and those of them that this process computes. */
   readonly total: number;
   readonly own: Span;
   /** Is this the process that decides, evaluates and saves? */
   readonly isFirst: boolean;
-  /** Seconds that exchanges took so far, waiting for the others included. */
+  /** Seconds that exchanges took so far beyond what was computed meanwhile, waiting for the others included. */
   readonly exchanged: number;
   /** Zeros, to begin a shard with. */
   zero(model: Model): Sums;
-  /** Hands in the sums of one shard, which are used up; compressed, where there is a way. */
+  /**
+   * Hands in the sums of one shard, which are used up; compressed, where there is a way. They may still be computed: what is there of the
+   * last shard goes out at once, if it is not compressed.
+   */
   give(sums: Sums, isCompressed?: boolean): Promise<void>;
   /** The sums of all shards, when all of this process's are handed in. */
   take(): Promise<Sums>;
-  /** What the first process wants. `give` is called on others for each of its calls. */
-  goOn(wanted: boolean, give?: () => Promise<unknown>): Promise<boolean>;
-  /** The first process, outside of a step, wants the others to give something. */
-  call(): Promise<void>;
   readonly group: Collective;
   /** The exchange that has a memory, if there is one. */
   readonly compressed: CompressedExchange | undefined;
   /** Are the parameters the same bits everywhere? Asked after every step, looked at every so many. @throws DistError where they are not */
   check(step: number, model: Model): Promise<void>;
-}
-
-/** What the first process says between steps. */
-const END = 0, STEP = 1, CALL = 2, RENEW = 3;
-
-/** How a team makes room for newcomers. */
-export interface Renewal {
-  /** Is somebody waiting? Asked of the first process, before every step. */
-  readonly isWanted: () => boolean;
-  /** What all throw then. */
-  readonly error: () => DistError;
 }
 
 /** How a team works. */
@@ -102,6 +92,7 @@ export function createTeam(
   let exchange: Exchange = plain;
   let ms = 0;
   return {
+    size: group.size,
     total: plain.total,
     own: plain.own,
     isFirst: group.rank === 0,
@@ -111,7 +102,7 @@ export function createTeam(
     zero,
     async give(sums, isCompressed = false) {
       exchange = isCompressed && compressed ? compressed : plain;
-      exchange.add(await arraysOf(sums) as Float32Array[], 1);
+      await addLeaves(exchange, readsOf(sums) as Promise<Float32Array>[], 1);
       dispose(sums);
     },
     async take() {
@@ -124,19 +115,8 @@ export function createTeam(
       ) as unknown as Sums;
     },
     group,
+    ...betweenSteps(group, renew),
     compressed,
-    async goOn(wanted, give) {
-      for (;;) {
-        const next = !wanted ? END : renew?.isWanted() ? RENEW : STEP;
-        const [word] = await group.broadcast(Uint8Array.of(next), 0);
-        if (word === RENEW) throw renew!.error();
-        if (word !== CALL) return word === STEP;
-        await give?.();
-      }
-    },
-    async call() {
-      await group.broadcast(Uint8Array.of(CALL), 0);
-    },
     async check(step, model) {
       if (group.size === 1 || step % checkEvery !== 0) return;
       const names = paths(model as unknown as Tree<AnyTensor>).map(([name]) => name);
@@ -153,7 +133,12 @@ export function soloTeam(shards: number, model: Model, device: Device): Team | u
 
 const tensorsOf = (tree: unknown): AnyTensor[] => leaves(tree as Tree<AnyTensor>);
 
+/** The contents of a tree's leaves, each as soon as its device has it. */
+function readsOf(tree: unknown): ReturnType<typeof read>[] {
+  return tensorsOf(tree).map((x) => read(x as Tensor));
+}
+
 /** The contents of a tree's leaves. */
 export function arraysOf(tree: unknown): Promise<Awaited<ReturnType<typeof read>>[]> {
-  return Promise.all(tensorsOf(tree).map((x) => read(x as Tensor)));
+  return Promise.all(readsOf(tree));
 }

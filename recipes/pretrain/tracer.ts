@@ -14,12 +14,22 @@ export const WARM_UP = 2;
 /** Steps that are recorded. */
 const RECORDED = 3;
 
+/** What the host does beside programs. In the last four it waits for other processes: for the first one's word, sums, parameters, checksums. */
+export type HostWork =
+  | "input"
+  | "evaluate"
+  | "checkpoint"
+  | "agree"
+  | "exchange"
+  | "share"
+  | "compare";
+
 /** What the loop tells its watcher. */
 export interface Tracer {
   /** A step begins; so many have been taken. */
   step(taken: number): void;
   /** Does some work of the host. */
-  host<T>(phase: "input" | "evaluate" | "checkpoint", work: () => Promise<T>): Promise<T>;
+  host<T>(phase: HostWork, work: () => Promise<T>): Promise<T>;
   /** Calls a program. */
   program<A extends readonly unknown[], R>(
     phase: "accumulate" | "clicks" | "apply",
@@ -50,7 +60,7 @@ export function tracer(device: Device, title: string): Tracer & { readonly trace
     },
     async host(name, work) {
       const startUs = now(), result = await work();
-      if (name === "input" ? isRecorded() : begun > WARM_UP) {
+      if (name === "evaluate" || name === "checkpoint" ? begun > WARM_UP : isRecorded()) {
         phases.push({ name, step, startUs, endUs: now() });
       }
       return result;

@@ -30,7 +30,7 @@ import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
-import { type ClickData, type ClickEvaluation, clickEvaluator, clickSteps } from "./click_task.ts";
+import { type ClickData, clickEvaluator, clickRow, clickSteps } from "./click_task.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
 import { metricsRow, type Values } from "./metrics_row.ts";
 import { type Model, modelSpec } from "./model.ts";
@@ -44,6 +44,7 @@ import {
   stepPrograms,
   zeroSums,
 } from "./step.ts";
+import { type Apart, ofOneWorker, soloApart } from "./apart.ts";
 import { STUCK, stuckError } from "./stuck_scale.ts";
 import { gatherMemory, handMemory } from "./rank_memory.ts";
 import { shardMoments } from "./sharded.ts";
@@ -95,6 +96,8 @@ export interface TrainHooks {
   readonly trace?: Tracer;
   /** The processes that take the steps together. */
   readonly team?: Team;
+  /** The processes that take theirs apart, where the configuration says so. */
+  readonly apart?: Apart;
 }
 
 /** How a run ended. */
@@ -162,23 +165,27 @@ export async function freshOptimizer(
  * @throws DivergedError where gradients in f16 are not finite at the lowest loss scale either, for `STUCK` steps in a row.
  */
 export async function train(
-  config: PretrainConfig,
+  whole: PretrainConfig,
   start: TrainState,
   data: TrainData,
   device: Device,
   hooks: TrainHooks,
 ): Promise<Trained> {
+  const config = ofOneWorker(whole);
   const { data: { batch: B, microBatch, length }, mask, seed } = config;
   const { trace = untraced, sound = (): boolean => true } = hooks;
   const { vocabulary, tables } = data;
   const settings = { seed, B, mask, ...tables && { tables } };
   const source = { set: data.train, vocabulary, settings };
   const team = hooks.team ?? soloTeam(config.shards, start.model, device);
+  const apart = hooks.apart ?? await soloApart(config, start, device);
+  const others = team ?? apart, turn = apart?.turn ?? ((step: number): number => step);
   const sharded = team && team.group.size > 1 && config.optimizer.sharded
     ? shardMoments(team.group, start.model, config)
     : undefined;
   const spans = rowSpans(B, team), processes = team?.group.size ?? 1, exchange = team?.compressed;
-  using feed = new BatchFeed(source, partsOf(start.step, config.steps, B, microBatch, spans));
+  const parts = partsOf(start.step, config.steps, B, microBatch, spans);
+  using feed = new BatchFeed(source, parts.map((part) => ({ ...part, step: turn(part.step) })));
   const programs = stepPrograms(
     config.model,
     optimizerOf(config, sharded && [sharded.others]),
@@ -197,8 +204,9 @@ export async function train(
     clickEvaluator(config.model, config.click!, clickData, vocabulary, device);
   const began = performance.now();
   let { model, optimizer, step } = start;
+  if (apart) model = apart.begin(model);
   if (sharded) optimizer = sharded.keep(optimizer);
-  let sums = jit(zeroSums, { device })(start.model);
+  let sums = jit(zeroSums, { device })(model);
   // Also where another process fails.
   using _ = { [Symbol.dispose]: () => dispose(sums) };
   let logged = { at: began, step, waited: 0, exchanged: 0 }, aside = 0, stuckAt: number | undefined;
@@ -219,19 +227,22 @@ export async function train(
     const now = performance.now(), seconds = (now - logged.at) / 1000;
     const row = {
       ...metricsRow(rows, config.precision),
-      tokens_per_s: (step - logged.step) * B * length / seconds,
+      tokens_per_s: (step - logged.step) * whole.data.batch * length / seconds,
       stall_s: feed.waited - logged.waited,
-      ...team && team.group.size > 1 && { exchange_s: team.exchanged - logged.exchanged },
+      ...others && others.size > 1 && { exchange_s: others.exchanged - logged.exchanged },
       elapsed_s: elapsed(),
     };
-    logged = { at: now, step, waited: feed.waited, exchanged: team?.exchanged ?? 0 };
+    logged = { at: now, step, waited: feed.waited, exchanged: others?.exchanged ?? 0 };
     pending = [];
     hooks.metrics(row);
     return row;
   };
   const evaluation = async (): Promise<Evaluated> => {
-    const clicks = rank ? await rank(model) : undefined;
-    const found: Evaluation = { ...await evaluate(model, heldOut), ...clicks && { clicks } };
+    const found = await withShown(async (model): Promise<Evaluation> => {
+      const clicks = rank ? await rank(model) : undefined;
+      return { ...await evaluate(model, heldOut), ...clicks && { clicks } };
+    });
+    const { clicks } = found;
     const worthy = hooks.evaluation({
       step,
       mlm_ppl: found.perplexity,
@@ -255,23 +266,35 @@ export async function train(
 
   const keepPace = pacer(device);
   let last: Evaluated | undefined, isSound = true;
+  /** Uses what is evaluated and saved: where processes take steps apart, the outer parameters. */
+  const withShown = async <T>(use: (shown: Model) => Promise<T>): Promise<T> => {
+    if (!apart) return await use(model);
+    const outer = await apart.outer(), result = await use(outer);
+    dispose(outer);
+    return result;
+  };
   const goOn = (wanted: boolean): boolean | Promise<boolean> =>
-    team ? team.goOn(wanted, hand) : wanted;
-  /** A checkpoint holds the moments of all processes, and what each remembers. */
-  const hand = async (): Promise<void> => {
-    if (sharded) await sharded.gather(optimizer);
+    others ? trace.host("agree", async () => await others.goOn(wanted, hand)) : wanted;
+  const handOwn = async (): Promise<void> => {
+    if (apart) await apart.hand(model, optimizer);
     if (exchange) await handMemory(team!.group, exchange);
   };
-  const memories = (): AsyncIterable<Tree<AnyTensor>> | undefined =>
-    exchange && gatherMemory(team!.group, exchange);
+  /** A checkpoint holds the moments of all processes, and what each has for itself. */
+  const hand = async (): Promise<void> => {
+    if (sharded) await sharded.gather(optimizer);
+    await handOwn();
+  };
+  const ownOfAll = (): AsyncIterable<Tree<AnyTensor>> | undefined =>
+    apart?.gather(model, optimizer) ?? (exchange && gatherMemory(team!.group, exchange));
+  const hasOwn = apart !== undefined || exchange !== undefined;
   const save = async (): Promise<void> => {
-    if (sharded || exchange) await team!.call();
+    if (sharded || hasOwn) await others!.call();
     const whole = sharded ? await sharded.gather(optimizer) : optimizer;
-    await hooks.checkpoint({ step, model, optimizer: whole }, memories());
+    await withShown((model) => hooks.checkpoint({ step, model, optimizer: whole }, ownOfAll()));
   };
   while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
-    const shown = clicks?.(step), own = lossInputs(optimizer);
+    const shown = clicks?.(turn(step)), own = lossInputs(optimizer);
     const extra = config.click?.mlm ? shown!.predictions : 0;
     for (const [i, { from, to }] of spans.entries()) {
       if (team && i > 0) sums = team.zero(model);
@@ -279,7 +302,7 @@ export async function train(
       for (let first = from; first < to; first += microBatch) {
         const batch = await trace.host("input", () => feed.next());
         predictions = batch.total + extra;
-        const inputs = stepInputs(batch, step, first, predictions);
+        const inputs = stepInputs(batch, turn(step), first, predictions);
         sums = await trace.program("accumulate", programs.accumulate, model, sums, inputs, own);
         dispose(inputs);
         await keepPace();
@@ -288,7 +311,7 @@ export async function train(
       const mine = team ? spanOf(parts.length, team.own.from + i, team.total) : undefined;
       for (const { batch, first } of parts.slice(mine?.from, mine?.to)) {
         const { weight } = shown!;
-        const inputs = clickStepInputs(batch, step, B + first, { predictions, weight });
+        const inputs = clickStepInputs(batch, turn(step), B + first, { predictions, weight });
         const { accumulateClicks } = programs;
         sums = await trace.program("clicks", accumulateClicks, model, sums, inputs, own);
         dispose(inputs);
@@ -296,21 +319,24 @@ export async function train(
       }
       await carrier.give(optimizer, sums);
     }
-    sums = await carrier.take(optimizer);
+    sums = team
+      ? await trace.host("exchange", () => carrier.take(optimizer))
+      : await carrier.take(optimizer);
     const applied = await trace.program("apply", programs.apply, model, optimizer, sums);
     ({ model, state: optimizer, sums } = applied);
-    if (sharded) model = await sharded.share(model);
+    if (sharded) model = await trace.host("share", () => sharded.share(model));
     step++;
+    if (apart) model = await apart.after(step, model);
     hooks.stepped?.({ step, model, optimizer });
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
     hooks.progress(step, row);
-    await team?.check(step, model);
+    if (team) await trace.host("compare", () => team.check(step, model));
     isSound = sound();
     if (!isSound) continue;
     // The first process alone: it saves what is sound before it ends, and the others with it.
-    if (stuckAt !== undefined && (team?.isFirst ?? true)) {
+    if (stuckAt !== undefined && (others?.isFirst ?? true)) {
       if (config.checkpointEvery > 0) await save();
       const { stepsBefore: before = 0 } = hooks;
       throw await stuckError(
@@ -329,15 +355,15 @@ export async function train(
   await log();
   if (sharded) optimizer = await sharded.gather(optimizer);
   const stallShare = feed.waited / Math.max(elapsed() - aside, Number.MIN_VALUE);
-  const ended = { step, model, optimizer, stallShare };
+  const ended = { step, model: await apart?.outer() ?? model, optimizer, stallShare };
   dispose(sums);
   const isOver = step === config.steps;
   const saveLast = async (): Promise<void> => {
     if (config.checkpointEvery === 0) return;
-    if (exchange) await team!.call();
+    if (hasOwn) await others!.call();
     await trace.host(
       "checkpoint",
-      () => hooks.checkpoint({ step, model, optimizer }, memories()),
+      () => withShown((model) => hooks.checkpoint({ step, model, optimizer }, ownOfAll())),
     );
   };
   const finish = async (): Promise<Trained> => {
@@ -352,16 +378,10 @@ export async function train(
     return { ...ended, ...last && { evaluation: last.found } };
   };
   const trained = await finish();
-  // Others are asked for what they remember until the first has saved it.
-  if (exchange) await team!.goOn(false, () => handMemory(team!.group, exchange));
+  // Others are asked for what they have for themselves until the first has saved it.
+  if (hasOwn) await others!.goOn(false, handOwn);
+  if (apart) dispose(model);
   return trained;
-}
-
-/** Figures of held-out clicks, as a row has them. */
-function clickRow(
-  { shown, queries, ...figures }: ClickEvaluation,
-): Readonly<Record<string, number>> {
-  return { ...figures, click_queries: queries, shown_auc: shown.auc, shown_ndcg_5: shown.ndcg_5 };
 }
 
 /** An evaluation in the loop. */

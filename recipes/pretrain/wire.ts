@@ -22,6 +22,7 @@ import {
 } from "../../dist/mod.ts";
 import { isMatrix } from "../../optim/mod.ts";
 import { COMPRESSION, hasMemory, type PretrainConfig } from "./config.ts";
+import { leafOrder } from "./leaf_order.ts";
 import type { LearnState, StepPrograms, Sums } from "./step.ts";
 import type { Team } from "./team.ts";
 
@@ -48,7 +49,13 @@ export function wiresOf(
   const isGradient = (leaf: number): boolean => names[leaf]!.startsWith("grads.");
   const all = [...names.keys()], exact = all.filter((leaf) => !isGradient(leaf));
   const half = wire === "bf16" ? wire : "f32";
-  const plain = createExchange(group, { lengths, shards, wire: half, exact });
+  const plain = createExchange(group, {
+    lengths,
+    shards,
+    wire: half,
+    exact,
+    order: leafOrder(names),
+  });
   if (!hasMemory(wire)) return { plain, compressed: undefined };
   const isFit = (shape: readonly number[]): boolean =>
     wire === "powersgd" ? isLowRank(shape, rank) : isMatrix(shape);

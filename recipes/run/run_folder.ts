@@ -44,9 +44,10 @@ async function refuseUnwritable(path: string, option = "--out"): Promise<void> {
 /** `saveRun` begins with this file and makes `config.json` of it at last. */
 const BEGUN = `${CONFIG}.part`;
 
-/** What of these names is not left by a run that died before its configuration was there. */
+/** What of these names is not left by a run that died before its configuration was there; or whose processes did not find each other. */
 function used(names: readonly string[]): readonly string[] {
-  const left = names.includes(BEGUN) ? [BEGUN, VOCABULARY, `${VOCABULARY}.part`] : [];
+  const begun = names.includes(BEGUN) ? [BEGUN, VOCABULARY, `${VOCABULARY}.part`] : [];
+  const left = [...begun, "flight"];
   return names.filter((name) => !left.includes(name));
 }
 

@@ -10,7 +10,7 @@ import { answersTo, rowsOf } from "../predict/question.ts";
 import type { BatchQueue } from "./batch_queue.ts";
 import { HttpError } from "./http_error.ts";
 import type { Limits } from "./limits.ts";
-import { metricsText } from "./metrics.ts";
+import { metricsText } from "../observe/metrics.ts";
 import { openapi } from "./openapi.ts";
 import { readBody, refuseHeaders } from "./read_body.ts";
 import { type AnyRoute, routesOf } from "./routes.ts";

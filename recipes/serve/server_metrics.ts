@@ -4,7 +4,7 @@
  * @module
  */
 import type { Batch } from "../predict/batch.ts";
-import { counter, gauge, histogram, type Metric } from "./metrics.ts";
+import { counter, gauge, histogram, type Metric } from "../observe/metrics.ts";
 
 /** The metrics of a server. */
 export interface ServerMetrics {

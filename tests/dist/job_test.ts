@@ -3,7 +3,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { DistError } from "../../dist/error.ts";
 import { joinGroup } from "../../dist/group/group.ts";
 import { joinJob } from "../../dist/job/join_job.ts";
-import { meet, type Meeting } from "../../dist/job/meet.ts";
+import { meet } from "../../dist/job/meet.ts";
+import type { Meeting } from "../../dist/transport/transport.ts";
 import { type JobPlace, jobPlace } from "../../dist/job/place.ts";
 import { firstHost, tasksOn } from "../../dist/job/slurm.ts";
 import { tcp } from "../../dist/net/tcp.ts";
@@ -21,6 +22,7 @@ Deno.test("a place in a job is read from what launchers, MPI, Slurm and Kubernet
   assertEquals(own, {
     ...{ rank: 1, size: 4, localSize: 4, hostname: "127.0.0.1", job: "motian", generation: 1 },
     ...{ master: { hostname: "127.0.0.1", port: 4567 }, token: "secret" },
+    memory: Deno.build.os === "linux" ? "shared" : "apart",
   });
   const others: readonly Readonly<Record<string, string>>[] = [
     { OMPI_COMM_WORLD_RANK: "2", OMPI_COMM_WORLD_SIZE: "3" },
@@ -67,6 +69,7 @@ Deno.test("a place in a job that contradicts itself is refused in words", () => 
     [{ RANK: "1", WORLD_SIZE: "2", MASTER_PORT: "70000" }, /MASTER_PORT=70000/],
     [{ JOB_COMPLETION_INDEX: "1" }, /WORLD_SIZE not set/],
     [{ RANK: "1", WORLD_SIZE: "2", MASTER_ADDR: "node7" }, /MOTIAN_HOST must say/],
+    [{ RANK: "1", WORLD_SIZE: "2", MOTIAN_MEMORY: "no" }, /MOTIAN_MEMORY=no: it must be/],
     [{ RANK: "1", WORLD_SIZE: "2", MOTIAN_TOKEN: "motian.x" }, /token of 8 letters/],
   ];
   for (const [env, message] of wrong) {
@@ -202,21 +205,38 @@ Deno.test("without a token only this machine's own addresses are listened on, wi
   await openSockets(tcp(), { ...everywhere, token: "of the run" }).close();
 });
 
-Deno.test("a job over TCP: all ranks join and sum, and a taken port is said", async () => {
-  const port = freePort();
-  const at = (rank: number): JobPlace => ({
-    ...{ rank, size: 3, localSize: 3, hostname: "127.0.0.1", job: "test", generation: 1 },
-    ...{ master: { hostname: "127.0.0.1", port }, token: "of the run" },
+const memories = Deno.build.os === "linux" ? ["shared", "apart"] as const : ["apart"] as const;
+for (const memory of memories) {
+  Deno.test(`a job over TCP, memory ${memory}: all ranks join and sum, and a taken port is said`, async () => {
+    const port = freePort();
+    const at = (rank: number): JobPlace => ({
+      ...{ rank, size: 3, localSize: 3, hostname: "127.0.0.1", job: "test", generation: 1 },
+      ...{ master: { hostname: "127.0.0.1", port }, token: "of the run", memory },
+    });
+    const sums = await Promise.all([0, 1, 2].map(async (rank) => {
+      const { group, close } = await joinJob(at(rank), { plan: 1 });
+      const [sum] = await group.allReduce(Float32Array.of(rank + 1));
+      if (rank === 1) {
+        await assertRejects(() => joinJob(at(0), { plan: 1 }), DistError, `127.0.0.1:${port}`);
+      }
+      await group.barrier();
+      await close();
+      return sum;
+    }));
+    assertEquals(sums, [6, 6, 6]);
   });
-  const sums = await Promise.all([0, 1, 2].map(async (rank) => {
-    const { group, close } = await joinJob(at(rank), { plan: 1 });
-    const [sum] = await group.allReduce(Float32Array.of(rank + 1));
-    if (rank === 1) {
-      await assertRejects(() => joinJob(at(0), { plan: 1 }), DistError, `127.0.0.1:${port}`);
-    }
-    await group.barrier();
-    await close();
-    return sum;
-  }));
-  assertEquals(sums, [6, 6, 6]);
+}
+
+Deno.test("a rank that does not share memory where the others do is told so", async () => {
+  const master = { hostname: "127.0.0.1", port: freePort() };
+  const [first, second] = await Promise.allSettled((["shared", "apart"] as const).map(
+    (memory, rank) =>
+      joinJob({
+        ...{ rank, size: 2, localSize: 2, hostname: "127.0.0.1", job: "test", generation: 1 },
+        ...{ master, token: undefined, memory },
+      }, { plan: 1, patience: 1500 }),
+  ));
+  assert(second!.status === "rejected" && first!.status === "rejected");
+  assertMatch(second!.reason.message, /job test.apart: this is job test/);
+  assertMatch(first!.reason.message, /waited 1500 ms for rank 1/);
 });

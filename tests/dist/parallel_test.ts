@@ -7,7 +7,7 @@ import { bucketsOf } from "../../dist/parallel/buckets.ts";
 import { compareChecksums } from "../../dist/parallel/checksums.ts";
 import { createExchange, type Exchanged } from "../../dist/parallel/exchange.ts";
 import { ownersOf, shareLeaves } from "../../dist/parallel/owners.ts";
-import { ranks, simulated } from "./ranks.ts";
+import { localWays, ranks, simulated } from "./ranks.ts";
 
 const mem = simulated(), V = 8, lengths = [1000, 3, 70_000, 0, 17];
 
@@ -65,6 +65,18 @@ Deno.test("buckets hold every leaf once, the last first, and no more than they m
   assertEquals(buckets.map(({ length }) => length), [1, 400, 25, 10]);
 });
 
+Deno.test("buckets hold leaves in the order that is told, and an order without one of them is refused", () => {
+  const [only] = bucketsOf([1, 2, 3], 100, (leaf) => leaf !== 2, [1, 2, 0]);
+  assertEquals(only!.parts.map(({ leaf, at }) => [leaf, at]), [[1, 0], [0, 2]]);
+  for (const order of [[0, 1], [0, 1, 1], [0, 1, 3]]) {
+    assertThrows(
+      () => createExchange(alone(), { lengths: [1, 2, 3], order }),
+      RangeError,
+      `in the order [${order}]`,
+    );
+  }
+});
+
 Deno.test("an exchange sums what all ranks have, within 1e-6 of the gradient's norm", async () => {
   const expected = await exchange(alone(), { shards: 0 });
   for (const size of [2, 4, 8]) {
@@ -92,6 +104,111 @@ Deno.test("a canonical exchange gives 1, 2, 3, 4, 5 and 8 ranks the same bits, m
           assertEquals(found.weight, size);
         });
       }
+    }
+  }
+});
+
+/** Two steps of a rank whose leaves come in an order and at times of its own. */
+async function exchangeReady(
+  group: Collective,
+  options: { readonly shards: number; readonly wire?: "bf16"; readonly isEarly: boolean },
+): Promise<readonly Exchanged[]> {
+  const steps: Exchanged[] = [], { isEarly, ...others } = options, exact = [1];
+  const exchange = createExchange(group, { lengths, bucketBytes: 4000, exact, ...others });
+  for (const step of [0, 1]) {
+    for (let s = exchange.own.from; s < exchange.own.to; s++) {
+      const arrays = gradients(s, step);
+      if (!isEarly) exchange.add(arrays, s + 1);
+      else {
+        const leaves = arrays.map(async (array, leaf) => {
+          // Turns of the event loop: others' leaves come at other times.
+          for (let i = 0; i < (7 * leaf + 5 * s + step) % 9; i++) {
+            await new Promise((resolve) => setTimeout(resolve, 0));
+          }
+          return array;
+        });
+        await exchange.addReady(leaves, s + 1);
+      }
+    }
+    steps.push(await exchange.sum());
+  }
+  return steps;
+}
+
+Deno.test("leaves that come one by one, in any order, change no bit", async () => {
+  const ws = localWays.find(({ name }) => name === "ws")!;
+  for (const options of [{ shards: 0 }, { shards: V }, { shards: 0, wire: "bf16" as const }]) {
+    const run = (isEarly: boolean) =>
+      ranks(ws, 3, (group) => exchangeReady(group, { ...options, isEarly }));
+    const expected = await run(false), found = await run(true);
+    found.forEach((steps, rank) =>
+      steps.forEach((sums, step) => {
+        assertEquals(flat(sums), flat(expected[rank]![step]!), `rank ${rank}, step ${step}`);
+        assertEquals(sums.weight, expected[0]![step]!.weight);
+      })
+    );
+  }
+});
+
+Deno.test("a bucket is on its way before the leaves of the next are there", async () => {
+  const sent: number[] = [], first = Promise.withResolvers<Float32Array>();
+  const group: Collective = {
+    ...alone(),
+    allReduce(array) {
+      sent.push(array.length);
+      return Promise.resolve(array);
+    },
+  };
+  const { addReady, sum } = createExchange(group, { lengths: [5, 6, 7], bucketBytes: 28 });
+  const rest = [6, 7].map((n) => Promise.resolve(new Float32Array(n).fill(n)));
+  const added = addReady([first.promise, ...rest], 1);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(sent, [1, 7, 6], "the weight, and the last leaf first");
+  first.resolve(new Float32Array(5).fill(5));
+  await added;
+  assertEquals((await sum()).arrays.map((array) => array[0]), [5, 6, 7]);
+  assertEquals(sent, [1, 7, 6, 5]);
+});
+
+Deno.test("a leaf that does not come, or is odd, is told to who adds it", async () => {
+  const { addReady } = createExchange(alone(), { lengths: [2, 3] });
+  const lost = Promise.reject(new RangeError("No leaf"));
+  await assertRejects(
+    () => addReady([lost, Promise.resolve(new Float32Array(3))], 1),
+    RangeError,
+    "No leaf",
+  );
+  const other = createExchange(alone(), { lengths: [2] });
+  await assertRejects(
+    () => other.addReady([Promise.resolve(new Float32Array(3))], 1),
+    TypeError,
+    "leaf 0 has 3 elements, it must have 2",
+  );
+});
+
+Deno.test("what another thread sums lies in shared memory; what the caller gets does not, and stays", async () => {
+  for (const shards of [0, V]) {
+    const shared = new Set<ArrayBufferLike>();
+    const seen = (array: { readonly buffer: ArrayBufferLike }): void =>
+      void shared.add(array.buffer);
+    const one = alone();
+    const group: Collective = {
+      ...one,
+      prefersShared: true,
+      allReduce(array, options) {
+        seen(array);
+        return one.allReduce(array, options);
+      },
+      allReduceShards(arrays, total, into, options) {
+        [...arrays, into].forEach(seen);
+        return one.allReduceShards(arrays, total, into, options);
+      },
+    };
+    const expected = await exchange(alone(), { shards }), found = await exchange(group, { shards });
+    assertEquals(found.map(flat), expected.map(flat));
+    assertEquals([...shared].every((buffer) => buffer instanceof SharedArrayBuffer), true);
+    for (const { arrays } of found) {
+      assertEquals(arrays.some(({ buffer }) => shared.has(buffer)), false);
     }
   }
 });

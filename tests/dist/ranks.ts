@@ -1,13 +1,22 @@
 /** Programs for several ranks, on every transport. */
 import { DistError } from "../../dist/error.ts";
-import { type Group, type GroupOptions, joinGroup } from "../../dist/group/group.ts";
+import {
+  type Group,
+  type GroupOptions,
+  type GroupTransport,
+  joinGroup,
+} from "../../dist/group/group.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import type { TlsFiles } from "../../dist/net/tls.ts";
+import { processMemory } from "../../dist/shm/host/network.ts";
+import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
 import { simulate, type SimulationOptions } from "../../dist/sim/simulation.ts";
+import { openThread } from "../../dist/thread/open_thread.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import type { Membership, Transport } from "../../dist/transport/transport.ts";
+import { skip } from "../skip.ts";
 import { MPI_VARIABLE } from "./mpi.ts";
 import { mpiWay } from "./mpi_way.ts";
 
@@ -28,8 +37,11 @@ export interface Way {
   end?(): Promise<void>;
 }
 
+/** A way in, whose links may be in another thread. */
+type Door = Transport | GroupTransport;
+
 /** What a rank does with its transport. */
-export type RankProgram<T> = (transports: readonly Transport[], rank: number) => Promise<T>;
+export type RankProgram<T> = (transports: readonly Door[], rank: number) => Promise<T>;
 
 /** A way to connect ranks of this process. */
 export interface LocalWay extends Way {
@@ -37,9 +49,9 @@ export interface LocalWay extends Way {
   use<T>(size: number, f: (transports: readonly Transport[]) => Promise<T>): Promise<T>;
 }
 
-async function closing<T>(
-  transports: readonly Transport[],
-  f: (transports: readonly Transport[]) => Promise<T>,
+async function closing<T, D extends Door>(
+  transports: readonly D[],
+  f: (transports: readonly D[]) => Promise<T>,
 ): Promise<T> {
   try {
     return await f(transports);
@@ -103,20 +115,67 @@ const shared = localWay("shm", 4, (size, f) => {
   return closing(Array.from({ length: size }, open), f);
 });
 
+/** Sockets of this machine, each rank's in a thread of its own. */
+const threads: Way = {
+  name: "thread",
+  most: 2,
+  async each(size, f) {
+    const open = (): Promise<GroupTransport> =>
+      openThread({ network: { kind: "tcp" }, hostname: "127.0.0.1", port: 0 });
+    const transports = await Promise.all(Array.from({ length: size }, open));
+    return await closing(
+      transports,
+      () => Promise.allSettled(transports.map((_, rank) => f(transports, rank))),
+    );
+  },
+};
+/** Sockets, and memory that all ranks share, or those of each of several hosts: here one process sees it at as many places. */
+function memory(name: string, most: number, hosts: number): LocalWay {
+  return localWay(name, most, (size, f) => {
+    const open = (_: unknown, rank: number): Transport =>
+      shareMemory(openSockets(tcp(), { hostname: "127.0.0.1", port: 0 }), {
+        host: String(Math.floor(rank * hosts / size)),
+        window: 64 << 10,
+        // What is waited for is this thread itself.
+        moment: 0,
+      });
+    return closing(Array.from({ length: size }, open), f);
+  });
+}
+
+/** Memory between processes. */
+function processWays(): readonly LocalWay[] {
+  return [
+    localWay("memory between processes", 3, (size, f) => {
+      const open = (): Transport =>
+        openSockets(processMemory(), { hostname: "127.0.0.1", port: 0 });
+      return closing(Array.from({ length: size }, open), f);
+    }),
+    memory("memory", 4, 1),
+    memory("two hosts", 5, 2),
+  ];
+}
+
+const isLinux = Deno.build.os === "linux";
+if (!isLinux) skip("memory between processes", "it takes Linux");
+
 /** Every way to connect ranks of this process. */
 export const localWays: readonly LocalWay[] = [
   simulated(),
   shared,
   sockets("ws", 4),
   sockets("wss", 3, certificate),
+  ...isLinux ? processWays() : [],
 ];
 
 /** Every way; in a process that mpiexec has started for it (see mpi_test.ts), MPI. */
-export const ways: readonly Way[] = Deno.env.has(MPI_VARIABLE) ? [mpiWay()] : localWays;
+export const ways: readonly Way[] = Deno.env.has(MPI_VARIABLE)
+  ? [mpiWay()]
+  : [...localWays, threads];
 
 /** A member of a group of all. */
 export function memberOf(
-  transports: readonly Transport[],
+  transports: readonly Door[],
   rank: number,
   other: Partial<Membership> = {},
 ): Membership {

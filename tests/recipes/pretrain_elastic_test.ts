@@ -53,6 +53,9 @@ Deno.test("pretrain --elastic: what is wrong with the call is said once", () =>
       ["--heartbeat 9", "Cannot pretrain with --heartbeat alone"],
       ["--nproc 2 --elastic --set optimizer.sharded=true", "the moments of a process that dies"],
       ["--nproc 2 --elastic --set wire=sign", "what a process that dies remembers would be lost"],
+      ["--nproc 2 --elastic --set diloco.every=4", "Cannot pretrain with --elastic and diloco"],
+      ["--nproc 2 --elastic --trace t.json", "Cannot pretrain with --elastic and --trace"],
+      ["--nproc 2 --elastic --metrics m.prom", "Cannot pretrain with --elastic and --metrics"],
       ["--nproc 9 --elastic", "Cannot pretrain by 9 processes: a step has 8 sequences"],
     ];
     for (const [line, message] of wrong) {

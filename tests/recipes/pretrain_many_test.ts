@@ -1,6 +1,8 @@
 /** `deno task pretrain --nproc N`: several processes leave what one leaves. */
-import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { compareFlights } from "../../recipes/observe/compare_flights.ts";
+import { readFlights } from "../../recipes/observe/flight.ts";
 import { kill } from "../kill.ts";
 import { skip } from "../skip.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
@@ -16,7 +18,8 @@ Deno.test("pretrain --nproc 2 has the losses of one process, and the first alone
   inWorkplace(async ({ folder, pretrain, rows }) => {
     const one = await pretrain([...base, "--out", "one"]);
     assertEquals(one.code, 0, one.error);
-    const two = await pretrain([...base, "--out", "two", "--nproc", "2", "--json"]);
+    const watched = ["--trace", "seen/trace.json", "--metrics", "run.prom"];
+    const two = await pretrain([...base, "--out", "two", "--nproc", "2", "--json", ...watched]);
     assertEquals(two.code, 0, two.error);
     const printed = two.out.trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals(printed.at(-1).steps, 8);
@@ -32,7 +35,48 @@ Deno.test("pretrain --nproc 2 has the losses of one process, and the first alone
     const names = (run: string): string[] =>
       Array.from(Deno.readDirSync(join(folder, run)), ({ name }) => name).sort();
     assertEquals(names("two"), names("one"));
+
+    // Who waited for whom, and what all did, by one clock.
+    const { processes } = printed.at(-1);
+    assertEquals(processes.map((p: { rank: number; steps: number }) => [p.rank, p.steps]), [
+      [0, 8],
+      [1, 8],
+    ]);
+    assertStringIncludes(two.error, "waits for others");
+    assertStringIncludes(await Deno.readTextFile(join(folder, "two", "report.html")), "Processes");
+    const { traceEvents } = JSON.parse(
+      await Deno.readTextFile(join(folder, "seen", "trace.json")),
+    ) as { readonly traceEvents: readonly TraceEvent[] };
+    for (const pid of [0, 1]) {
+      const own = traceEvents.filter((e) => e.pid === pid && e.ph === "X");
+      const steps = (name: string): readonly number[] =>
+        own.filter((e) => e.name === name).map(({ args }) => args.step!);
+      assertEquals(steps("exchange"), [0, 1, 2, 3, 4, 5, 6, 7]);
+      assertEquals(new Set(steps("accumulate")).size, 8);
+      const sums = own.filter(({ cat }) => cat === "allReduce");
+      assert(sums.length >= 16 && sums.every(({ args }) => args.bytes! > 0 && args.sent! > 0));
+      // A sum of both ends on each after it has begun on the other.
+      for (const sum of sums) {
+        const other = traceEvents.find((e) => e.name === sum.name && e.pid !== pid)!;
+        assert(sum.ts + sum.dur > other.ts - 50_000, `${sum.name} of ${pid}`);
+      }
+    }
+    const metrics = await Deno.readTextFile(join(folder, "run.prom"));
+    assertStringIncludes(metrics, "\nmotian_step 8\n");
+    assertStringIncludes(metrics, "\nmotian_generation 1\n");
+    assertMatch(metrics, /^motian_link_bytes_total\{way="sent"\} [1-9]/m);
+    assertMatch(metrics, /^motian_operation_seconds_count\{operation="allReduce"\} [1-9]/m);
   }));
+
+interface TraceEvent {
+  readonly ph: string;
+  readonly pid: number;
+  readonly name: string;
+  readonly cat: string;
+  readonly ts: number;
+  readonly dur: number;
+  readonly args: { readonly step?: number; readonly bytes?: number; readonly sent?: number };
+}
 
 Deno.test("pretrain: shards make the bits those of any number of processes, resumed by another too", () =>
   inWorkplace(async (place) => {
@@ -99,6 +143,10 @@ else {
         "rank 1 was ended by SIGKILL; ended the other; restart 1 of 1",
       );
       assertEquals((await rows("many/metrics.jsonl")).length, 100);
+      // The one that was killed left nothing; the other says whom it missed.
+      const [flight, ...others] = await readFlights(join(folder, "many"));
+      assertEquals([flight!.rank, flight!.generation, others], [0, 1, []]);
+      assertEquals(compareFlights([flight!]).missing, [1]);
       const last = ["checkpoints", "step-00000100", "model.safetensors"];
       assertEquals(
         await Deno.readFile(join(folder, "many", ...last)),
@@ -140,7 +188,7 @@ Deno.test("pretrain --nproc: Ctrl-C stops all in good order; what is wrong is sa
       ["--set shards=9", "shards is 9, it must not be above data.batch 8"],
       ["--set shards=2 --set wire=bf16", 'wire is "bf16", with shards it must be "f32"'],
       ["--restarts 2", "Cannot pretrain with --restarts alone"],
-      ["--nproc 2 --trace t.json", "Cannot pretrain with --nproc and --trace"],
+      ["--dry-run --metrics 9", "Cannot pretrain with --dry-run and --metrics"],
     ];
     for (const [line, message] of wrong) {
       const { code, out, error } = await pretrain([...base, "--out", "no", ...line.split(" ")]);

@@ -15,7 +15,7 @@ import { HALVES, widthOf } from "./access.ts";
 import { hasRelaxedSimd } from "./features.ts";
 import { type Blas, type Gemm, openGemm } from "./blas.ts";
 import { openTick } from "./clock.ts";
-import { createHeap, type MemorySize } from "./memory.ts";
+import { createHeap, END, type MemorySize } from "./memory.ts";
 import { plannerOf } from "./planner.ts";
 import { pointersOf } from "./pointers.ts";
 import { createPool, type Pool, workerThreads } from "./pool.ts";
@@ -47,6 +47,18 @@ interface Block extends Storage {
   /** Numbers of the last queued programs that write it, and that use it at all. */
   written: number;
   used: number;
+  /** How far the last one that writes it must be for its contents to be complete. */
+  mark: number;
+  /** Reads that wait for that. */
+  readonly readers: Set<Reader>;
+}
+
+/** A read that waits for contents to be complete. */
+interface Reader {
+  readonly size: number;
+  readonly dtype: DType;
+  /** What it gets, where somebody else was about to change them. */
+  taken?: HostArray | Promise<HostArray>;
 }
 
 /** Memory that programs share: it is as large as the largest of them needs. */
@@ -74,11 +86,13 @@ export interface DeviceParts {
   readonly thresholds?: Partial<Thresholds>;
   readonly memory?: MemorySize;
   readonly blas?: Blas | undefined;
+  /** A thread of its own, where there is only one. */
+  readonly aside?: boolean | undefined;
 }
 
 export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevice {
   const { memory = "4GiB", blas } = parts, thresholds = { ...USUAL, ...parts.thresholds };
-  const load = threads > 1 ? workerThreads() : undefined;
+  const load = threads > 1 || parts.aside ? workerThreads() : undefined;
   const heap = createHeap(load !== undefined, memory), word = pointersOf(heap).bytes;
   const pool: Pool | undefined = load && heap.shared
     ? createPool(heap, threads, load, blas?.path)
@@ -122,6 +136,37 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     const out = hostArray<DType>(dtype, size);
     out.set(viewOf(heap.buffer(), address, size, dtype));
     return out;
+  }
+  const hasPassed = (block: Block): boolean =>
+    block.written === 0 || pool!.hasPassed(block.written, block.mark);
+  /** A copy takes its place in the queue: programs that are queued later may overwrite what it is of. */
+  async function snapshotOf(block: Block, size: number, dtype: DType): Promise<HostArray> {
+    const address = allocate(block.bytes), table = allocate(3 * word);
+    setWords(table, [address, block.address, block.bytes]);
+    const number = last = block.used = pool!.submit(
+      snapshot,
+      snapshot.module ??= snapshotModule(heap),
+      table,
+    );
+    freeAfter(table, number);
+    try {
+      await pool!.done(number);
+      return contents(address, size, dtype);
+    } finally {
+      heap.free(address);
+    }
+  }
+  /** Gives those who wait to read a block what they are to have, before it is changed or freed. */
+  function serve(block: Block): void {
+    for (const reader of block.readers) {
+      if (reader.taken) continue;
+      const { size, dtype } = reader;
+      reader.taken = hasPassed(block)
+        ? contents(block.address, size, dtype)
+        : snapshotOf(block, size, dtype);
+      // A failure is told to who reads.
+      if (reader.taken instanceof Promise) reader.taken.catch(() => {});
+    }
   }
   function check(): void {
     if (destroyed) throw new DeviceError("Cannot use the cpu device: it was destroyed", "lost");
@@ -172,7 +217,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       fillTable(table, { scratch, panels }, inputs, outputs, times);
       if (!main) {
         gemm ??= openGemm(heap.memory, blas?.path);
-        const env = { memory: heap.memory, blas: gemm, tick: openTick(heap.memory) };
+        const env = { memory: heap.memory, blas: gemm, tick: openTick(heap.memory), mark() {} };
         main = new WebAssembly.Instance(code.module, { env }).exports.run as typeof main;
       }
       const first = (): void => main!(0, many, heap.wide ? BigInt(table) : table);
@@ -192,12 +237,20 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       last = pool.submit(key, code.module, table);
       freeAfter(table, last);
       for (const b of inputs) b.used = last;
-      for (const b of outputs) b.used = b.written = last;
+      for (const b of outputs) b.used = last;
+      // What is handed through is not written.
+      plan.slots.forEach(({ role, index }, slot) => {
+        const mark = code.marks[slot];
+        if (mark === undefined) return;
+        const block = (role === "input" ? inputs : outputs)[index]!;
+        [block.written, block.mark] = [last, mark];
+      });
     }
     return {
       code,
       run(inputs, outputs, times = 0) {
         check();
+        outputs.forEach(serve);
         const isFree = code.cost < thresholds.pool && inputs.every((b) => isDone(b.written)) &&
           outputs.every((b) => isDone(b.used));
         const isIdle = isFree && pool !== undefined && pool.isIdle();
@@ -266,7 +319,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     description: [
       hasRelaxedSimd ? "WebAssembly SIMD with fused multiply-add" : "WebAssembly SIMD",
       pool
-        ? `${threads} threads`
+        ? threads > 1 ? `${threads} threads` : "1 thread beside the calling one"
         : "1 thread" + (threads > 1 ? " (no shared memory or no worker threads here)" : ""),
       ...(blas ? [blas.description] : []),
       ...(heap.wide ? [`up to ${heap.maximum / 16384} GiB`] : []),
@@ -279,6 +332,8 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
         address: allocate(length),
         written: 0,
         used: 0,
+        mark: END,
+        readers: new Set(),
       };
       live.add(block);
       bytes += length;
@@ -288,32 +343,28 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       const block = storage as Block;
       if (!live.delete(block)) return;
       bytes -= block.bytes;
-      if (!destroyed) freeAfter(block.address, block.used);
+      if (destroyed) return;
+      serve(block);
+      freeAfter(block.address, block.used);
     },
     write(storage, data, dtype) {
       check();
       const block = storage as Block;
       if (!isDone(block.used)) pool!.wait(block.used);
+      serve(block);
       viewOf(heap.buffer(), block.address, data.length, dtype).set(data);
     },
     async read(storage, size, dtype) {
       check();
       const block = storage as Block;
-      if (isDone(block.written)) return contents(block.address, size, dtype);
-      // A program that is queued later may overwrite it: a copy takes its place in the queue.
-      const address = allocate(block.bytes), table = allocate(3 * word);
-      setWords(table, [address, block.address, block.bytes]);
-      const number = last = block.used = pool!.submit(
-        snapshot,
-        snapshot.module ??= snapshotModule(heap),
-        table,
-      );
-      freeAfter(table, number);
+      if (hasPassed(block)) return contents(block.address, size, dtype);
+      const reader: Reader = { size, dtype };
+      block.readers.add(reader);
       try {
-        await pool!.done(number);
-        return contents(address, size, dtype);
+        await pool!.done(block.written, block.mark);
+        return await (reader.taken ?? contents(block.address, size, dtype));
       } finally {
-        heap.free(address);
+        block.readers.delete(reader);
       }
     },
     compile(graph: Graph) {

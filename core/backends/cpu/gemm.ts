@@ -42,17 +42,21 @@ const UNROLL = 4;
 
 /**
  * What every program imports: as function 0 the system's BLAS, where there is one (blas.ts), as function 1 the clock, which only
- * timed programs call (clock.ts).
+ * timed programs call (clock.ts), as function 2 what the first thread calls when results are complete (worker.ts).
  */
-export const BLAS = 0, TICK = 1;
+export const BLAS = 0, TICK = 1, MARK = 2;
 export function imports(ptr: Pointers): readonly Imported[] {
-  return [{
-    name: "blas",
-    params: [...Array<number>(3).fill(ptr.type), ...Array<number>(7).fill(I32)],
-  }, { name: "tick", params: [ptr.type] }];
+  return [
+    {
+      name: "blas",
+      params: [...Array<number>(3).fill(ptr.type), ...Array<number>(7).fill(I32)],
+    },
+    { name: "tick", params: [ptr.type] },
+    { name: "mark", params: [I32] },
+  ];
 }
 /** Imports come before a module's own functions. */
-export const IMPORTS = 2;
+export const IMPORTS = 3;
 const dtypes: readonly DType[] = ["f32", "f16", "bf16"];
 /** Function numbers of the helpers, which stand first among a module's own. */
 export const packA = (d: DType): number => IMPORTS + 2 * dtypes.indexOf(d);

@@ -20,7 +20,8 @@ const SPARE = 64;
 /**
  * Words that threads share, each in a cache line of its own. Of the barrier: `arrived`, `generation`, `sleeping`. Numbers of programs:
  * the last `submitted`, the last of them `queued` for all of the pool's threads, the last that the calling thread ran with them in the
- * first one's place (`skipped`), the last `completed`, and the one that somebody waits for (`wanted`). Threads that are up: `ready`.
+ * first one's place (`skipped`), the last `completed`, and the one that somebody waits for (`wanted`). Threads that are up: `ready`. Marks:
+ * the last that the program which runs has `passed`, and the one of program `wanted` that somebody waits for (`mark`).
  */
 export const CONTROL = {
   arrived: 64,
@@ -33,8 +34,12 @@ export const CONTROL = {
   queued: 512,
   skipped: 576,
   ready: 640,
+  passed: 704,
+  mark: 768,
   queue: 1024,
 } as const;
+/** The mark of a program's end. */
+export const END = 0x7fffffff;
 /** Entries of the queue: program number and table address each. */
 export const QUEUE = 32;
 const FIRST_FREE = CONTROL.queue + 8 * QUEUE;

@@ -24,6 +24,8 @@ export function defaultCpu(): Device {
 export interface CpuOptions {
   /** How many threads run programs; one for each of the machine's cores if not said. */
   readonly threads?: number | "auto";
+  /** One thread, but not the calling one: its event loop goes on while large programs run. No, if not said. */
+  readonly aside?: boolean;
   /** What the memory may grow to; 4 GiB if not said. */
   readonly memory?: MemorySize;
   /**
@@ -34,7 +36,7 @@ export interface CpuOptions {
 }
 
 /**
- * A cpu device of its own, with its own memory and threads. With one thread everything runs on the calling one; else small programs
+ * A cpu device of its own, with its own memory and threads. With one thread, unless it is aside, everything runs on the calling one; else small programs
  * run there, those of about a millisecond there and on the pool's threads at once, and all others on the pool alone. Its memory grows to
  * 4 GiB, or to 16 GiB with 64-bit addresses, whose bounds are checked at every access: products hardly notice, plain maps may.
  *
@@ -60,5 +62,5 @@ export function cpu(options: CpuOptions = {}): Device {
       `Cannot run on ${threads} threads: it must be a whole number from 1, or "auto"`,
     );
   }
-  return createDevice(threads, { memory, blas });
+  return createDevice(threads, { memory, blas, aside: options.aside });
 }

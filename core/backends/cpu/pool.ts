@@ -6,7 +6,7 @@
  * @module
  */
 import { DeviceError } from "../../device/error.ts";
-import { ALIGN, CONTROL, type Heap, QUEUE } from "./memory.ts";
+import { ALIGN, CONTROL, END, type Heap, QUEUE } from "./memory.ts";
 import { openGemm } from "./blas.ts";
 import { openTick } from "./clock.ts";
 import { type ProgramMessage, type ThreadData, threadMain } from "./worker.ts";
@@ -42,12 +42,14 @@ export interface Pool {
   /** Queues a program; the result is its number, which `isDone` and `done` understand. Waits only if the queue is full. */
   submit(program: object, module: WebAssembly.Module, table: number): number;
   isDone(number: number): boolean;
+  /** Has the program come to a mark, or run? */
+  hasPassed(number: number, mark: number): boolean;
   /** Are all threads up, and without work? */
   isIdle(): boolean;
   /** Runs a program at once on the threads of an idle pool, but for the first one's part, which is `first`, called here. */
   together(program: object, module: WebAssembly.Module, table: number, first: () => void): void;
-  /** Resolves when the program has run. @throws DeviceError if a thread failed */
-  done(number: number): Promise<void>;
+  /** Resolves when the program has run, or come to a mark. @throws DeviceError if a thread failed */
+  done(number: number, mark?: number): Promise<void>;
   /** Blocks until the program has run. */
   wait(number: number): void;
   /** Lets the threads forget a program. */
@@ -69,8 +71,12 @@ export function createPool(
   const ids = new Map<object, number>();
   let running: { readonly workers: readonly Thread[]; readonly ports: readonly Port[] } | undefined;
   let last = 0, nextId = 0, awake = false, failure: DeviceError | undefined;
-  let waiting: { readonly number: number; resolve(): void; reject(error: DeviceError): void }[] =
-    [];
+  let waiting: {
+    readonly number: number;
+    readonly mark: number;
+    resolve(): void;
+    reject(error: DeviceError): void;
+  }[] = [];
 
   function start(): { workers: Thread[]; ports: Port[] } {
     const { MessageChannel, Worker } = load(), workers: Thread[] = [], ports: Port[] = [];
@@ -99,6 +105,11 @@ export function createPool(
     return { workers, ports };
   }
   const isDone = (number: number): boolean => ((Atomics.load(words, completed) - number) | 0) >= 0;
+  function hasPassed(number: number, mark: number): boolean {
+    // In this order: what is passed is of the program after the last completed, or of a later one.
+    const behind = (Atomics.load(words, completed) - number) | 0;
+    return behind >= 0 || (behind === -1 && Atomics.load(words, at(CONTROL.passed)) >= mark);
+  }
   /** While somebody waits the first thread holds the process; it is the one that reports. */
   function keepAwake(on: boolean): void {
     if (on === awake || !running) return;
@@ -108,22 +119,23 @@ export function createPool(
   }
   /** Tells those whose programs have run, and asks for a message when the next one has. */
   function settle(): void {
-    let next: number | undefined;
+    let next: { readonly number: number; readonly mark: number } | undefined;
     do {
       const before = waiting;
       waiting = [];
       // Each is asked once: threads go on meanwhile.
       for (const w of before) {
-        if (isDone(w.number)) w.resolve();
+        if (hasPassed(w.number, w.mark)) w.resolve();
         else waiting.push(w);
       }
-      next = waiting.reduce<number | undefined>(
-        (first, { number }) => first === undefined || ((number - first) | 0) < 0 ? number : first,
-        undefined,
-      );
-      if (next !== undefined) Atomics.store(words, wanted, next);
+      next = waiting.reduce<typeof next>((first, w) => {
+        const after = first === undefined ? -1 : (w.number - first.number) | 0;
+        return after < 0 || (after === 0 && w.mark < first!.mark) ? w : first;
+      }, undefined);
+      Atomics.store(words, at(CONTROL.mark), next?.mark ?? END);
+      if (next !== undefined) Atomics.store(words, wanted, next.number);
       // What was completed before that sends no message.
-    } while (next !== undefined && isDone(next));
+    } while (next !== undefined && hasPassed(next.number, next.mark));
     keepAwake(waiting.length > 0);
   }
   function fail(problem: string): void {
@@ -173,6 +185,7 @@ export function createPool(
   }
   return {
     isDone,
+    hasPassed,
     wait,
     isIdle: () =>
       running !== undefined && Atomics.load(words, at(CONTROL.ready)) === threads && isDone(last),
@@ -192,11 +205,11 @@ export function createPool(
       running ??= start();
       return push(idOf(program, module), table, true);
     },
-    done(number) {
+    done(number, mark = END) {
       if (failure) return Promise.reject(failure);
-      if (isDone(number)) return Promise.resolve();
+      if (hasPassed(number, mark)) return Promise.resolve();
       return new Promise((resolve, reject) => {
-        waiting.push({ number, resolve, reject });
+        waiting.push({ number, mark, resolve, reject });
         settle();
       });
     },

@@ -4,6 +4,9 @@
  * serves every binding: word 0 is the space for packed panels, word 1 the scratch memory, word 2 + i slot i. A word is as long as
  * an address.
  *
+ * The first thread also calls out when results are complete that others may read while the program goes on: at the next meeting of the
+ * threads after the last kernel that writes them, or at once where it did that alone. No thread waits for it.
+ *
  * A timed program does the same work, but all threads meet after every step, and thread 0 tells the time.
  *
  * @module
@@ -28,12 +31,13 @@ import {
   when,
 } from "./encoder.ts";
 import { gatherStage, scatterStage } from "./gather_scatter.ts";
-import { gemmHelpers, IMPORTS, imports, TICK } from "./gemm.ts";
+import { gemmHelpers, IMPORTS, imports, MARK, TICK } from "./gemm.ts";
 import { matmulStage } from "./matmul.ts";
 import { packedHelpers } from "./packed.ts";
 import { copyStage, placeStages } from "./place.ts";
 import { makeLocals, type Pointers, pointersOf } from "./pointers.ts";
 import { rowStage } from "./row.ts";
+import { END } from "./memory.ts";
 import type { Stage } from "./stage.ts";
 
 /** Words of a table before its slots. */
@@ -51,6 +55,8 @@ export interface Assembled {
   /** Of these, what threads share. */
   readonly shared: number;
   readonly barriers: number;
+  /** The mark at which the contents of a slot are complete, by slot; none of scratch, and where nothing is written. */
+  readonly marks: readonly (number | undefined)[];
   /** Number of every step's kernel; undefined for a copy. A timed program tells the time before the first step and after each. */
   readonly kernels: readonly (number | undefined)[];
 }
@@ -135,6 +141,34 @@ function handOvers(steps: readonly Step[]): boolean[] {
   });
 }
 
+/** What is complete before a step, or between it and the next: a mark each, from 1, and that of every slot which is no scratch. */
+function marksOf(steps: readonly Step[], waits: readonly boolean[], { slots }: Plan): {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly bySlot: readonly (number | undefined)[];
+} {
+  const before: number[] = [], after: number[] = [], last = new Map<number, number>();
+  steps.forEach(({ writes }, i) => {
+    for (const slot of writes) if (slots[slot] && slots[slot].role !== "scratch") last.set(slot, i);
+  });
+  const bySlot: (number | undefined)[] = slots.map((_, slot) => last.has(slot) ? END : undefined);
+  let open: number[] = [], count = 0;
+  const pass = (slots: readonly number[]): number => {
+    if (slots.length === 0) return 0;
+    count++;
+    for (const slot of slots) bySlot[slot] = count;
+    return count;
+  };
+  steps.forEach(({ writes, parallel }, i) => {
+    before.push(waits[i] ? pass(open) : 0);
+    if (waits[i]) open = [];
+    const complete = [...new Set(writes)].filter((slot) => last.get(slot) === i);
+    if (parallel) open.push(...complete);
+    after.push(parallel || i === steps.length - 1 ? 0 : pass(complete));
+  });
+  return { before, after, bySlot };
+}
+
 /** Where each slot of scratch memory starts, and the size of all. */
 function layOut(plan: Plan): { readonly offsets: readonly number[]; readonly bytes: number } {
   let bytes = 0;
@@ -192,6 +226,7 @@ export function assemble(
 ): Assembled {
   const steps = stepsOf(plan, options),
     waits = handOvers(steps),
+    marks = marksOf(steps, waits, plan),
     { offsets, bytes } = layOut(plan);
   const all = steps.flatMap((s) => s.stages),
     threadBytes = all.reduce((most, s) => Math.max(most, s.threadBytes), 0);
@@ -245,10 +280,13 @@ export function assemble(
     wait,
     when(get(THREAD), [], call(TICK, ptr.add(times, ptr.of(8 * i)))),
   ];
+  const pass = (mark: number): Code =>
+    mark === 0 ? [] : when(get(THREAD), [], call(MARK, i32.of(mark)));
   const body = steps.map((s, i): Code => {
     const work = s.stages.map((stage, j) => callStage(stage, s.slots[j]!, s.parallel));
     const done = s.parallel ? work : when(get(THREAD), [], work);
-    return options.timed ? [done, meet(i + 1)] : [waits[i] ? wait : [], done];
+    if (options.timed) return [done, meet(i + 1)];
+    return [waits[i] ? wait : [], pass(marks.before[i]!), done, pass(marks.after[i]!)];
   });
   const whole = [options.timed ? meet(0) : [], body, wait];
   add(encoded({ params: locals.params, locals: locals.types, body: whole }));
@@ -259,6 +297,7 @@ export function assemble(
     cost: costOf(all),
     shared: costOf(steps.flatMap((s) => s.parallel ? s.stages : [])),
     barriers: waits.filter((w) => w).length + 1,
+    marks: options.timed ? marks.bySlot.map((mark) => mark && END) : marks.bySlot,
     kernels: steps.map((s) => s.kernel),
   };
 }

@@ -53,8 +53,16 @@ export function threadMain(
   const [submitted, queued] = [at(data.control.submitted), at(data.control.queued)];
   const [completed, wanted] = [at(data.control.completed), at(data.control.wanted)];
   const [failed, generation] = [at(data.control.failed), at(data.control.generation)];
+  const [passed, marked] = [at(data.control.passed), at(data.control.mark)];
   const words = new Int32Array(memory.buffer);
-  const env = { memory, blas: open(memory, data.blas), tick: clock(memory) };
+  let current = 0;
+  /** Of programs that this pool runs the first thread says how far they are, and tells who waits for it. */
+  const mark = (count: number): void => {
+    Atomics.store(words, passed, count);
+    if (Atomics.load(words, wanted) !== current || Atomics.load(words, marked) > count) return;
+    node.parentPort!.postMessage(null);
+  };
+  const env = { memory, blas: open(memory, data.blas), tick: clock(memory), mark };
   type Run = (thread: number, threads: number, table: number | bigint) => void;
   const programs = new Map<number, Run>();
   const receive = (): void => {
@@ -91,12 +99,14 @@ export function threadMain(
       const id = words[entry]!, table = words[entry + 1]! * unit;
       if (id < 0) return;
       while (!programs.has(id)) receive();
+      current = (next + 1) | 0;
       programs.get(id)!(thread, threads, wide ? BigInt(table) : table);
       if (thread > 0) continue;
-      const number = (next + 1) | 0;
-      Atomics.store(words, completed, number);
+      // Before the program is completed: what is passed then is of the next one.
+      Atomics.store(words, passed, 0);
+      Atomics.store(words, completed, current);
       Atomics.notify(words, completed);
-      if (Atomics.load(words, wanted) === number) node.parentPort!.postMessage(null);
+      if (Atomics.load(words, wanted) === current) node.parentPort!.postMessage(null);
     }
   } catch (error) {
     Atomics.store(words, failed, 1);

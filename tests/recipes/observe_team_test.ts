@@ -1,0 +1,139 @@
+/** Who waits for whom, one trace of many processes, and a run's metrics. */
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { joinGroup } from "../../dist/mod.ts";
+import { InputError } from "../../recipes/cli/input_error.ts";
+import { clockOffsets, gatherBytes } from "../../recipes/observe/gather.ts";
+import { metricsText } from "../../recipes/observe/metrics.ts";
+import { publish } from "../../recipes/observe/publish.ts";
+import type { Entry } from "../../recipes/observe/recorder.ts";
+import { runMetrics } from "../../recipes/observe/run_metrics.ts";
+import {
+  createStepTimes,
+  shareTimes,
+  slowLines,
+  timesLines,
+} from "../../recipes/observe/stragglers.ts";
+import { teamTrace } from "../../recipes/observe/team_trace.ts";
+import { memberOf, ranks, simulated, valuesOf } from "../dist/ranks.ts";
+import { inFolder } from "../in_folder.ts";
+
+Deno.test("stragglers: what a process is held up above the least of its step is a wait for others", async () => {
+  // Three processes, the last of them slow; the first has one step more, before the others came.
+  const worked = [[999, 10, 10, 12], [10, 12, 10], [30, 32, 34]], exchange = 2;
+  const all = await ranks(simulated(), 3, (group, rank) => {
+    const times = createStepTimes();
+    worked[rank]!.forEach((ms, i, own) => {
+      const others = worked.map((steps) => steps.at(i - own.length) ?? 0);
+      const held = Math.max(...others) - ms + exchange;
+      times.add(ms + held, held);
+    });
+    return shareTimes(group, times);
+  });
+  assertEquals(all[1], all[0]);
+  const found = all[0]!.map((t) => [t.steps, t.working, t.workingMedian, t.workingLongest]);
+  assertEquals(found, [[3, 0.032, 0.01, 0.012], [3, 0.032, 0.01, 0.012], [3, 0.096, 0.032, 0.034]]);
+  for (const [rank, waits] of [0.064, 0.064, 0].entries()) {
+    assertAlmostEquals(all[0]![rank]!.waiting, waits, 1e-12);
+    assertAlmostEquals(all[0]![rank]!.exchanging, 0.006, 1e-12);
+  }
+  assertEquals(slowLines(all[0]!), ["rank 2 is slow: a step takes it 32 ms, others 10 ms"]);
+  assertEquals(timesLines(all[0]!)[3]!.trim().split(/\s{2,}/), [
+    ...["2", "96 ms", "32 ms", "34 ms", "0 ms", "0 ms", "6 ms"],
+  ]);
+});
+
+Deno.test("a trace of two processes stands by the clock of the first", () => {
+  const operation: Entry = {
+    group: "",
+    line: "",
+    operation: "allReduce",
+    sequence: 4,
+    type: "f32",
+    reduction: "sum",
+    shape: [2],
+    bytes: 8,
+    sent: 8,
+    received: 8,
+    called: 1107,
+  };
+  const text = teamTrace("run", [
+    { phases: [{ name: "input", step: 1, start: 100, end: 102 }], operations: [], offset: 0 },
+    {
+      phases: [],
+      operations: [
+        { ...operation, called: 1102, begun: 1103, heard: 1104, ended: 1106 },
+        { ...operation, sequence: 5 },
+      ],
+      offset: 1000,
+    },
+  ]);
+  const events = JSON.parse(text).traceEvents.filter(({ ph }: { ph: string }) => ph === "X");
+  assertEquals(
+    events.map((e: Record<string, unknown>) => [e.pid, e.tid, e.name, e.ts, e.dur]),
+    [
+      [0, 1, "input", 0, 2000],
+      [1, 2, "allReduce #4", 3000, 3000],
+      [1, 2, "wait", 3000, 1000],
+      [1, 2, "transfer", 4000, 2000],
+    ],
+  );
+  assertEquals(events[1].args.queued_us, 1000);
+});
+
+Deno.test("clocks and bytes of all ranks come to the first", async () => {
+  const way = simulated(), shift = [0, 5000, -70];
+  const all = valuesOf(
+    await way.each(3, async (transports, rank) => {
+      const { clock } = transports[rank]!;
+      const group = await joinGroup(transports[rank]!, memberOf(transports, rank));
+      const offsets = await clockOffsets(group, () => clock.now() + shift[rank]!);
+      const bytes = await gatherBytes(group, new Uint8Array(rank).fill(rank));
+      await group.close();
+      return { offsets, bytes };
+    }),
+  );
+  const [{ offsets, bytes } = { offsets: [], bytes: [] }, ...others] = all;
+  // The simulated network takes some milliseconds.
+  offsets.forEach((offset, rank) => assertAlmostEquals(offset, shift[rank]!, 20));
+  assertEquals(bytes.map((b) => [...b]), [[], [1], [2, 2]]);
+  for (const other of others) assertEquals([other.offsets, other.bytes], [[], []]);
+});
+
+Deno.test("metrics of a run: rows, groups, and how they are read", () =>
+  inFolder(async (folder) => {
+    const metrics = runMetrics(), text = (): string => metricsText(metrics.all());
+    assertEquals(text(), "\n");
+    metrics.row({ step: 7, loss: 2.5, stage: 1 });
+    assertMatch(text(), /^motian_step 7\n/m);
+    assert(!text().includes("motian_ranks") && !text().includes("stage"));
+    await ranks(simulated(), 2, async (group) => {
+      await group.allReduce(new Float32Array(10));
+    }, { observer: metrics.observer });
+    assertMatch(text(), /^motian_link_bytes_total\{way="sent"\} 80$/m);
+    assertMatch(text(), /^motian_operation_seconds_count\{operation="allReduce"\} 2$/m);
+    assertMatch(text(), /^motian_ranks 0$/m);
+
+    const page = await publish("0", metrics.all);
+    const ask = async (path: string, method = "GET"): Promise<readonly [number, string]> => {
+      const answer = await fetch(new URL(path, page.where), { method });
+      return [answer.status, await answer.text()];
+    };
+    assertEquals(await ask("/metrics"), [200, text()]);
+    assertEquals((await ask("/"))[0], 404);
+    assertEquals((await ask("/metrics", "POST"))[0], 405);
+    const { port } = new URL(page.where);
+    await assertRejects(() => publish(port, metrics.all), InputError, "somebody listens there");
+    await page.close();
+
+    const path = join(folder, "run.prom"), file = await publish(path, metrics.all);
+    metrics.row({ step: 8 });
+    for (let i = 0; i < 5; i++) file.changed();
+    await file.close();
+    assertEquals(await Deno.readTextFile(path), text());
+    await assertRejects(
+      () => publish(join(folder, "none", "x.prom"), metrics.all),
+      InputError,
+      "Cannot write metrics to",
+    );
+  }));
