@@ -15,6 +15,7 @@ import {
   planHash,
   type Term,
 } from "../../dist/mod.ts";
+import { tlsVariables } from "../../dist/job/place.ts";
 import { InputError } from "../cli/input_error.ts";
 import { askFence, FENCE } from "../launch/fence.ts";
 import type { Renewal } from "./between_steps.ts";
@@ -41,11 +42,27 @@ export function elasticHere(): ElasticPlace | undefined {
   const isAllowed = (variable: string): boolean =>
     Deno.permissions.querySync({ name: "env", variable }).state === "granted";
   if (!jobVariables.every(isAllowed)) return undefined;
+  let place: ElasticPlace | undefined;
   try {
-    return elasticPlace((name) => Deno.env.get(name));
+    place = elasticPlace((name) => Deno.env.get(name));
   } catch (error) {
     throw error instanceof RangeError ? new InputError(error.message) : error;
   }
+  if (place) refuseTls();
+  return place;
+}
+
+/**
+ * Refuses what other runs of many do, and members of an elastic one would not.
+ *
+ * @throws InputError
+ */
+export function refuseTls(): void {
+  const set = tlsVariables.find((name) => Deno.env.get(name));
+  if (set === undefined) return;
+  throw new InputError(
+    `Cannot pretrain with --elastic and ${set}: its processes speak TCP alone, with a token; unset it`,
+  );
 }
 
 /**

@@ -23,7 +23,14 @@ import { configurations, type PretrainConfig } from "./config.ts";
 import { configTable } from "./config_table.ts";
 import { clickData } from "./click_task.ts";
 import { documentsOf } from "./documents_of.ts";
-import { checkElastic, elasticHere, HEARTBEAT, refuseWatched, trainElastic } from "./elastic.ts";
+import {
+  checkElastic,
+  elasticHere,
+  HEARTBEAT,
+  refuseTls,
+  refuseWatched,
+  trainElastic,
+} from "./elastic.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { follow } from "./follow.ts";
@@ -312,6 +319,7 @@ async function mainOfMany(): Promise<number> {
     out = options.out ?? newRunName(config.name);
   if (!options.elastic) return await launchPretrain(options, config, out);
   refuseInside();
+  refuseTls();
   checkElastic(config);
   checkSize(options.nproc!, config);
   if (!options.resume) {

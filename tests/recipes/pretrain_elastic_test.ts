@@ -65,6 +65,21 @@ Deno.test("pretrain --elastic: what is wrong with the call is said once", () =>
       assertStringIncludes(error, message);
       assertEquals(error.trimEnd().split("\n").length, 1, error);
     }
+    // What the environment asks of a run of many, and of a member.
+    const toy = [...words.slice(0, -1), "toy.json", "--out", "no"], seat = "a=ws://127.0.0.1:4000";
+    const places:
+      readonly (readonly [env: Record<string, string>, more: readonly string[], what: string])[] = [
+        [{ MOTIAN_TLS_CA: "ca.pem" }, ["--nproc", "2", "--elastic"], "--elastic and MOTIAN_TLS_CA"],
+        [{ MOTIAN_TLS_KEY: "k", MOTIAN_MEMBER: seat }, [], "--elastic and MOTIAN_TLS_KEY"],
+        [{ MOTIAN_MEMBER: seat }, ["--trace", "t.json"], "--trace as a member of an elastic run"],
+        [{ MOTIAN_MEMBER: seat }, ["--metrics", "m.prom"], "--metrics as a member"],
+      ];
+    for (const [env, more, what] of places) {
+      const { code, out, error } = await pretrain([...toy, ...more], { env });
+      assertEquals([code, out], [2, ""], error);
+      assertStringIncludes(error, `Cannot pretrain with ${what}`);
+      assertEquals(error.trimEnd().split("\n").length, 1, error);
+    }
   }));
 
 const NAME = "pretrain --elastic: processes that are killed and replaced change no bit";
