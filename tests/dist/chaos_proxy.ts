@@ -23,7 +23,7 @@ export function openProxy(to: number): Proxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const way = (): Way => ({ isCut: false, delay: 0, damage: 0 }), there = way(), back = way();
   const open = new Set<Deno.Conn>();
-  let isOpen = true;
+  let isOpen = true, wasThere = false;
   const end = (connection: Deno.Conn): void => {
     open.delete(connection);
     try {
@@ -51,6 +51,7 @@ export function openProxy(to: number): Proxy {
   (async () => {
     for await (const near of listener) {
       Deno.connect({ hostname: "127.0.0.1", port: to }).then((far) => {
+        wasThere = true;
         for (const one of [near, far]) {
           open.add(one);
           one.setNoDelay(true);
@@ -59,7 +60,8 @@ export function openProxy(to: number): Proxy {
         pass(far, near, back);
       }, () => {
         end(near);
-        // Nobody is there any more: nor is this door.
+        // Nobody is there yet; or any more, and then nor is this door.
+        if (!wasThere) return;
         if (isOpen) listener.close();
         isOpen = false;
       });
