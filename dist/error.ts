@@ -7,7 +7,7 @@
 /**
  * Why: a rank is gone; it is there but silent; an operation took longer than its deadline; the caller took it back; two ranks
  * disagree; bytes are not what they must be; somebody may not come in; an address is of no use; the group was closed; MPI or
- * shared memory is not there, or says no.
+ * shared memory is not there, or says no; the others go on without this rank; the group makes room for newcomers.
  */
 export type DistFailure =
   | "lost"
@@ -19,7 +19,9 @@ export type DistFailure =
   | "refused"
   | "address"
   | "closed"
-  | "engine";
+  | "engine"
+  | "fenced"
+  | "renewed";
 
 /** Every failure, in the order of the codes that links are closed with. */
 export const failures: readonly DistFailure[] = [
@@ -33,6 +35,8 @@ export const failures: readonly DistFailure[] = [
   "address",
   "closed",
   "engine",
+  "fenced",
+  "renewed",
 ];
 
 /** Whose fault it is and what it ended, as far as it is known. */

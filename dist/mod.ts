@@ -15,6 +15,13 @@ export { int8 } from "./compress/int8.ts";
 export { type Compression, type Memory, type Remembered, type Seat } from "./compress/memory.ts";
 export { isLowRank, powerSgd } from "./compress/power_sgd.ts";
 export { sign } from "./compress/sign.ts";
+export { type Council, type Trouble } from "./elastic/council.ts";
+export { etcdCouncil, type EtcdCouncilOptions } from "./elastic/etcd_council.ts";
+export { giveState, type HeldState, levelState } from "./elastic/level_state.ts";
+export { type Looked } from "./elastic/look_at.ts";
+export { peerCouncil, type PeerCouncilOptions } from "./elastic/peer_council.ts";
+export { type Roster, type Seat as RosterSeat } from "./elastic/roster.ts";
+export { type ElasticOptions, runElastic, type Term } from "./elastic/run_elastic.ts";
 export { DistError, type DistErrorOptions, type DistFailure } from "./error.ts";
 export { chunkOf, type Span } from "./group/chunk.ts";
 export {
@@ -29,6 +36,8 @@ export {
 export { type Operation, type Ways } from "./group/operation.ts";
 export { type ShardNode } from "./group/shard_tree.ts";
 export { type ShardSums } from "./group/shards.ts";
+export { type ElasticPlace, elasticPlace } from "./job/elastic_place.ts";
+export { type ElasticJobOptions, joinElastic } from "./job/join_elastic.ts";
 export { type JobMember, type JobOptions, type JobThread, joinJob } from "./job/join_job.ts";
 export { type JobPlace, jobPlace, type JobTls, jobVariables } from "./job/place.ts";
 export { type WireArray } from "./message/array.ts";
@@ -77,6 +86,7 @@ export { openThread, type ThreadOptions } from "./thread/open_thread.ts";
 export { openSockets, type SocketTransportOptions } from "./transport/sockets.ts";
 export { createToken } from "./transport/token_term.ts";
 export {
+  type AskingTransport,
   type Engine,
   type Incoming,
   type Lane,
@@ -84,6 +94,7 @@ export {
   type Meeting,
   type Membership,
   type Outgoing,
+  type Question,
   type Transport,
   type TransportDoor,
 } from "./transport/transport.ts";

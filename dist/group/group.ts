@@ -97,6 +97,8 @@ export interface Group {
 export interface GroupOptions {
   /** Time that an operation may take, joining included. Units: milliseconds; five minutes if left out. */
   readonly deadline?: number | undefined;
+  /** Time that joining may take. Units: milliseconds; the deadline if left out. */
+  readonly joining?: number | undefined;
   /** Is told of everything that the group, and those split from it, do. */
   readonly observer?: Observer | undefined;
 }
@@ -124,7 +126,7 @@ export async function joinGroup(
   const seen = { job, generation, name, rank, size: addresses.length };
   const watch = watchGroup(seen, transport.clock, options.observer);
   const group = createGroup(transport, member, options, watch);
-  await group.barrier();
+  await group.barrier({ deadline: options.joining });
   watch.joined();
   return group;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Place } from "../net/network.ts";
+import { elasticVariables } from "./elastic_place.ts";
 import { isLoopback } from "../net/tcp.ts";
 import { readToken } from "../transport/token_term.ts";
 import { firstHost, tasksOn } from "./slurm.ts";
@@ -83,6 +84,7 @@ export const jobVariables: readonly string[] = [
     "MOTIAN_MEMORY",
     ...TLS,
     CLIENTS,
+    ...elasticVariables,
   ]),
 ];
 

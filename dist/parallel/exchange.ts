@@ -101,10 +101,9 @@ export function createExchange(group: Collective, options: ExchangeOptions): Pla
 
   /** Sends a bucket on its way. A sum in bf16 is several operations, whose order all ranks must share: there, one after another. */
   function begin(lane: Begins): Promise<void> {
-    if (rounded.length === 0) return lane.begin();
-    turn = turn.then(() => lane.begin());
-    turn.catch(() => {}); // met in `sum`
-    return turn;
+    const begun = rounded.length === 0 ? lane.begin() : turn = turn.then(() => lane.begin());
+    begun.catch(() => {}); // met in `sum`, which a step that fails never comes to
+    return begun;
   }
   /** The number of the shard that comes now. */
   function next(): number {

@@ -25,7 +25,12 @@ export interface Hello {
   readonly lane: Lane;
   /** Where who asks can be found. */
   readonly address?: string;
+  /** Not a link is asked for, but this, in printable ASCII. */
+  readonly question?: string;
 }
+
+/** Bytes of a question, and of its answer: what a head of HTTP has room for beside its other fields. */
+export const LONGEST_QUESTION = 6 << 10;
 
 const lanes: readonly string[] = ["main", "result", "point"] satisfies Lane[];
 
@@ -73,11 +78,19 @@ export function readHello(fields: ReadonlyMap<string, string>): Hello | undefine
   }
   const address = text("address");
   if (address !== "?" && !/^(wss?|shm|mpi):\/\/[\w.:[\]-]{1,250}$/.test(address)) return undefined;
+  const question = fields.get(`${prefix}question`.toLowerCase());
+  if (question !== undefined && !isQuestion(question)) return undefined;
   if (!lanes.includes(lane) || from >= size || to >= size || from === to) return undefined;
   return {
     ...{ protocol, job, generation, group, size, plan, from, to, lane: lane as Lane },
     ...address !== "?" && { address },
+    ...question !== undefined && { question },
   };
+}
+
+/** Can this be asked, or answered? */
+export function isQuestion(text: string): boolean {
+  return text.length <= LONGEST_QUESTION && /^[!-~]([ -~]*[!-~])?$/.test(text);
 }
 
 /** What a hello of another version differs in, with both values; undefined if it is of this one, or none. */

@@ -10,11 +10,21 @@ import { HttpError, type HttpHead } from "../ws/http.ts";
 import { createReader } from "../ws/reader.ts";
 import { createSocket, type Socket } from "../ws/socket.ts";
 import { type Answer, askUpgrade, serveUpgrade } from "../ws/upgrade.ts";
-import { fieldsOf, type Hello, isName, PATH, protocolDifference, readHello } from "./hello.ts";
+import { sealed, unsealed } from "./seal.ts";
+import {
+  fieldsOf,
+  type Hello,
+  isName,
+  isQuestion,
+  PATH,
+  PROTOCOL,
+  protocolDifference,
+  readHello,
+} from "./hello.ts";
 import { guard, prover } from "./token.ts";
 import { readToken, termRefusal } from "./token_term.ts";
 import { createLinks, type OpenLinks, type Patience } from "./links.ts";
-import type { Membership, Transport } from "./transport.ts";
+import type { AskingTransport, Membership, Question } from "./transport.ts";
 
 /** Where to listen, and how patient to be. */
 export interface SocketTransportOptions extends Place {
@@ -43,7 +53,7 @@ const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
  *
  * @throws DistError "address" if this is no place to listen on; RangeError if the token is none
  */
-export function openSockets(network: Network, options: SocketTransportOptions): Transport {
+export function openSockets(network: Network, options: SocketTransportOptions): AskingTransport {
   const { hostname, port, silence = 10_000, wall = Date.now } = options, { clock } = network;
   const token = options.token === undefined ? undefined : readToken(options.token);
   const listener = network.listen({ hostname, port, guarded: token !== undefined });
@@ -56,6 +66,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   const strangers = new Map<ByteStream, number>(), dialled = new Set<ByteStream>();
   // Of the group joined last: who comes from another job is told so, even when that has made this one fail already.
   let isOpen = true, job: string | undefined;
+  let answerer: Parameters<AskingTransport["onQuestion"]>[0] | undefined;
 
   /** Ends a stream that has not come to an agreement in time. */
   async function within<T>(stream: ByteStream, agree: () => Promise<T>): Promise<T> {
@@ -93,6 +104,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
           if (!hello) return { status: 403, reason: "Cannot let in: no hello of Motian" };
           const refusal = own?.refusal(hello, request.fields);
           if (refusal) return refusal;
+          if (hello.question !== undefined) return answerTo(hello, hello.question);
           const answer = admit(hello);
           if (answer.status === 101) host = groups.get(keyOf(hello));
           return own ? { ...answer, fields: own.proof(hello, request.fields) } : answer;
@@ -106,6 +118,17 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     const socket = createSocket(stream, reader, { role: "server", limit: 0, clock });
     if (host) host.attach(hello!, socket);
     else socket.drop();
+  }
+  async function answerTo({ job, plan }: Hello, text: string): Promise<Answer> {
+    if (!answerer) return { status: 503, reason: "Cannot answer: nobody here is asked anything" };
+    const asked = unsealed(text, job, plan);
+    if (asked === undefined) return { status: 403, reason: "Cannot answer: damaged on the way" };
+    try {
+      return { status: 200, reason: sealed(await answerer({ job, plan, text: asked })) };
+    } catch (error) {
+      if (error instanceof DistError) return { status: 409, reason: sealed(error.message) };
+      throw error;
+    }
   }
   function admit(hello: Hello): Answer {
     const key = keyOf(hello), group = groups.get(key), last = over.get(key) ?? -1;
@@ -133,6 +156,12 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   }
   accept();
 
+  /** The first request on a stream to this place. */
+  const requestOf = ({ hostname, port }: Place, hello: Hello) => ({
+    host: `${hostname}:${port}`,
+    path: PATH,
+    fields: fieldsOf(hello),
+  });
   async function dial(asked: Hello, to: string): Promise<Socket | undefined> {
     const place = placeOf(to, network.scheme), hello = { ...asked, address };
     const ended = termRefusal(token?.term, wall());
@@ -151,12 +180,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     }
     dialled.add(stream);
     try {
-      const reader = createReader(stream, clock);
-      const request = {
-        host: `${place.hostname}:${place.port}`,
-        path: PATH,
-        fields: fieldsOf(hello),
-      };
+      const reader = createReader(stream, clock), request = requestOf(place, hello);
       const answer = await within(stream, () => askUpgrade(stream, reader, request, own?.prove));
       if (answer.status === 101) {
         if (own && !own.isProven(answer.fields)) {
@@ -185,9 +209,50 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       });
     }
   }
+  async function ask(to: string, { text, ...who }: Question): Promise<string> {
+    if (!isQuestion(text)) {
+      throw new RangeError(
+        `Cannot ask ${text.length} characters: a question is a line of printable ASCII, of 6 KiB at most`,
+      );
+    }
+    const place = placeOf(to, network.scheme),
+      own = { from: 0, to: 1, size: 2, lane: "main" } as const;
+    const hello: Hello = {
+      ...{ protocol: PROTOCOL, generation: 0, group: "", address },
+      ...{ ...who, question: sealed(text, who.job, who.plan) },
+      ...own,
+    };
+    const ended = termRefusal(token?.term, wall());
+    if (ended !== undefined) {
+      throw new DistError(`Cannot ask ${to} by this process's token: ${ended}`, "refused");
+    }
+    const proof = token === undefined ? undefined : prover(token, hello);
+    const stream = await network.connect(place).catch((error) => {
+      if (!(error instanceof DistError && error.failure === "refused")) throw error;
+      throw new DistError(`Nobody listens at ${to} any more`, "lost", { cause: error });
+    });
+    dialled.add(stream);
+    try {
+      const reader = createReader(stream, clock), request = requestOf(place, hello);
+      const answer = await within(stream, () => askUpgrade(stream, reader, request, proof?.prove));
+      const said = unsealed(answer.reason);
+      if (answer.status === 200 && said !== undefined) return said;
+      const failure = answer.status === 409 && said !== undefined ? "mismatch" : "refused";
+      const why = said ?? (answer.reason || answer.status);
+      throw new DistError(`${to} refuses to answer: ${why}`, failure);
+    } catch (error) {
+      if (error instanceof DistError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new DistError(`Cannot ask ${to}: ${why}`, "address", { cause: error });
+    } finally {
+      stream.close();
+    }
+  }
   return {
     address,
     clock,
+    ask,
+    onQuestion: (f) => void (answerer = f),
     join(member) {
       const key = keyOf(member), known = groups.get(key), last = over.get(key) ?? -1;
       checkMember(member);

@@ -129,3 +129,17 @@ export interface Transport extends TransportDoor {
   /** Takes part in a group. @throws DistError if this process is a member of it already */
   join(membership: Membership): Links;
 }
+
+/** One word from process to process, outside of all groups: an answer to it is one line of printable ASCII. */
+export interface Question extends Pick<Membership, "job" | "plan"> {
+  /** Printable ASCII, 6 KiB at most. */
+  readonly text: string;
+}
+
+/** A door at which questions are answered too. */
+export interface AskingTransport extends Transport {
+  /** Asks another process. @throws DistError "lost" if nobody listens there any more; "mismatch" if it refuses */
+  ask(address: string, question: Question): Promise<string>;
+  /** Answers with `f` from now on. What it throws as a DistError is the refusal. */
+  onQuestion(f: (question: Question) => string | Promise<string>): void;
+}

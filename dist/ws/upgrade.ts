@@ -22,16 +22,17 @@ import type { Reader } from "./reader.ts";
 /** Names and values of an HTTP head. */
 export type Fields = Readonly<Record<string, string | undefined>>;
 
-/** What a server makes of a request: 101 lets it in. */
+/** What a server makes of a request: 101 lets it in, 200 is an answer to a question, and no WebSocket. */
 export interface Answer {
-  readonly status: 101 | 401 | 403 | 409 | 503;
+  readonly status: 101 | 200 | 401 | 403 | 409 | 503;
   readonly fields?: Fields;
-  /** One line that says why not. */
+  /** One line that says why not, or the answer. */
   readonly reason?: string;
 }
 
 const reasons: Readonly<Record<number, string>> = {
   101: "Switching Protocols",
+  200: "OK",
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -83,7 +84,7 @@ export async function serveUpgrade(
 export interface Upgraded {
   readonly status: number;
   readonly fields: ReadonlyMap<string, string>;
-  /** Why not, where it is not 101. */
+  /** Why not, or the answer, where it is not 101. */
   readonly reason: string;
 }
 

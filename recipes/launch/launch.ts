@@ -26,11 +26,12 @@ export interface LaunchOptions extends Omit<RanksOptions, "env"> {
 /** What launched processes are told of their launcher: its process, whose end is theirs. */
 export const LAUNCHER = "MOTIAN_LAUNCHER";
 
-const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Signals that are passed on. */
+export const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Exit code of a wrong call or bad input: trying again changes nothing. */
-const WRONG_CALL = 2;
+export const WRONG_CALL = 2;
 /** Units: milliseconds. */
-const LONGEST_BACK_OFF = 30_000;
+export const LONGEST_BACK_OFF = 30_000;
 
 type Env = Readonly<Record<string, string>>;
 

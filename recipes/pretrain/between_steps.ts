@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Collective } from "../../dist/mod.ts";
+import type { Collective, DistError } from "../../dist/mod.ts";
 
-const END = 0, STEP = 1, CALL = 2;
+const END = 0, STEP = 1, CALL = 2, RENEW = 3;
 
 /** How processes that train together know what comes. */
 export interface BetweenSteps {
@@ -15,12 +15,22 @@ export interface BetweenSteps {
   call(): Promise<void>;
 }
 
+/** How processes make room for newcomers. */
+export interface Renewal {
+  /** Is somebody waiting? Asked of the first process, before every step. */
+  readonly isWanted: () => boolean;
+  /** What all throw then. */
+  readonly error: () => DistError;
+}
+
 /** A word a step. The first process waits for nobody to hear it. */
-export function betweenSteps(group: Collective): BetweenSteps {
+export function betweenSteps(group: Collective, renew?: Renewal): BetweenSteps {
   return {
     async goOn(wanted, give) {
       for (;;) {
-        const [word] = await group.broadcast(Uint8Array.of(wanted ? STEP : END), 0);
+        const next = !wanted ? END : renew?.isWanted() ? RENEW : STEP;
+        const [word] = await group.broadcast(Uint8Array.of(next), 0);
+        if (word === RENEW) throw renew!.error();
         if (word !== CALL) return word === STEP;
         await give?.();
       }

@@ -131,6 +131,13 @@ export interface ClickEvaluation extends RankingFigures {
   readonly shown: RankingFigures;
 }
 
+/** Figures of held-out clicks, as a row has them. */
+export function clickRow(
+  { shown, queries, ...figures }: ClickEvaluation,
+): Readonly<Record<string, number>> {
+  return { ...figures, click_queries: queries, shown_auc: shown.auc, shown_ndcg_5: shown.ndcg_5 };
+}
+
 /** A function that evaluates a model on held-out impressions; its program is compiled once. */
 export function clickEvaluator(
   config: ModelConfig,

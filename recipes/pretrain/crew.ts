@@ -10,13 +10,22 @@ import {
   fromArray,
   leaves,
   mapTree,
+  paths,
   sizesOf,
   toDevice,
   type Tree,
 } from "../../core/mod.ts";
-import { alone, type Collective, DistError, type Group, type WireArray } from "../../dist/mod.ts";
+import {
+  alone,
+  type Collective,
+  DistError,
+  giveState,
+  type Group,
+  type NamedArray,
+} from "../../dist/mod.ts";
 import type { RankFiles } from "../run/checkpoint.ts";
 import { type Apart, createApart } from "./apart.ts";
+import type { Renewal } from "./between_steps.ts";
 import type { PretrainConfig } from "./config.ts";
 import { leadMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
@@ -49,7 +58,7 @@ export interface Crew {
 }
 
 /** The first process's side. */
-export function leadCrew(group: Group, device: Device): Crew {
+export function leadCrew(group: Group, device: Device, renew?: Renewal): Crew {
   const beside = besideOf(group);
   const tell = (...order: readonly number[]): Promise<unknown> =>
     group.broadcast(Float64Array.from({ length: 4 }, (_, i) => order[i] ?? 0), 0);
@@ -59,11 +68,11 @@ export function leadCrew(group: Group, device: Device): Crew {
       const { model, optimizer } = state;
       // Who takes steps apart has an optimiser of its own.
       const told = config.diloco ? { model } : { model, optimizer };
-      for (const array of await arraysOf(told)) await group.broadcast(array, 0);
+      await giveState(group, await namedArrays(told), 0);
       if (config.diloco) {
         return { apart: await leadApart(group, await beside.open(), config, state, ranks, device) };
       }
-      const team = createTeam(group, model, { ...config, device });
+      const team = createTeam(group, model, { ...config, device, renew });
       await leadMemory(group, team.compressed, ranks);
       return { team };
     },
@@ -72,6 +81,12 @@ export function leadCrew(group: Group, device: Device): Crew {
       await beside.close();
     },
   };
+}
+
+/** The contents of a tree's leaves, with their names. */
+async function namedArrays(tree: unknown): Promise<readonly NamedArray[]> {
+  const arrays = await arraysOf(tree);
+  return paths(tree as Tree<AnyTensor>).map(([name], i) => [name, arrays[i]!]);
 }
 
 /** The first process's side of steps that are taken apart from here on. */
@@ -121,11 +136,11 @@ export async function hearState<S extends Partial<Pick<TrainState, "model" | "op
   device: Device,
 ): Promise<S> {
   const tree = like as unknown as Tree<AnyTensor>;
-  const tensors = leaves(tree), arrays: WireArray[] = await arraysOf(tree);
-  for (const array of arrays) await group.broadcast(array, 0);
+  const tensors = leaves(tree), named = await namedArrays(tree);
+  await giveState(group, named, 0);
   let i = 0;
   const heard = mapTree(tree, (x) => {
-    const found = fromArray(arrays[i]!, [...sizesOf(x)], tensors[i]!.dtype) as AnyTensor;
+    const found = fromArray(named[i]![1], [...sizesOf(x)], tensors[i]!.dtype) as AnyTensor;
     i++;
     return found;
   });

@@ -7,11 +7,13 @@ import { type Device, dispose } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
 import type { Group } from "../../dist/mod.ts";
 import { createApart } from "./apart.ts";
+import type { Renewal } from "./between_steps.ts";
 import { clickData } from "./click_task.ts";
 import type { PretrainConfig } from "./config.ts";
 import { besideOf, hearOrder, hearState, type Together } from "./crew.ts";
 import { documentsOf } from "./documents_of.ts";
 import { afterRollbacks } from "./guard.ts";
+import type { Kept } from "./kept.ts";
 import { maskTables } from "./mask_tables.ts";
 import { modelSpec } from "./model.ts";
 import { hearMemory } from "./rank_memory.ts";
@@ -33,11 +35,15 @@ export interface FollowOptions {
   readonly group: Group;
   readonly skipBad: boolean;
   readonly watch?: Tracer;
+  /** Where a run goes on without a process: what has been reached, what to do for newcomers, and who hears of steps. */
+  readonly kept?: Kept;
+  readonly renew?: Renewal;
+  readonly stepped?: () => void;
 }
 
 /** Trains with the others until the first process says that it is over. */
 export async function follow(
-  { config, corpus, device, group, skipBad, watch }: FollowOptions,
+  { config, corpus, device, group, skipBad, watch, kept, renew, stepped }: FollowOptions,
 ): Promise<void> {
   const { vocabulary } = corpus, beside = besideOf(group);
   const { tables } = await maskTables(config.mask, corpus.train, vocabulary, skipBad);
@@ -52,6 +58,9 @@ export async function follow(
     const { step, rollbacks } = order, stage = stages[order.stage - 1]!;
     const own = { ...afterRollbacks(stage.config, rollbacks), ...unmeasured };
     const { start, together } = await begun(own, step);
+    const keep = ({ step, model, optimizer }: TrainState): void =>
+      kept?.keep({ step: stage.offset + step, model, optimizer, rollbacks });
+    keep(start);
     const known = { tables, ...clicks && { clickData: clicks } };
     const data = stageData(corpus, { ...stage, config: own }, known);
     const ended = await train(own, start, data, device, {
@@ -60,20 +69,28 @@ export async function follow(
       progress: () => {},
       checkpoint: () => Promise.resolve(),
       stop: () => false,
+      stepped(state) {
+        keep(state);
+        stepped?.();
+      },
       ...together,
       ...watch && { trace: watch },
     });
-    dispose([ended.model, ended.optimizer]);
+    if (!kept) dispose([ended.model, ended.optimizer]);
   }
   await beside.close();
 
   /** What the first process gives to go on from, and what steps are taken with. */
   async function begun(own: PretrainConfig, step: number): Promise<Begun> {
-    const { model: like, optimizer } = await initialState(own, vocabulary.tokens.length, device);
+    const held = kept?.state ?? await initialState(own, vocabulary.tokens.length, device);
+    const { model: like, optimizer } = held;
     if (!own.diloco) {
-      const heard = await hearState(group, { model: like, optimizer }, device);
+      const heard = await hearState(group, { model: like, optimizer }, device).catch((error) => {
+        if (held !== kept?.state) dispose([like, optimizer]);
+        throw error;
+      });
       dispose([like, optimizer]);
-      const team = createTeam(group, heard.model, { ...own, device });
+      const team = createTeam(group, heard.model, { ...own, device, renew });
       await hearMemory(group, team.compressed);
       return { start: { step, ...heard }, together: { team } };
     }

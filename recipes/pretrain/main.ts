@@ -21,6 +21,16 @@ import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Beginning } from "./adaptation.ts";
 import { configurations, type PretrainConfig } from "./config.ts";
 import { configTable } from "./config_table.ts";
+import { clickData } from "./click_task.ts";
+import { documentsOf } from "./documents_of.ts";
+import {
+  checkElastic,
+  elasticHere,
+  HEARTBEAT,
+  refuseTls,
+  refuseWatched,
+  trainElastic,
+} from "./elastic.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { follow } from "./follow.ts";
@@ -33,12 +43,13 @@ import {
   refuseOtherVocabulary,
 } from "./init_from.ts";
 import { changed, checkConfig, loadConfig } from "./load_config.ts";
-import { isNproc, launchPretrain } from "./many.ts";
+import { isNproc, launchElasticPretrain, launchPretrain, refuseInside } from "./many.ts";
+import { maskTables } from "./mask_tables.ts";
 import { checkSize, goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
 import type { RunCorpus } from "./run_corpus.ts";
-import { closingLines, pretrain } from "./run.ts";
+import { closingLines, pretrain, type RunOptions } from "./run.ts";
 import { extended, stagesOf, withSteps } from "./stages.ts";
 import { recordOnSigterm, teamWatch, writeTeamTrace } from "./team_watch.ts";
 
@@ -184,6 +195,13 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   const place = placeHere(given.engine), isFirst = place === undefined || place.rank === 0;
+  const seat = elasticHere();
+  if (given.heartbeat !== undefined && !seat) {
+    throw new InputError(
+      "Cannot pretrain with --heartbeat alone: it is for many processes; add --nproc N --elastic",
+    );
+  }
+  if (seat) refuseWatched(given);
   const options = await goesOn(given, place), plan = await planOf(options), { config } = plan;
   using view = progressView();
   const tune = options.tune && { file: CHOICES, report: (line: string) => view.note(line) };
@@ -203,14 +221,16 @@ async function main(interrupt: Interrupt): Promise<number> {
   const metrics = options.metrics !== undefined && isFirst ? runMetrics() : undefined;
   const published = metrics && await publish(options.metrics!, metrics.all);
   if (published) view.note(`metrics at ${published.where}`);
-  const watch = place && teamWatch({
-    folder: out,
-    trace: options.trace !== undefined,
-    note: (line) => view.note(line),
-    also: metrics?.observer,
-  });
+  const watch = place && !seat
+    ? teamWatch({
+      folder: out,
+      trace: options.trace !== undefined,
+      note: (line) => view.note(line),
+      also: metrics?.observer,
+    })
+    : undefined;
   const told = [plan.corpus, plan.packed, options.resume, options.trace === undefined];
-  const member = place && await joinRun(place, config, told, options.engine, watch!.observer);
+  const member = watch && await joinRun(place!, config, told, options.engine, watch.observer);
   if (watch) recordOnSigterm(watch);
   if (tune) {
     view.note(
@@ -227,8 +247,8 @@ async function main(interrupt: Interrupt): Promise<number> {
     return 0;
   }
   const init = await beginning(plan, view);
-  view.note(fitLine(future.found, future.fit));
-  const finished = await pretrain({
+  if (isFirst) view.note(fitLine(future.found, future.fit));
+  const run: RunOptions = {
     config,
     corpus,
     device,
@@ -237,8 +257,7 @@ async function main(interrupt: Interrupt): Promise<number> {
     skipBad,
     ready: async () => {
       if (options.resume) return;
-      const { vocabulary: _, config: __, note: ___, ...texts } = plan;
-      await saveRun(out, { ...config, ...texts }, corpus.vocabulary);
+      await savePlan(out, plan, corpus.vocabulary);
     },
     ...init && { init },
     ...member && watch && {
@@ -260,21 +279,55 @@ async function main(interrupt: Interrupt): Promise<number> {
       metrics?.row(row);
       published?.changed();
     },
-  }, began);
+  };
+  const { heartbeat = HEARTBEAT } = options;
+  const finished = seat
+    ? await trainElastic(seat, run, { heartbeat, others: told, began })
+    : await pretrain(run, began);
   await member?.close();
   published?.changed();
   await published?.close();
+  if (!finished) return 0;
   if (options.json) console.log(JSON.stringify(finished.summary));
   else for (const line of closingLines(finished)) console.log(line);
   return 0;
+}
+
+/** Leaves in the run's folder what it is made of. */
+function savePlan(out: string, plan: Plan, vocabulary: Vocabulary): Promise<void> {
+  const { vocabulary: _, config, note: __, ...texts } = plan;
+  return saveRun(out, { ...config, ...texts }, vocabulary);
+}
+
+/** Reads all input once, so that what is wrong with it is said before anything is started; gives the vocabulary. */
+async function readAll(plan: Plan, view: ProgressView, skipBad: boolean): Promise<Vocabulary> {
+  const { config } = plan, { train, vocabulary } = await prepare(plan, view);
+  await beginning(plan, view);
+  await maskTables(config.mask, train, vocabulary, skipBad);
+  if (config.click) {
+    await clickData(config.click, vocabulary, () => documentsOf(train, vocabulary), skipBad);
+  }
+  return vocabulary;
 }
 
 /** Many processes: everything that can be wrong with the call is found before the first is started. */
 async function mainOfMany(): Promise<number> {
   const options = pretrainOptions(Deno.args);
   if (options.help || options.configs) return await main({ requested: false });
-  const { config } = await planOf(options), out = options.out ?? newRunName(config.name);
-  return await launchPretrain(options, config, out);
+  const plan = await planOf(options),
+    { config } = plan,
+    out = options.out ?? newRunName(config.name);
+  if (!options.elastic) return await launchPretrain(options, config, out);
+  refuseInside();
+  refuseTls();
+  checkElastic(config);
+  checkSize(options.nproc!, config);
+  if (!options.resume) {
+    using view = progressView();
+    await newRun(out);
+    await savePlan(out, plan, await readAll(plan, view, options["skip-bad"]));
+  }
+  return await launchElasticPretrain(options, config, out);
 }
 
 if (import.meta.main) {

@@ -6,9 +6,12 @@
 import { fromFileUrl } from "@std/path";
 import { jobVariables } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
+import { launchElastic } from "../launch/elastic.ts";
+import { FENCE } from "../launch/fence.ts";
 import { launch, LAUNCHER } from "../launch/launch.ts";
 import { placeHere } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
+import { checkElastic } from "./elastic.ts";
 import { checkSize } from "./member.ts";
 import type { PretrainOptions } from "./options.ts";
 
@@ -17,7 +20,7 @@ export const permissions: readonly string[] = [
   "--no-prompt",
   "--allow-read",
   "--allow-write",
-  `--allow-env=${["TERM", ...jobVariables, LAUNCHER].join(",")}`,
+  `--allow-env=${["TERM", ...jobVariables, LAUNCHER, FENCE].join(",")}`,
   "--allow-sys=systemMemoryInfo",
   "--allow-run",
   "--allow-ffi",
@@ -27,8 +30,73 @@ export const permissions: readonly string[] = [
 
 const OWN = /^--(nproc|restarts)(=.*)?$/;
 
+/**
+ * Trains by `options.nproc` processes of which some may fail; gives the exit code. The run's folder must be there.
+ *
+ * @throws InputError where the configuration does not allow it
+ */
+export async function launchElasticPretrain(
+  options: PretrainOptions,
+  config: PretrainConfig,
+  out: string,
+): Promise<number> {
+  const { nproc = 1, restarts = 0, resume, json } = options;
+  checkSize(nproc, config);
+  checkElastic(config);
+  const own = [
+    ...["--resume", "--out", out, "--device", options.device],
+    ...options.minutes === undefined ? [] : ["--minutes", String(options.minutes)],
+    ...options.heartbeat === undefined ? [] : ["--heartbeat", String(options.heartbeat)],
+    ...options["skip-bad"] ? ["--skip-bad"] : [],
+    ...options.tune ? ["--tune"] : [],
+    ...json ? ["--json"] : [],
+  ];
+  // What a new run's configuration holds already, and a resumed one's does not.
+  const changes = (["steps", "eval-every", "checkpoint-every", "keep-checkpoints"] as const)
+    .flatMap((name) =>
+      resume && options[name] !== undefined ? [`--${name}`, String(options[name])] : []
+    );
+  return await launchElastic({
+    nproc,
+    restarts,
+    command: commandOf([...own, ...changes]),
+    line(name, text, to) {
+      if (to === "stdout") console.log(text);
+      else console.error(`[${name}] ${text}`);
+    },
+    note: (line) => console.error(line),
+  });
+}
+
+function commandOf(words: readonly string[]): readonly string[] {
+  const root = new URL("../../", import.meta.url),
+    path = (name: string): string => fromFileUrl(new URL(name, root));
+  return [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    ...permissions,
+    `--config=${path("deno.json")}`,
+    path("recipes/pretrain/main.ts"),
+    ...words,
+  ];
+}
+
 /** Does this word of the command line ask for many processes? */
 export const isNproc = (word: string): boolean => /^--nproc(=.*)?$/.test(word);
+
+/**
+ * Refuses to start processes as one of many.
+ *
+ * @throws InputError
+ */
+export function refuseInside(): void {
+  const place = placeHere();
+  if (!place) return;
+  throw new InputError(
+    `Cannot pretrain with --nproc as process ${place.rank} of ${place.size}: who started it says how many there are; leave --nproc out`,
+  );
+}
 
 /** A command line without what is the launcher's affair. */
 export function withoutOwn(words: readonly string[]): readonly string[] {
@@ -47,28 +115,13 @@ export async function launchPretrain(
   config: PretrainConfig,
   out: string,
 ): Promise<number> {
-  const place = placeHere();
-  if (place) {
-    throw new InputError(
-      `Cannot pretrain with --nproc as process ${place.rank} of ${place.size}: who started it says how many there are; leave --nproc out`,
-    );
-  }
+  refuseInside();
   checkSize(nproc, config);
-  const root = new URL("../../", import.meta.url),
-    path = (name: string): string => fromFileUrl(new URL(name, root));
   const words = [...withoutOwn(Deno.args), ...asked === undefined ? ["--out", out] : []];
   return await launch({
     nproc,
     restarts,
-    command: [
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      ...permissions,
-      `--config=${path("deno.json")}`,
-      path("recipes/pretrain/main.ts"),
-      ...words,
-    ],
+    command: commandOf(words),
     first: "own",
     line: (rank, text) => console.error(`[${rank}] ${text}`),
     note: (line) => console.error(line),

@@ -129,7 +129,7 @@ export async function joinRun(
 }
 
 /** Ends this process when the one that launched it has gone: nobody would pass a signal on any more. */
-function watchLauncher(): void {
+export function watchLauncher(): void {
   const asked = { name: "env", variable: LAUNCHER } as const;
   if (Deno.permissions.querySync(asked).state !== "granted") return;
   const launcher = Number(Deno.env.get(LAUNCHER));

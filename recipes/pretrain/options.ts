@@ -101,6 +101,17 @@ export const pretrainCommand = {
       value: "K",
       help: "with --nproc: how often to go on from the last checkpoint when a process has failed",
     },
+    elastic: {
+      type: "flag",
+      help:
+        "with --nproc: go on without a process that fails; --restarts newcomers take such places",
+    },
+    heartbeat: {
+      type: "number",
+      value: "S",
+      min: 1,
+      help: "with --elastic: leave out a process that is silent for so many seconds (30)",
+    },
     engine: {
       type: "choice",
       choices: ["ws", "mpi"],
@@ -130,6 +141,8 @@ export const pretrainCommand = {
     ["dry-run", "minutes", "a dry run takes seconds"],
     ["dry-run", "metrics", "a dry run takes seconds"],
     ["dry-run", "nproc", "a dry run plans one process"],
+    ["elastic", "trace", "processes that come and go leave no trace of all"],
+    ["elastic", "metrics", "a run's figures come from its first process, which may change"],
   ],
 } as const satisfies Parameters<typeof parseOptions>[1];
 
@@ -156,6 +169,16 @@ export function pretrainOptions(words: readonly string[]): PretrainOptions {
   if (options.restarts !== undefined && options.nproc === undefined && !options.help) {
     throw new InputError(
       "Cannot pretrain with --restarts alone: it is for many processes; add --nproc N",
+    );
+  }
+  if (options.elastic && options.nproc === undefined && !options.help) {
+    throw new InputError(
+      "Cannot pretrain with --elastic alone: it is for many processes; add --nproc N",
+    );
+  }
+  if (options.heartbeat !== undefined && options.nproc !== undefined && !options.elastic) {
+    throw new InputError(
+      "Cannot pretrain with --heartbeat and --nproc alone: it is for processes that others go on without; add --elastic",
     );
   }
   if (options.engine === "mpi" && options.nproc !== undefined && !options.help) {

@@ -6,7 +6,7 @@
 import { resourceUsage } from "node:process";
 import { ensureDir } from "@std/fs";
 import { dirname, join } from "@std/path";
-import { type Device, dispose, toDevice } from "../../core/mod.ts";
+import { type Device, dispose } from "../../core/mod.ts";
 import { parameterCount } from "../../nn/mod.ts";
 import type { OptimizerState } from "../../optim/mod.ts";
 import { InputError } from "../cli/input_error.ts";
@@ -34,17 +34,17 @@ import type { PretrainConfig } from "./config.ts";
 import { beginAlone, type Crew } from "./crew.ts";
 import { afterRollbacks, healthAfter, healthOf } from "./guard.ts";
 import { exampleLine, fillMasks } from "./fill_mask.ts";
-import { originOf } from "./init_from.ts";
+import type { Kept } from "./kept.ts";
 import { maskTables } from "./mask_tables.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
 import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
+import { firstState, startState } from "./start_state.ts";
 import type { Summary } from "./summary.ts";
-import { startTokens } from "./token_start.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
-import { freshOptimizer, initialState, train, type Trained, type TrainState } from "./train.ts";
+import { freshOptimizer, train, type Trained, type TrainState } from "./train.ts";
 
 /** What a run needs. */
 export interface RunOptions {
@@ -67,6 +67,10 @@ export interface RunOptions {
   readonly crew?: Crew;
   /** What the steps took each of them, when all are taken. */
   readonly times?: () => Promise<readonly RankTimes[]>;
+  /** Where the run may go on without a process: what this one has reached; the run's folder is there already. */
+  readonly kept?: Kept;
+  /** Called after every step. */
+  readonly stepped?: () => void;
   /** Watches the loop, where `trace` does not. */
   readonly watch?: Tracer;
   readonly interrupt: Interrupt;
@@ -82,26 +86,7 @@ export interface Finished {
 }
 
 /** A state, counted through all stages. */
-type State = Checkpointed<Model, OptimizerState> & { readonly ranks?: RankFiles };
-
-/** The state before the first step. */
-async function firstState({ config, corpus, device, init }: RunOptions): Promise<State> {
-  const fresh = await initialState(config, corpus.vocabulary.tokens.length, device);
-  if (!init) return { ...fresh, model: await startTokens(config, fresh.model, corpus, device) };
-  const { weights } = await originOf(init.checkpoint);
-  const model = await toDevice(await weights(fresh.model), device);
-  dispose(fresh.model);
-  return { ...fresh, model };
-}
-
-/** What a run goes on from; one that died before its first checkpoint begins again, where it was to leave any. */
-async function startState(o: RunOptions): Promise<State> {
-  const isNew = !o.resume || o.config.checkpointEvery > 0 && !(await checkpointSteps(o.out)).length;
-  if (o.resume && isNew) o.view.note(`no checkpoint in ${o.out} yet: the run begins again`);
-  if (isNew) return await firstState(o);
-  const like = await initialState(o.config, o.corpus.vocabulary.tokens.length, o.device);
-  return await latestCheckpoint(o.out, like, o.device);
-}
+export type State = Checkpointed<Model, OptimizerState> & { readonly ranks?: RankFiles };
 
 function figures(row: Row): string[] {
   const number = (name: string): number => row[name] as number;
@@ -168,6 +153,9 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     });
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
     const begun = await stageStart(state, stage, device);
+    const reached = ({ step, model, optimizer }: TrainState): void =>
+      o.kept?.keep({ step: offset + step, model, optimizer, rollbacks });
+    reached(begun);
     // What processes remember is of the stage, as the optimiser's moments are.
     const ranks = begun.step > 0 ? state.ranks : undefined;
     if (ranks && !o.crew && !own.diloco) {
@@ -200,6 +188,10 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
         await keep();
       },
       sound: () => health.diverged === undefined,
+      stepped(state) {
+        reached(state);
+        o.stepped?.();
+      },
       stop,
       stepsBefore: offset,
       ...watch && { trace: watch },
@@ -225,16 +217,19 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     if (saved.size > 0) await keep(); // where a run is stopped, its evaluation comes after its checkpoint
     state = { step: offset + step, model, optimizer };
     if (step < own.steps || state.step >= total) {
-      await o.crew?.end();
+      // Where another one can take over, it may be needed until all is written.
+      if (!o.kept) await o.crew?.end();
       const times = await o.times?.() ?? [];
       if (traced) view.note(await writeTrace(o.trace!, traced.trace()));
-      return await finish(o, data, { ...trained, step: state.step }, {
+      const finished = await finish(o, data, { ...trained, step: state.step }, {
         params,
         rollbacks,
         began,
         adaptation: await adapted?.(model) ?? null,
         times,
       });
+      if (o.kept) await o.crew?.end();
+      return finished;
     }
   }
 }

@@ -28,7 +28,7 @@ import {
   type Exchange,
   type Span,
 } from "../../dist/mod.ts";
-import { type BetweenSteps, betweenSteps } from "./between_steps.ts";
+import { type BetweenSteps, betweenSteps, type Renewal } from "./between_steps.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
 import { type WireOptions, wiresOf } from "./wire.ts";
@@ -62,6 +62,7 @@ export interface Team extends BetweenSteps {
 /** How a team works. */
 export interface TeamOptions extends WireOptions {
   readonly device: Device;
+  readonly renew?: Renewal | undefined;
   /** Steps between two comparisons of parameters. */
   readonly checkEvery?: number;
 }
@@ -82,7 +83,7 @@ export function spanOf(length: number, shard: number, total: number): Span {
 export function createTeam(
   group: Collective,
   model: Model,
-  { device, checkEvery = 100, ...wire }: TeamOptions,
+  { device, renew, checkEvery = 100, ...wire }: TeamOptions,
 ): Team {
   const zero = jit((m: Model): Sums => zeroSums(m), { device });
   const like = zeroSums(model), shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
@@ -114,7 +115,7 @@ export function createTeam(
       ) as unknown as Sums;
     },
     group,
-    ...betweenSteps(group),
+    ...betweenSteps(group, renew),
     compressed,
     async check(step, model) {
       if (group.size === 1 || step % checkEvery !== 0) return;

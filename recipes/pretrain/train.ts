@@ -30,7 +30,7 @@ import type { Row } from "../run/rows.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
-import { type ClickData, type ClickEvaluation, clickEvaluator, clickSteps } from "./click_task.ts";
+import { type ClickData, clickEvaluator, clickRow, clickSteps } from "./click_task.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
 import { metricsRow, type Values } from "./metrics_row.ts";
 import { type Model, modelSpec } from "./model.ts";
@@ -88,6 +88,8 @@ export interface TrainHooks {
   readonly sound?: () => boolean;
   /** Is it time to stop? Asked after every step. */
   readonly stop: () => boolean;
+  /** Every step, at once: what it reached. */
+  readonly stepped?: (state: TrainState) => void;
   /** Steps of the stages before, from which messages count. */
   readonly stepsBefore?: number;
   /** Sees the phases of the loop and may profile its programs. */
@@ -205,6 +207,8 @@ export async function train(
   if (apart) model = apart.begin(model);
   if (sharded) optimizer = sharded.keep(optimizer);
   let sums = jit(zeroSums, { device })(model);
+  // Also where another process fails.
+  using _ = { [Symbol.dispose]: () => dispose(sums) };
   let logged = { at: began, step, waited: 0, exchanged: 0 }, aside = 0, stuckAt: number | undefined;
   let pending: { readonly step: number; readonly values: AnyTensor }[] = [];
 
@@ -323,6 +327,7 @@ export async function train(
     if (sharded) model = await trace.host("share", () => sharded.share(model));
     step++;
     if (apart) model = await apart.after(step, model);
+    hooks.stepped?.({ step, model, optimizer });
     pending.push({ step, values: applied.metrics });
     await keepPace();
     const row = step % config.logEvery === 0 || step === config.steps ? await log() : undefined;
@@ -377,13 +382,6 @@ export async function train(
   if (hasOwn) await others!.goOn(false, handOwn);
   if (apart) dispose(model);
   return trained;
-}
-
-/** Figures of held-out clicks, as a row has them. */
-function clickRow(
-  { shown, queries, ...figures }: ClickEvaluation,
-): Readonly<Record<string, number>> {
-  return { ...figures, click_queries: queries, shown_auc: shown.auc, shown_ndcg_5: shown.ndcg_5 };
 }
 
 /** An evaluation in the loop. */

@@ -170,6 +170,19 @@ Deno.test("a bucket is on its way before the leaves of the next are there", asyn
   assertEquals(sent, [1, 7, 6, 5]);
 });
 
+Deno.test("a bucket that fails before the last leaf is there is told to who takes the sum, and nobody else", async () => {
+  const first = Promise.withResolvers<Float32Array>();
+  const lost = new DistError("Lost rank 1", "lost", { rank: 1 });
+  const group: Collective = { ...alone(), allReduce: () => Promise.reject(lost) };
+  const { addReady, sum } = createExchange(group, { lengths: [5, 6], bucketBytes: 24 });
+  const added = addReady([first.promise, Promise.resolve(new Float32Array(6))], 1);
+  // A rejection that nobody met would end the process here.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  first.resolve(new Float32Array(5));
+  await added;
+  assertEquals(await assertRejects(sum), lost);
+});
+
 Deno.test("a leaf that does not come, or is odd, is told to who adds it", async () => {
   const { addReady } = createExchange(alone(), { lengths: [2, 3] });
   const lost = Promise.reject(new RangeError("No leaf"));

@@ -1,0 +1,144 @@
+/**
+ * Runs a command as members of an elastic job: one that ends does not end the others, and may be replaced by a newcomer.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { FENCE, serveFence } from "./fence.ts";
+import { freePort } from "./free_port.ts";
+import { FORWARDED, LAUNCHER, type LaunchOptions, LONGEST_BACK_OFF, WRONG_CALL } from "./launch.ts";
+import { lines } from "./ranks.ts";
+
+/** What is launched. */
+export interface ElasticLaunchOptions
+  extends Pick<LaunchOptions, "nproc" | "command" | "restarts" | "note" | "backOff" | "grace"> {
+  /** Takes what a member writes, line by line. */
+  readonly line: (name: string, text: string, to: "stdout" | "stderr") => void;
+}
+
+interface Member {
+  readonly name: string;
+  readonly address: string;
+  readonly child: Deno.ChildProcess;
+  readonly ended: Promise<Deno.CommandStatus>;
+}
+
+/** Others have so long to end when one has come to the end of the work. Units: milliseconds. */
+const GRACE = 60_000;
+
+const seatOf = ({ name, address }: Pick<Member, "name" | "address">): string =>
+  `${name}=${address}`;
+
+/**
+ * Starts the members and waits for them; gives 0 if one came to the end of the work, else the exit code of the first that failed.
+ * `restarts` newcomers, all together, take the places of those that fail.
+ */
+export async function launchElastic(
+  { nproc, command, restarts, note, line, backOff = 1000, grace = GRACE }: ElasticLaunchOptions,
+): Promise<number> {
+  const [program = "", ...args] = command, alive = new Map<string, Member>();
+  const job = randomBytes(8).toString("hex"), token = randomBytes(32).toString("hex");
+  let restartsLeft = restarts, isStopped = false, isDone = false, failed: number | undefined;
+  let harden: ReturnType<typeof setTimeout> | undefined;
+  const over = Promise.withResolvers<void>();
+  const kill = (member: Member, signal: Deno.Signal): void => {
+    try {
+      member.child.kill(signal);
+    } catch { /* it has ended this moment */ }
+  };
+  const fence = serveFence(token, async (name) => {
+    const member = alive.get(name);
+    if (!member) return;
+    note(`${name} does not answer the others: ended it`);
+    kill(member, "SIGKILL");
+    await member.ended;
+  });
+  const listeners = FORWARDED.map((signal) => {
+    const forward = (): void => {
+      isStopped = true;
+      over.resolve();
+      for (const member of alive.values()) kill(member, signal);
+    };
+    Deno.addSignalListener(signal, forward);
+    return () => Deno.removeSignalListener(signal, forward);
+  });
+  const seats = Array.from({ length: nproc }, (_, slot) => ({
+    name: `m${slot}`,
+    address: `ws://127.0.0.1:${freePort()}`,
+  }));
+
+  function start(slot: number, seat: Pick<Member, "name" | "address">, founders: string): Member {
+    const child = new Deno.Command(program, {
+      args,
+      env: {
+        RANK: String(slot),
+        WORLD_SIZE: String(nproc),
+        LOCAL_RANK: String(slot),
+        LOCAL_WORLD_SIZE: String(nproc),
+        MOTIAN_JOB: job,
+        MOTIAN_GENERATION: "1",
+        MOTIAN_TOKEN: token,
+        MOTIAN_MEMBER: seatOf(seat),
+        MOTIAN_FOUNDERS: founders,
+        [FENCE]: String(fence.port),
+        [LAUNCHER]: String(Deno.pid),
+      },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+    const reads = (["stdout", "stderr"] as const).map((to) =>
+      lines(child[to], (text) => line(seat.name, text, to))
+    );
+    const ended = child.status.then(async (status) => {
+      alive.delete(seat.name);
+      await Promise.all(reads.map(({ done }) => done));
+      return status;
+    });
+    const member = { ...seat, child, ended };
+    alive.set(seat.name, member);
+    return member;
+  }
+  /** One place, whoever fills it. */
+  async function fill(slot: number): Promise<void> {
+    let member = start(slot, seats[slot]!, seats.map(seatOf).join(","));
+    for (let attempt = 2;; attempt++) {
+      const { code, signal } = await member.ended;
+      if (code === 0 && !isDone) {
+        isDone = true;
+        over.resolve();
+        harden = setTimeout(() => [...alive.values()].forEach((m) => kill(m, "SIGKILL")), grace);
+      }
+      if (isDone) return;
+      failed ??= code;
+      const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+      const others = [...alive.keys()], go = others.length === 1 ? "goes" : "go";
+      const on = others.length > 0 && !isStopped ? `; ${others.join(", ")} ${go} on` : "";
+      const what = `${member.name} ${how}${on}`;
+      if (isStopped || code === WRONG_CALL || restartsLeft === 0) return note(what);
+      const left = --restartsLeft, name = `m${slot}.${attempt}`;
+      const wait = Math.min(LONGEST_BACK_OFF, backOff * 2 ** (attempt - 2));
+      note(`${what}; ${name} comes in ${wait / 1000} s (${left} more may)`);
+      await orOver(wait, over.promise);
+      if (isStopped || isDone) return;
+      const seat = { name, address: `ws://127.0.0.1:${freePort()}` };
+      // Who lives lets it in; where nobody does it begins alone.
+      member = start(slot, seat, [...alive.values()].map(seatOf).join(",") || seatOf(seat));
+    }
+  }
+  try {
+    await Promise.all(seats.map((_, slot) => fill(slot)));
+    return isDone ? 0 : failed ?? 1;
+  } finally {
+    clearTimeout(harden);
+    fence.close();
+    for (const stop of listeners) stop();
+  }
+}
+
+async function orOver(ms: number, over: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([new Promise<void>((resolve) => timer = setTimeout(resolve, ms)), over]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,88 @@
+/** As much of etcd's JSON gateway as members use, in this process: keys of revisions, leases, and one comparison. */
+
+interface Entry {
+  value: string;
+  revision: number;
+  lease: string;
+}
+
+/** A gateway that can be asked, and made to fail. */
+export interface FakeEtcd {
+  readonly url: string;
+  /** Answers nothing of use until it is false again. */
+  isDown: boolean;
+  close(): Promise<void>;
+}
+
+/** Listens on this machine. */
+export function fakeEtcd(): FakeEtcd {
+  const entries = new Map<string, Entry>(),
+    leases = new Map<string, { ttl: number; end: number }>();
+  let revision = 1, nextLease = 7000;
+  const expire = (): void => {
+    for (const [id, { end }] of leases) {
+      if (performance.now() < end) continue;
+      leases.delete(id);
+      for (const [key, { lease }] of entries) if (lease === id) entries.delete(key);
+    }
+  };
+  const put = (
+    { key, value, lease = "0" }: { key: string; value: string; lease?: string },
+  ): void => {
+    entries.set(atob(key), { value, revision: ++revision, lease });
+  };
+  // deno-lint-ignore no-explicit-any
+  const calls: Readonly<Record<string, (body: any) => object | undefined>> = {
+    "/v3/kv/range": ({ key, range_end }) => ({
+      kvs: [...entries].filter(([name]) => name >= atob(key) && name < atob(range_end))
+        .map(([name, entry]) => ({
+          key: btoa(name),
+          value: entry.value,
+          mod_revision: String(entry.revision),
+        })),
+    }),
+    "/v3/kv/put": (body) => {
+      if (body.lease !== "0" && !leases.has(body.lease)) return undefined;
+      put(body);
+      return {};
+    },
+    "/v3/kv/txn": ({ compare: [{ key, target, mod_revision }], success: [{ request_put }] }) => {
+      const found = entries.get(atob(key))?.revision ?? 0;
+      if (target !== "MOD" || String(found) !== mod_revision) return {};
+      put(request_put);
+      return { succeeded: true };
+    },
+    "/v3/lease/grant": ({ TTL }) => {
+      const id = String(nextLease++), ttl = Number(TTL);
+      leases.set(id, { ttl, end: performance.now() + 1000 * ttl });
+      return { ID: id, TTL };
+    },
+    "/v3/lease/keepalive": ({ ID }) => {
+      const lease = leases.get(ID);
+      if (!lease) return { result: { ID } };
+      lease.end = performance.now() + 1000 * lease.ttl;
+      return { result: { ID, TTL: String(lease.ttl) } };
+    },
+    "/v3/lease/revoke": ({ ID }) => {
+      const lease = leases.get(ID);
+      if (lease) lease.end = 0;
+      return {};
+    },
+  };
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      expire();
+      const answer = fake.isDown
+        ? undefined
+        : calls[new URL(request.url).pathname]?.(await request.json());
+      return answer ? Response.json(answer) : Response.json({ error: "no" }, { status: 503 });
+    },
+  );
+  const fake: FakeEtcd = {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    isDown: false,
+    close: () => server.shutdown(),
+  };
+  return fake;
+}
