@@ -45,7 +45,8 @@ const objects = ({ links, sums, ...report }: NetReport): readonly object[] => [
 /** One rank measures with the others; the first says what was found. */
 async function measure(place: JobPlace, options: DoctorOptions): Promise<number> {
   using view = progressView();
-  const { group, close } = await joinJob(place, {
+  // Looked at are links: ranks of one host do not go round them through memory.
+  const { group, close } = await joinJob({ ...place, memory: "apart" }, {
     plan: planHash([], "doctor", options["at-once"]),
   });
   const report = await measureNet(group, {

@@ -93,7 +93,10 @@ Deno.test("distill refuses in one line what it cannot do, and leaves nothing", (
     const cases: readonly (readonly [words: readonly string[], why: string])[] = [
       [["--student", one, ...text], "Cannot distil without --teacher; see --help"],
       [["--teacher", "teacher", "--student", one], "Cannot distil without text: give --data DIR"],
-      [["--teacher", "none", "--student", one, ...text], "Cannot start from none: it is neither"],
+      [
+        ["--teacher", "none", "--student", one, ...text],
+        "Cannot start from none: there is no such folder",
+      ],
       [["--resume", "--out", "teacher"], "Cannot resume teacher: it is no distillation"],
       [asked("none.json"), "Cannot use --student none.json: no such file"],
       [asked("list.json"), "it must be an object"],

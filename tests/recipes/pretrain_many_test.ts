@@ -19,7 +19,12 @@ Deno.test("pretrain --nproc 2 has the losses of one process, and the first alone
     const one = await pretrain([...base, "--out", "one"]);
     assertEquals(one.code, 0, one.error);
     const watched = ["--trace", "seen/trace.json", "--metrics", "run.prom"];
-    const two = await pretrain([...base, "--out", "two", "--nproc", "2", "--json", ...watched]);
+    // Through memory nothing is sent.
+    const env = { MOTIAN_MEMORY: "apart" };
+    const two = await pretrain(
+      [...base, "--out", "two", "--nproc", "2", "--json", ...watched],
+      { env },
+    );
     assertEquals(two.code, 0, two.error);
     const printed = two.out.trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals(printed.at(-1).steps, 8);
