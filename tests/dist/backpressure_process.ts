@@ -2,35 +2,13 @@
 import { DistError } from "../../dist/error.ts";
 import { joinGroup } from "../../dist/group/group.ts";
 import { mutualTls } from "../../dist/net/mutual_tls.ts";
-import type { Listener, Network } from "../../dist/net/network.ts";
+import type { Network } from "../../dist/net/network.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
+import { countedNetwork } from "./counted_network.ts";
 import { certificate, memberOf } from "./ranks.ts";
 
 const MiB = 1 << 20, here = { hostname: "127.0.0.1", port: 0 };
-
-/** A network that counts the bytes that it has taken from writers. */
-function counting(network: Network): { readonly network: Network; readonly taken: () => number } {
-  let taken = 0;
-  const listen: Network["listen"] = (door) => {
-    const listener: Listener = network.listen(door);
-    return {
-      ...listener,
-      async accept() {
-        const stream = await listener.accept();
-        return {
-          ...stream,
-          async write(bytes) {
-            const count = await stream.write(bytes);
-            taken += count;
-            return count;
-          },
-        };
-      },
-    };
-  };
-  return { network: { ...network, listen }, taken: () => taken };
-}
 
 /** The ways to send. */
 export const networks: Readonly<Record<string, () => Promise<Network>>> = {
@@ -50,7 +28,8 @@ export interface Cost {
 }
 
 async function cost(open: () => Promise<Network>): Promise<Cost> {
-  const { network, taken } = counting(await open());
+  let taken = 0;
+  const network = countedNetwork(await open(), (bytes) => taken += bytes);
   const doors = [openSockets(network, here), openSockets(await open(), here)];
   const groups = await Promise.all(
     doors.map((door, rank) => joinGroup(door, memberOf(doors, rank))),
@@ -58,7 +37,7 @@ async function cost(open: () => Promise<Network>): Promise<Cost> {
   const array = new Uint8Array(16 * MiB), stop = new AbortController();
   // The link is there, and one message has come.
   await Promise.all([groups[0]!.send(array, 1), groups[1]!.receive(array.slice(), 0)]);
-  const before = Deno.memoryUsage().rss, began = taken();
+  const before = Deno.memoryUsage().rss, began = taken;
   // 512 MiB, which nobody receives.
   const sends = Array.from(
     { length: 32 },
@@ -66,11 +45,11 @@ async function cost(open: () => Promise<Network>): Promise<Cost> {
   );
   // Signs of life are a few bytes each.
   let last = -1;
-  while (taken() === began || taken() - last > 1000) {
-    last = taken();
+  while (taken === began || taken - last > 1000) {
+    last = taken;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  const found = { taken: taken() - began, grown: Deno.memoryUsage().rss - before };
+  const found = { taken: taken - began, grown: Deno.memoryUsage().rss - before };
   stop.abort();
   await Promise.all(doors.map((door) => door.close()));
   const refused = (await Promise.all(sends)).filter((x) => x instanceof DistError).length;

@@ -1,37 +1,13 @@
 /**
- * Groups on a simulated network that counts what is written to it: everything, frames and heartbeats too.
+ * Groups on a simulated network that counts what is written to it.
  *
  * @module
  */
 import { type Group, joinGroup } from "../../dist/group/group.ts";
-import type { Network } from "../../dist/net/network.ts";
 import { simulate } from "../../dist/sim/simulation.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
+import { countedNetwork } from "./counted_network.ts";
 import { memberOf } from "./ranks.ts";
-
-/** A network whose senders say how many bytes they write; a link's sender is who listens. */
-function counted(network: Network, add: (bytes: number) => void): Network {
-  return {
-    ...network,
-    listen(door) {
-      const listener = network.listen(door);
-      return {
-        ...listener,
-        async accept() {
-          const stream = await listener.accept();
-          return {
-            ...stream,
-            async write(bytes) {
-              const count = await stream.write(bytes);
-              add(count);
-              return count;
-            },
-          };
-        },
-      };
-    },
-  };
-}
 
 /** Runs a program on every rank of a new group. `sent` gives the bytes that all ranks have sent together since they joined. */
 export function countedRanks<T>(
@@ -43,7 +19,7 @@ export function countedRanks<T>(
   return simulation.run(async () => {
     const transports = Array.from({ length: size }, (_, r) =>
       openSockets(
-        counted(simulation.host(r), (bytes) => sent += bytes),
+        countedNetwork(simulation.host(r), (bytes) => sent += bytes),
         { hostname: `sim${r}`, port: 0 },
       ));
     const groups = await Promise.all(

@@ -9,7 +9,6 @@
  */
 import { cpu } from "../../core/mod.ts";
 import { joinGroup } from "../../dist/group/group.ts";
-import type { Network } from "../../dist/net/network.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
 import { progressView } from "../../recipes/cli/progress.ts";
@@ -20,6 +19,7 @@ import { openCorpus } from "../../recipes/pretrain/open_corpus.ts";
 import { stageData } from "../../recipes/pretrain/stage_data.ts";
 import { createTeam } from "../../recipes/pretrain/team.ts";
 import { initialState, train } from "../../recipes/pretrain/train.ts";
+import { countedNetwork } from "./counted_network.ts";
 
 const CORPUS = new URL("../../../shared/data/corpus", import.meta.url).pathname;
 
@@ -28,30 +28,6 @@ interface Measured {
   readonly bytes: number;
   readonly perplexity: number | undefined;
   readonly seconds: number;
-}
-
-/** A network that counts what is written. */
-function counted(network: Network, count: (bytes: number) => void): Network {
-  return {
-    ...network,
-    listen(door) {
-      const listener = network.listen(door);
-      return {
-        ...listener,
-        async accept() {
-          const stream = await listener.accept();
-          return {
-            ...stream,
-            async write(bytes) {
-              const written = await stream.write(bytes);
-              count(written);
-              return written;
-            },
-          };
-        },
-      };
-    },
-  };
 }
 
 /** The next line of standard input. */
@@ -67,7 +43,7 @@ async function line(): Promise<string> {
 
 async function child(rank: number, config: PretrainConfig): Promise<Measured> {
   let sent = 0;
-  const network = counted(tcp(), (bytes) => sent += bytes);
+  const network = countedNetwork(tcp(), (bytes) => sent += bytes);
   const transport = openSockets(network, { hostname: "127.0.0.1", port: 0, silence: 120_000 });
   console.log(transport.address);
   const member = { job: "measure", generation: 1, group: "", plan: 0, rank };
