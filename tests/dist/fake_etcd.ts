@@ -6,6 +6,24 @@ interface Entry {
   lease: string;
 }
 
+/** A key that is written; numbers are strings, as in all of the gateway's JSON. */
+interface Put {
+  readonly key: string;
+  readonly value: string;
+  readonly lease?: string;
+}
+
+/** What requests hold, each some of it. */
+interface Body extends Put {
+  readonly range_end: string;
+  readonly compare: readonly [
+    { readonly key: string; readonly target: string; readonly mod_revision: string },
+  ];
+  readonly success: readonly [{ readonly request_put: Put }];
+  readonly TTL: string;
+  readonly ID: string;
+}
+
 /** A gateway that can be asked, and made to fail. */
 export interface FakeEtcd {
   readonly url: string;
@@ -26,13 +44,10 @@ export function fakeEtcd(): FakeEtcd {
       for (const [key, { lease }] of entries) if (lease === id) entries.delete(key);
     }
   };
-  const put = (
-    { key, value, lease = "0" }: { key: string; value: string; lease?: string },
-  ): void => {
+  const put = ({ key, value, lease = "0" }: Put): void => {
     entries.set(atob(key), { value, revision: ++revision, lease });
   };
-  // deno-lint-ignore no-explicit-any
-  const calls: Readonly<Record<string, (body: any) => object | undefined>> = {
+  const calls: Readonly<Record<string, (body: Body) => object | undefined>> = {
     "/v3/kv/range": ({ key, range_end }) => ({
       kvs: [...entries].filter(([name]) => name >= atob(key) && name < atob(range_end))
         .map(([name, entry]) => ({
@@ -42,7 +57,8 @@ export function fakeEtcd(): FakeEtcd {
         })),
     }),
     "/v3/kv/put": (body) => {
-      if (body.lease !== "0" && !leases.has(body.lease)) return undefined;
+      const { lease = "0" } = body;
+      if (lease !== "0" && !leases.has(lease)) return undefined;
       put(body);
       return {};
     },

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { Ajv } from "npm:ajv@8.20.0";
 import { parseAllDocuments } from "npm:yaml@2.9.1";
-import { jobPlace } from "../../dist/job/place.ts";
+import { type JobPlace, jobPlace } from "../../dist/job/place.ts";
 import { type TemplateKind, templateKinds } from "../../recipes/launch/template.ts";
 import { inFolder } from "../in_folder.ts";
 import { schemas } from "./kubernetes_schema.ts";
@@ -27,24 +27,52 @@ function printed(kind: TemplateKind, ...more: readonly string[]): Promise<string
   });
 }
 
+/** What is looked at of containers, jobs and what holds them; the schemas say what is there. */
+interface Container {
+  readonly args: readonly string[];
+  readonly env: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly valueFrom?: { readonly secretKeyRef?: object };
+  }[];
+}
+interface Job {
+  readonly completions: number;
+  readonly parallelism: number;
+  readonly backoffLimit: number;
+  readonly template: {
+    readonly spec: { readonly containers: readonly [Container]; readonly subdomain: string };
+  };
+}
+interface JobSet {
+  readonly failurePolicy: { readonly maxRestarts: number };
+  readonly network: { readonly subdomain: string };
+  readonly replicatedJobs: readonly [
+    { readonly name: string; readonly template: { readonly spec: Job } },
+  ];
+}
+interface Document {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: Job & JobSet & { readonly selector: object };
+}
+
 /** The documents of a file, each valid by the schema of its kind. */
-// deno-lint-ignore no-explicit-any -- of any shape until it is looked at
-function documents(text: string): readonly any[] {
+function documents<D extends readonly Document[]>(text: string): D {
   const found = parseAllDocuments(text).map((document) => {
     assertEquals([...document.errors, ...document.warnings], []);
-    return document.toJS();
+    return document.toJS() as Document;
   });
   for (const object of found) {
     const ajv = new Ajv({ allErrors: true }), schema = schemas[object.kind];
     assert(schema, `no schema of ${object.kind}`);
     assert(ajv.validate(schema, object), `${object.kind}: ${ajv.errorsText()}`);
   }
-  return found;
+  return found as readonly Document[] as D;
 }
 
 /** The place that a pod of this index reads from its environment. */
-// deno-lint-ignore no-explicit-any -- as above
-function placeIn(container: any, index: number) {
+function placeIn(container: Container, index: number): JobPlace {
   const env = new Map<string, string>([["JOB_COMPLETION_INDEX", String(index)]]);
   for (const { name, value, valueFrom } of container.env) {
     const text = valueFrom?.secretKeyRef ? "a secret" : valueFrom ? String(index) : value;
@@ -58,7 +86,7 @@ function placeIn(container: any, index: number) {
 }
 
 Deno.test("templates: a Job of Kubernetes is valid, and each pod finds its place", async () => {
-  const [service, job] = documents(await printed("job", "--name", "run-1"));
+  const [service, job] = documents<[Document, Document]>(await printed("job", "--name", "run-1"));
   assertEquals(service.spec.selector, { "batch.kubernetes.io/job-name": job.metadata.name });
   assertEquals([job.spec.completions, job.spec.parallelism, job.spec.backoffLimit], [8, 8, 24]);
   const [container] = job.spec.template.spec.containers;
@@ -73,7 +101,7 @@ Deno.test("templates: a Job of Kubernetes is valid, and each pod finds its place
 });
 
 Deno.test("templates: a JobSet is valid, and each pod finds its place", async () => {
-  const [set] = documents(await printed("jobset"));
+  const [set] = documents<[Document]>(await printed("jobset"));
   assertEquals(set.spec.failurePolicy.maxRestarts, 3);
   const [ranks] = set.spec.replicatedJobs,
     [container] = ranks.template.spec.template.spec.containers;
