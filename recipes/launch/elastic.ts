@@ -4,10 +4,13 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
+import { endingText } from "./ending.ts";
 import { FENCE, serveFence } from "./fence.ts";
-import { freePort } from "./free_port.ts";
-import { FORWARDED, LAUNCHER, type LaunchOptions, LONGEST_BACK_OFF, WRONG_CALL } from "./launch.ts";
-import { lines } from "./ranks.ts";
+import { freePort, freePorts } from "./free_port.ts";
+import { LAUNCHER, type LaunchOptions } from "./launch.ts";
+import { drain, lines } from "./output.ts";
+import { backOffOf, pauseOr, WRONG_CALL } from "./restart.ts";
+import { onSignals } from "./signals.ts";
 
 /** What is launched. */
 export interface ElasticLaunchOptions
@@ -26,6 +29,7 @@ interface Member {
 /** Others have so long to end when one has come to the end of the work. Units: milliseconds. */
 const GRACE = 60_000;
 
+const at = (port: number): string => `ws://127.0.0.1:${port}`;
 const seatOf = ({ name, address }: Pick<Member, "name" | "address">): string =>
   `${name}=${address}`;
 
@@ -51,21 +55,15 @@ export async function launchElastic(
     if (!member) return;
     note(`${name} does not answer the others: ended it`);
     kill(member, "SIGKILL");
-    await member.ended;
+    // Not for its output: another process may hold that open.
+    await member.child.status;
   });
-  const listeners = FORWARDED.map((signal) => {
-    const forward = (): void => {
-      isStopped = true;
-      over.resolve();
-      for (const member of alive.values()) kill(member, signal);
-    };
-    Deno.addSignalListener(signal, forward);
-    return () => Deno.removeSignalListener(signal, forward);
+  const deafen = onSignals((signal) => {
+    isStopped = true;
+    over.resolve();
+    for (const member of alive.values()) kill(member, signal);
   });
-  const seats = Array.from({ length: nproc }, (_, slot) => ({
-    name: `m${slot}`,
-    address: `ws://127.0.0.1:${freePort()}`,
-  }));
+  const seats = freePorts(nproc).map((port, slot) => ({ name: `m${slot}`, address: at(port) }));
 
   function start(slot: number, seat: Pick<Member, "name" | "address">, founders: string): Member {
     const child = new Deno.Command(program, {
@@ -93,7 +91,7 @@ export async function launchElastic(
     );
     const ended = child.status.then(async (status) => {
       alive.delete(seat.name);
-      await Promise.all(reads.map(({ done }) => done));
+      await drain(reads);
       return status;
     });
     const member = { ...seat, child, ended };
@@ -104,7 +102,7 @@ export async function launchElastic(
   async function fill(slot: number): Promise<void> {
     let member = start(slot, seats[slot]!, seats.map(seatOf).join(","));
     for (let attempt = 2;; attempt++) {
-      const { code, signal } = await member.ended;
+      const { code, signal } = await member.ended, end = { rank: slot, code, signal };
       if (code === 0 && !isDone) {
         isDone = true;
         over.resolve();
@@ -112,17 +110,18 @@ export async function launchElastic(
       }
       if (isDone) return;
       failed ??= code;
-      const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
       const others = [...alive.keys()], go = others.length === 1 ? "goes" : "go";
       const on = others.length > 0 && !isStopped ? `; ${others.join(", ")} ${go} on` : "";
-      const what = `${member.name} ${how}${on}`;
+      const what = `${member.name} ${endingText(end)}${on}`;
       if (isStopped || code === WRONG_CALL || restartsLeft === 0) return note(what);
       const left = --restartsLeft, name = `m${slot}.${attempt}`;
-      const wait = Math.min(LONGEST_BACK_OFF, backOff * 2 ** (attempt - 2));
+      const wait = backOffOf(attempt - 1, backOff);
       note(`${what}; ${name} comes in ${wait / 1000} s (${left} more may)`);
-      await orOver(wait, over.promise);
+      await pauseOr(wait, over.promise);
       if (isStopped || isDone) return;
-      const seat = { name, address: `ws://127.0.0.1:${freePort()}` };
+      // Who lives may not listen yet.
+      const taken = new Set([...alive.values()].map(({ address }) => address));
+      const seat = { name, address: at(freePort("127.0.0.1", (port) => taken.has(at(port)))) };
       // Who lives lets it in; where nobody does it begins alone.
       member = start(slot, seat, [...alive.values()].map(seatOf).join(",") || seatOf(seat));
     }
@@ -133,12 +132,6 @@ export async function launchElastic(
   } finally {
     clearTimeout(harden);
     fence.close();
-    for (const stop of listeners) stop();
+    deafen();
   }
-}
-
-async function orOver(ms: number, over: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([new Promise<void>((resolve) => timer = setTimeout(resolve, ms)), over]);
-  clearTimeout(timer);
 }

@@ -11,6 +11,8 @@ export const FENCE = "MOTIAN_FENCE";
 
 /** Bytes of a request, and the time that it may take. Units: 1, milliseconds. */
 const LONGEST = 200, PATIENCE = 2000;
+/** A process that was killed is gone in a moment, unless the machine is stuck. Units: milliseconds. */
+const ANSWER = 10_000;
 
 /** A service that runs. */
 export interface FenceService {
@@ -47,14 +49,23 @@ export function serveFence(token: string, end: (name: string) => Promise<void>):
   return { port: (listener.addr as Deno.NetAddr).port, close: () => listener.close() };
 }
 
-/** Has the process of a name ended; false where the launcher could not be asked. */
-export async function askFence(port: number, token: string, name: string): Promise<boolean> {
+/** Has the process of a name ended; false where the launcher could not be asked, or did not answer within `wait` milliseconds. */
+export async function askFence(
+  port: number,
+  token: string,
+  name: string,
+  wait = ANSWER,
+): Promise<boolean> {
+  let late: ReturnType<typeof setTimeout> | undefined;
   try {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    late = setTimeout(() => connection.close(), wait);
     await connection.write(new TextEncoder().encode(`${token} ${name}\n`));
     return await readLine(connection) === "dead";
   } catch {
     return false;
+  } finally {
+    clearTimeout(late);
   }
 }
 

@@ -8,6 +8,8 @@ import { createToken } from "../../dist/mod.ts";
 import { endingText } from "./ending.ts";
 import { freePort } from "./free_port.ts";
 import { type RanksOptions, startRanks } from "./ranks.ts";
+import { backOffOf, pauseOr, WRONG_CALL } from "./restart.ts";
+import { onSignals } from "./signals.ts";
 
 /** What is launched. */
 export interface LaunchOptions extends Omit<RanksOptions, "env"> {
@@ -25,13 +27,6 @@ export interface LaunchOptions extends Omit<RanksOptions, "env"> {
 
 /** What launched processes are told of their launcher: its process, whose end is theirs. */
 export const LAUNCHER = "MOTIAN_LAUNCHER";
-
-/** Signals that are passed on. */
-export const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** Exit code of a wrong call or bad input: trying again changes nothing. */
-export const WRONG_CALL = 2;
-/** Units: milliseconds. */
-export const LONGEST_BACK_OFF = 30_000;
 
 type Env = Readonly<Record<string, string>>;
 
@@ -65,14 +60,10 @@ export async function launch(
   const { nproc } = ranksOptions, job = randomBytes(8).toString("hex");
   let ranks: ReturnType<typeof startRanks> | undefined, isStopped = false;
   const wake = Promise.withResolvers<void>();
-  const listeners = FORWARDED.map((signal) => {
-    const forward = (): void => {
-      isStopped = true;
-      wake.resolve();
-      ranks?.stop(signal);
-    };
-    Deno.addSignalListener(signal, forward);
-    return () => Deno.removeSignalListener(signal, forward);
+  const deafen = onSignals((signal) => {
+    isStopped = true;
+    wake.resolve();
+    ranks?.stop(signal);
   });
   try {
     for (let attempt = 1;; attempt++) {
@@ -95,17 +86,12 @@ export async function launch(
         note(what);
         return failed.code;
       }
-      const wait = Math.min(LONGEST_BACK_OFF, backOff * 2 ** (attempt - 1));
+      const wait = backOffOf(attempt, backOff);
       note(`${what}; restart ${attempt} of ${restarts} in ${wait / 1000} s`);
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      await Promise.race([
-        new Promise((resolve) => timer = setTimeout(resolve, wait)),
-        wake.promise,
-      ]);
-      clearTimeout(timer);
+      await pauseOr(wait, wake.promise);
       if (isStopped) return failed.code;
     }
   } finally {
-    for (const stop of listeners) stop();
+    deafen();
   }
 }

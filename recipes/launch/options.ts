@@ -6,6 +6,7 @@
 import type { Place } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
+import { templateKinds } from "./template.ts";
 
 /** Units: seconds, a century. */
 const LONGEST = 3_155_760_000;
@@ -53,7 +54,7 @@ export const launchCommand = {
     },
     template: {
       type: "choice",
-      choices: ["slurm", "job", "jobset"],
+      choices: templateKinds,
       help: "print what sbatch or kubectl apply takes to start the command, and run nothing",
     },
     name: { type: "text", value: "NAME", help: "with --template: of the job (motian)" },
@@ -95,7 +96,12 @@ export function launchOptions(all: readonly string[]): LaunchCall {
   if (words.length === 0) {
     throw new InputError("Cannot launch nothing: write -- and a task or a command behind it");
   }
-  if (nnodes !== undefined) nodesOf(nnodes);
+  const nodes = nnodes === undefined ? undefined : nodesOf(nnodes);
+  if (template !== undefined && nodes && nodes.min < nodes.max) {
+    throw new InputError(
+      `Cannot launch with --template ${template} and --nnodes ${nnodes}: it must be one number of machines, as it is asked for before`,
+    );
+  }
   if (rdzv !== undefined) placeOf(rdzv);
   if (rdzv !== undefined && nnodes === undefined && hosts === undefined) {
     throw new InputError("Cannot launch with --rdzv alone: say how many machines; add --nnodes N");

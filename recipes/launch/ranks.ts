@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { drain, type Lines, lines } from "./output.ts";
 
 /** How ranks are started. */
 export interface RanksOptions {
@@ -34,15 +35,23 @@ export interface Ranks {
   stop(signal: Deno.Signal): void;
 }
 
-/** Time that the output of ended processes has to come to its end: another process may hold it open. */
-const DRAIN = 2000;
+interface Started {
+  readonly child: Deno.ChildProcess;
+  readonly reads: readonly Lines[];
+}
 
-/** Starts all ranks. When one fails, the others are told to end, and ended after `grace`. */
+function end(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch { /* it has ended this moment */ }
+}
+
+/** Starts all ranks, or none. When one fails, the others are told to end, and ended after `grace`. @throws Deno.errors.NotFound, and others */
 export function startRanks(
   { nproc, command, env, first, line, grace = 5000 }: RanksOptions,
 ): Ranks {
   const [program = "", ...args] = command;
-  const children = Array.from({ length: nproc }, (_, rank) => {
+  const start = (rank: number): Started => {
     const isOwn = rank === 0 && first === "own";
     const output = isOwn ? "inherit" : "piped";
     const child = new Deno.Command(program, {
@@ -60,17 +69,21 @@ export function startRanks(
         lines(child[to], (text) => line(rank, text, to))
       );
     return { child, reads };
-  });
+  };
+  const children: Started[] = [];
+  try {
+    for (let rank = 0; rank < nproc; rank++) children.push(start(rank));
+  } catch (error) {
+    // They have done nothing yet, and would wait for a rank that never comes.
+    for (const { child } of children) end(child, "SIGKILL");
+    throw error;
+  }
   const alive = new Set(children.map(({ child }) => child));
   let isStopping = false,
     failed: RankEnd | undefined,
     harden: ReturnType<typeof setTimeout> | undefined;
   const kill = (signal: Deno.Signal): void => {
-    for (const child of alive) {
-      try {
-        child.kill(signal);
-      } catch { /* it has ended this moment */ }
-    }
+    for (const child of alive) end(child, signal);
   };
   const ends = children.map(async ({ child }, rank) => {
     const { code, signal } = await child.status;
@@ -84,11 +97,7 @@ export function startRanks(
   const all = async (): Promise<RankEnd | undefined> => {
     await Promise.all(ends);
     clearTimeout(harden);
-    const drained = Promise.all(children.flatMap(({ reads }) => reads.map(({ done }) => done)));
-    let late: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([drained, new Promise((resolve) => late = setTimeout(resolve, DRAIN))]);
-    clearTimeout(late);
-    for (const { reads } of children) for (const { stop } of reads) await stop();
+    await drain(children.flatMap(({ reads }) => reads));
     return failed;
   };
   return {
@@ -98,24 +107,4 @@ export function startRanks(
       kill(signal);
     },
   };
-}
-
-/** Reads text line by line, the last one too if it does not end. */
-export function lines(
-  stream: ReadableStream<Uint8Array>,
-  line: (text: string) => void,
-): { readonly done: Promise<void>; readonly stop: () => Promise<void> } {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  async function read(): Promise<void> {
-    let text = "";
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      const whole = (text + value).split("\n");
-      text = whole.pop()!;
-      whole.forEach(line);
-    }
-    if (text !== "") line(text);
-  }
-  return { done: read(), stop: () => reader.cancel().catch(() => {}) };
 }

@@ -1,6 +1,6 @@
 /** Schedules of disturbances against real processes on this machine, each from a seed; what they meet is up to the machine. */
 import { randomOf } from "../../dist/sim/random.ts";
-import { freePort } from "../../recipes/launch/free_port.ts";
+import { freePort, freePorts } from "../../recipes/launch/free_port.ts";
 import { kill } from "../kill.ts";
 import { openProxy, type Proxy } from "./chaos_proxy.ts";
 import { alonesBits } from "./steps.ts";
@@ -88,7 +88,7 @@ export async function realSchedule(seed: number, only?: RealKind): Promise<RealS
   const random = randomOf(seed), kind = only ?? realKinds[seed % realKinds.length]!;
   const whole = (n: number): number => Math.floor(random() * n);
   const least = kind === "kill" || kind === "late join" ? 2 : 3, size = least + whole(2);
-  const ports = Array.from({ length: size }, freePort), proxies: Proxy[] = ports.map(openProxy);
+  const ports = freePorts(size), proxies: Proxy[] = ports.map(openProxy);
   const founders = proxies.map(({ port }, i) => `m${i}=ws://127.0.0.1:${port}`).join(",");
   const members = ports.map((port, i) => start(`m${i}`, port, founders));
   const deeds: string[] = [], faults: string[] = [];

@@ -8,7 +8,7 @@ import { runElastic } from "../../dist/elastic/run_elastic.ts";
 import { DistError } from "../../dist/error.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
-import { freePort } from "../../recipes/launch/free_port.ts";
+import { freePorts } from "../../recipes/launch/free_port.ts";
 import { inFolder } from "../in_folder.ts";
 import { kill } from "../kill.ts";
 import { skip } from "../skip.ts";
@@ -137,7 +137,7 @@ if (!installed) skip(NAME, "etcd is not installed (Debian's etcd-server)");
 else {
   Deno.test(NAME, () =>
     inFolder(async (folder) => {
-      const [client, peer] = [freePort(), freePort()].map((port) => `http://127.0.0.1:${port}`);
+      const [client, peer] = freePorts(2).map((port) => `http://127.0.0.1:${port}`);
       const etcd = new Deno.Command(installed, {
         args: [
           ...["--data-dir", join(folder, "etcd"), "--listen-client-urls", client!],

@@ -1,20 +1,30 @@
 /** Members of an elastic job, as the launcher starts, replaces and ends them. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { elasticPlace } from "../../dist/job/elastic_place.ts";
 import { launchElastic } from "../../recipes/launch/elastic.ts";
 import { askFence, serveFence } from "../../recipes/launch/fence.ts";
 
 /** Runs a script as members; what they wrote, what was noted, and the exit code. */
-async function launched(
-  script: string,
+function launched(script: string, nproc: number, restarts = 0, grace = 20_000): Promise<Launched> {
+  const words = [Deno.execPath(), "eval", `const get = (n) => Deno.env.get(n); ${script}`];
+  return launchedCommand(words, nproc, restarts, grace);
+}
+
+interface Launched {
+  readonly code: number;
+  readonly lines: string[];
+  readonly notes: string[];
+}
+
+async function launchedCommand(
+  command: readonly string[],
   nproc: number,
-  restarts = 0,
-  grace = 20_000,
-): Promise<{ readonly code: number; readonly lines: string[]; readonly notes: string[] }> {
+  restarts: number,
+  grace: number,
+): Promise<Launched> {
   const lines: string[] = [], notes: string[] = [];
   const code = await launchElastic({
-    ...{ nproc, restarts, grace, backOff: 10 },
-    command: [Deno.execPath(), "eval", `const get = (n) => Deno.env.get(n); ${script}`],
+    ...{ nproc, restarts, grace, backOff: 10, command },
     line: (name, text, to) => lines.push(`${to} ${name} ${text}`),
     note: (line) => notes.push(line),
   });
@@ -110,4 +120,34 @@ Deno.test("launch elastic: the fence bears strangers, and is gone when it is clo
   fence.close();
   assertEquals(await askFence(fence.port, "token", "m3"), false);
   assert(ended.length === 1);
+});
+
+Deno.test("launch elastic: what a member has left behind and still holds its output delays nobody", async () => {
+  const start = performance.now();
+  // The others' recovery waits for the fence's word.
+  const { href } = new URL("../../recipes/launch/fence.ts", import.meta.url);
+  const { code, lines } = await launched(
+    `${meeting} if (${isFirst}) {
+      const { askFence } = await import("${href}");
+      await finds("m1");
+      console.log(await askFence(Number(get("MOTIAN_FENCE")), get("MOTIAN_TOKEN"), "m1"));
+    } else {
+      new Deno.Command("sleep", { args: ["40"], stdout: "inherit", stderr: "inherit" }).spawn();
+      await meets(1);
+      setTimeout(() => {}, 1e8);
+    }`,
+    2,
+  );
+  assertEquals([code, lines], [0, ["stdout m0 true"]]);
+  const left = await launchedCommand(["sh", "-c", "echo a; sleep 40 & exit 0"], 1, 0, 20_000);
+  assertEquals(left, { code: 0, lines: ["stdout m0 a"], notes: [] });
+  assertLess(performance.now() - start, 35_000);
+});
+
+Deno.test("launch elastic: who asks a fence that says nothing knows no death, after a while", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const asked = listener.accept();
+  const { port } = listener.addr as Deno.NetAddr;
+  assertEquals(await askFence(port, "token", "m1", 100), false);
+  (await asked).close();
 });

@@ -6,9 +6,12 @@ import { InputError } from "../../recipes/cli/input_error.ts";
 import { freePort } from "../../recipes/launch/free_port.ts";
 import { readHosts } from "../../recipes/launch/nodes/launch_hosts.ts";
 import { launchNodes, type NodesOptions } from "../../recipes/launch/nodes/launch_nodes.ts";
+import { createLead } from "../../recipes/launch/nodes/lead.ts";
+import type { NodeLink } from "../../recipes/launch/nodes/link.ts";
 import { launchOptions } from "../../recipes/launch/options.ts";
 import { inFolder } from "../in_folder.ts";
 import { kill } from "../kill.ts";
+import { within } from "../within.ts";
 import { runRecipe } from "./recipe_command.ts";
 
 const get = (name: string): string => `Deno.env.get("${name}")`;
@@ -79,6 +82,87 @@ Deno.test("launchers: a rank that fails for good ends all, with its exit code", 
   const { notes, ends } = await launchers(script, [{ restarts: 5 }, { restarts: 5 }]);
   assertEquals(codes(ends), [2, 2]);
   assertEquals(notes.at(-1), "127.0.0.1: rank 1 ended with exit code 2");
+});
+
+Deno.test("launchers: a program that is not there is said once, and not tried again", async () => {
+  const command = ["no-such-program"];
+  const alone = await launchers("", [{ restarts: 5, command }]);
+  assertEquals(codes(alone.ends), [2]);
+  assertMatch(
+    alone.notes.at(-1)!,
+    /^127\.0\.0\.1: cannot start no-such-program: .*entity not found/,
+  );
+  // Where one machine alone lacks it, the others end too.
+  const { notes, ends } = await launchers(`setTimeout(() => {}, 1e8)`, [
+    { restarts: 5 },
+    { restarts: 5, command },
+  ]);
+  assertEquals(codes(ends), [2, 2]);
+  assertMatch(notes.at(-1)!, /^127\.0\.0\.1: cannot start no-such-program: /);
+});
+
+/** A launcher that a test plays: what it was told, and what it says. */
+function played(onTold: (line: string) => Promise<void> = () => Promise.resolve()) {
+  const told: string[] = [], said: (string | undefined)[] = [];
+  let wake = Promise.withResolvers<void>();
+  const say = (line: string | undefined): void => {
+    said.push(line);
+    wake.resolve();
+  };
+  const link: NodeLink = {
+    async send(line) {
+      told.push(line);
+      await onTold(line);
+    },
+    async next() {
+      while (said.length === 0) {
+        wake = Promise.withResolvers();
+        await wake.promise;
+      }
+      return said.shift();
+    },
+    close: () => {},
+  };
+  return { link, told, say };
+}
+
+Deno.test("launchers: one that goes while others are told to start is missed", async () => {
+  const notes: string[] = [];
+  const lead = createLead({
+    ...{ min: 2, max: 2, restarts: 0, settle: 10, backOff: 10, job: "j" },
+    note: (line) => notes.push(line),
+  });
+  const second = played(),
+    first = played(async (line) => {
+      if (line === "stop") first.say("ended 0 0 all ranks ended well");
+      if (!line.startsWith("start")) return;
+      second.say(undefined);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+  lead.add(first.link);
+  first.say("join a 1 4000");
+  lead.add(second.link);
+  second.say("join b 1 4000");
+  assertEquals(await within("the end", lead.ended, 20_000), 1);
+  assertEquals(notes.at(-1), "b: its launcher has gone");
+  assertEquals(first.told, ["start 1 j 0 2 a 4000", "stop", "over 1"]);
+});
+
+Deno.test("launchers: all is over when all have heard so", async () => {
+  let hasHeard = false;
+  const lead = createLead({
+    ...{ min: 1, max: 1, restarts: 0, settle: 10, backOff: 10, job: "j", note: () => {} },
+  });
+  const one = played(async (line) => {
+    if (line.startsWith("start")) one.say("ended 0 0 all ranks ended well");
+    else {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      hasHeard = true;
+    }
+  });
+  lead.add(one.link);
+  one.say("join a 1 4000");
+  assertEquals([await within("the end", lead.ended, 20_000), hasHeard], [0, true]);
 });
 
 Deno.test("launchers: who has another token or command is refused, and who has no token told how to make one", async () => {
@@ -204,6 +288,10 @@ Deno.test("launch: wrong calls of several machines are refused in a line", () =>
     ["--nproc 1 --nnodes 3:2 --rdzv a:1", "Cannot launch with --nnodes 3:2: it must be a number"],
     ["--nproc 1 --nnodes 2 --rdzv a", "Cannot launch with --rdzv a: it must be like node1:29400"],
     ["--nproc 1 --nnodes 2 --rdzv a:1 --mpi x", "Cannot launch with --mpi and --nnodes"],
+    [
+      "--nproc 1 --nnodes 2:3 --template slurm",
+      "Cannot launch with --template slurm and --nnodes 2:3: it must be one number of machines",
+    ],
     ["--nproc 1 --ssh x", "Cannot launch with --ssh alone: it is for --hosts"],
     ["--nproc 1 --name x", "Cannot launch with --name alone: it is for --template"],
     ["--make-token 0", "Cannot launch with --make-token 0: it must be a whole number from 1"],

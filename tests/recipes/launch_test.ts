@@ -4,10 +4,13 @@ import { join } from "@std/path";
 import { jobVariables } from "../../dist/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { commandOf } from "../../recipes/launch/command_of.ts";
+import { freePort, freePorts } from "../../recipes/launch/free_port.ts";
 import { launch, LAUNCHER } from "../../recipes/launch/launch.ts";
+import { startRanks } from "../../recipes/launch/ranks.ts";
 import { permissions, withoutOwn } from "../../recipes/pretrain/many.ts";
 import { inFolder } from "../in_folder.ts";
 import { kill } from "../kill.ts";
+import { within } from "../within.ts";
 import { runRecipe } from "./recipe_command.ts";
 
 /** Runs a script as ranks; what they wrote, sorted, what was noted, and the exit code. */
@@ -74,6 +77,47 @@ Deno.test("launch: ranks that do not listen to SIGTERM are ended after a while",
     500,
   );
   assertEquals([code, notes], [3, ["rank 1 ended with exit code 3; ended the other"]]);
+});
+
+Deno.test("launch: where one rank cannot be started, those before it are ended", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "pid"), cell = new Int32Array(new SharedArrayBuffer(4));
+    let pid = 0;
+    const env = (rank: number): Record<string, string> => {
+      if (rank === 0) return {};
+      // No program may have this, and rank 0 is well on its way.
+      while (!pid) {
+        Atomics.wait(cell, 0, 0, 10);
+        try {
+          pid = Number(Deno.readTextFileSync(path));
+        } catch { /* it is not there yet */ }
+      }
+      return { X: "\0" };
+    };
+    const command = ["sh", "-c", `echo $$ > ${path}; exec sleep 60`];
+    const start = () => startRanks({ nproc: 2, command, env, first: "prefixed", line: () => {} });
+    assertThrows(start, TypeError);
+    const ended = async (): Promise<void> => {
+      for (;;) {
+        try {
+          Deno.kill(pid, "SIGCONT");
+        } catch {
+          return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await within("the end of rank 0", ended(), 20_000);
+  }));
+
+Deno.test("launch: ports are free, and no two are the same", () => {
+  // Of 300 that were drawn one by one two are almost surely the same.
+  assertEquals(new Set(freePorts(300)).size, 300);
+  const taken = new Set<number>();
+  const isTaken = (port: number): boolean =>
+    taken.size < 50 ? taken.add(port).has(port) : taken.has(port);
+  const port = freePort("127.0.0.1", isTaken);
+  assertEquals([taken.size, taken.has(port)], [50, false]);
 });
 
 Deno.test("launch: restarts go on with the next generation, and stop at a wrong call", async () => {

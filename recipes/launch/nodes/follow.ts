@@ -8,6 +8,8 @@ import { freePort } from "../free_port.ts";
 import { LAUNCHER } from "../launch.ts";
 import { type Ranks, type RanksOptions, startRanks } from "../ranks.ts";
 import { endingText } from "../ending.ts";
+import { WRONG_CALL } from "../restart.ts";
+import { onSignals } from "../signals.ts";
 import type { NodeLink } from "./link.ts";
 
 /** What this launcher runs. */
@@ -18,24 +20,25 @@ export interface FollowOptions extends Omit<RanksOptions, "env"> {
   readonly rdzv: string;
 }
 
-const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const, INTERRUPTED = 130;
+/** Characters of what is told of a failure: a line has room for it. */
+const LONGEST_TEXT = 1000;
 
-/** Runs ranks as it is told; gives the exit code that all launchers end with. @throws DistError if the first one is lost */
+/**
+ * Runs ranks as it is told; gives the exit code that all launchers end with, or undefined where a signal came before there were ranks.
+ *
+ * @throws DistError if the first one is lost
+ */
 export async function follow(
   link: NodeLink,
   { host, rdzv, grace = 5000, ...options }: FollowOptions,
-): Promise<number> {
+): Promise<number | undefined> {
   const { nproc } = options;
   let ranks: Ranks | undefined, isStopped = false;
-  const listeners = FORWARDED.map((signal) => {
-    const forward = (): void => {
-      isStopped = true;
-      // Who waits for others goes; the first one notices.
-      if (ranks) ranks.stop(signal);
-      else link.close();
-    };
-    Deno.addSignalListener(signal, forward);
-    return () => Deno.removeSignalListener(signal, forward);
+  const deafen = onSignals((signal) => {
+    isStopped = true;
+    // Who waits for others goes; the first one notices.
+    if (ranks) ranks.stop(signal);
+    else link.close();
   });
   async function stop(): Promise<void> {
     const running = ranks;
@@ -53,7 +56,7 @@ export async function follow(
       string,
       string,
     ];
-    ranks = startRanks({
+    const started: RanksOptions = {
       ...options,
       grace,
       line: (rank, text, to) => options.line(Number(first) + rank, text, to),
@@ -69,7 +72,16 @@ export async function follow(
         MOTIAN_GENERATION: generation,
         [LAUNCHER]: String(Deno.pid),
       }),
-    });
+    };
+    try {
+      ranks = startRanks(started);
+    } catch (error) {
+      const { message } = error as Error;
+      const text = `cannot start ${options.command[0]}: ${message.replaceAll("\n", " ")}`;
+      // No other machine's ranks need to begin again for what is missing here.
+      const code = error instanceof Deno.errors.NotFound ? WRONG_CALL : 1;
+      return await link.send(`ended ${code} 0 ${text.slice(0, LONGEST_TEXT)}`).catch(() => {});
+    }
     const failed = await ranks.ended;
     ranks = undefined;
     const text = failed
@@ -86,11 +98,11 @@ export async function follow(
       else if (word === "stop") stop();
       else if (word === "over") return Number(words[0]);
     }
-    if (isStopped && !ranks) return INTERRUPTED;
+    if (isStopped && !ranks) return undefined;
     await stop();
     throw new DistError(`Lost the launcher at ${rdzv}: it has gone`, "lost");
   } finally {
-    for (const remove of listeners) remove();
+    deafen();
     link.close();
   }
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { InputError } from "../../cli/input_error.ts";
-import { lines } from "../ranks.ts";
+import { drain, lines } from "../output.ts";
 import { shellWord } from "../shell_word.ts";
+import { onSignals } from "../signals.ts";
 
 /** A line of the file. */
 export interface HostLine {
@@ -56,8 +57,6 @@ export interface HostsOptions {
   readonly note: (line: string) => void;
 }
 
-const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
 /** Starts a launcher on each host, and waits for all; gives the exit code of the first that failed, or 0. */
 export async function launchHosts(options: HostsOptions): Promise<number> {
   const { hosts, ssh, token, line, note } = options, [program = "", ...args] = ssh;
@@ -73,7 +72,7 @@ export async function launchHosts(options: HostsOptions): Promise<number> {
     // Not in the command line, which others on that host can see.
     stdin.write(new TextEncoder().encode(token + "\n")).catch(() => {});
     const reads = (["stdout", "stderr"] as const).map((to) =>
-      lines(child[to], (text) => line(host.host, text, to)).done
+      lines(child[to], (text) => line(host.host, text, to))
     );
     return { host: host.host, child, stdin, reads };
   });
@@ -83,10 +82,10 @@ export async function launchHosts(options: HostsOptions): Promise<number> {
     isStopped = true;
     for (const { stdin } of children) stdin.close().catch(() => {});
   };
-  for (const signal of FORWARDED) Deno.addSignalListener(signal, stop);
+  const deafen = onSignals(stop);
   await Promise.all(children.map(async ({ host, child, stdin, reads }) => {
     const ended = await child.status;
-    await Promise.all(reads);
+    await drain(reads);
     await stdin.close().catch(() => {});
     if (ended.code === 0 || code !== 0) return;
     code = ended.code;
@@ -94,7 +93,7 @@ export async function launchHosts(options: HostsOptions): Promise<number> {
     note(`the launcher on ${host} ended with exit code ${code}`);
     stop();
   }));
-  for (const signal of FORWARDED) Deno.removeSignalListener(signal, stop);
+  deafen();
   return code;
 }
 

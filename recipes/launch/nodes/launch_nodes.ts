@@ -37,6 +37,9 @@ export interface NodesOptions extends Omit<RanksOptions, "env" | "first"> {
   readonly patience?: number;
 }
 
+/** Exit code of who was stopped before anything began. */
+const INTERRUPTED = 130;
+
 /**
  * Meets the other launchers and runs ranks as the first one says; gives the exit code.
  *
@@ -70,6 +73,9 @@ export async function launchNodes(options: NodesOptions): Promise<number> {
     const host = env("MOTIAN_HOST") || (lead ? rdzv.hostname : await ownHost(rdzv));
     const link = await first(asking, rdzv, meeting, patience);
     const code = await follow(link, { ...ranks, first: "prefixed", host, rdzv: to });
+    if (code === undefined) return INTERRUPTED;
+    // The others have to hear it too.
+    await lead?.ended;
     return code;
   } finally {
     close();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { backOffOf, WRONG_CALL } from "../restart.ts";
 import type { NodeLink } from "./link.ts";
 
 /** How launchers work together. */
@@ -37,10 +38,6 @@ interface Node {
   /** Has it ranks that run? */
   isRunning: boolean;
 }
-
-/** Exit code of a wrong call or bad input: trying again changes nothing. */
-const WRONG_CALL = 2;
-const LONGEST_BACK_OFF = 30_000;
 
 /** How a round failed. */
 interface Failure {
@@ -78,11 +75,12 @@ export function createLead({ min, max, ...options }: LeadOptions): Lead {
       change();
     }
     nodes.delete(node);
-    if (node.isRunning) {
-      failure ??= { code: 1, text: `${host}: its launcher has gone`, isFinal: false };
-    }
+    if (node.isRunning) failure ??= gone(node);
     change();
   }
+  const gone = ({ host }: Node): Failure => ({
+    ...{ code: 1, text: `${host}: its launcher has gone`, isFinal: false },
+  });
   const tell = (whom: Iterable<Node>, line: string): Promise<unknown> =>
     Promise.all([...whom].map(({ link }) => link.send(line).catch(() => {})));
 
@@ -105,13 +103,14 @@ export function createLead({ min, max, ...options }: LeadOptions): Lead {
   async function run(generation: number): Promise<void> {
     const members = await gather(), size = members.reduce((sum, { nproc }) => sum + nproc, 0);
     const { host, port } = members[0]!;
-    failure = undefined;
+    // Who goes while others are told is missed too, and who has gone since all were counted.
+    for (const node of members) node.isRunning = true;
+    const lost = members.find((node) => !nodes.has(node));
+    failure = lost && gone(lost);
     let first = 0;
     for (const node of members) {
-      node.isRunning = true;
-      const line = `start ${generation} ${job} ${first} ${size} ${host} ${port} ${members.length}`;
+      await tell([node], `start ${generation} ${job} ${first} ${size} ${host} ${port}`);
       first += node.nproc;
-      await tell([node], line);
     }
     const running = (): readonly Node[] => members.filter((n) => nodes.has(n) && n.isRunning);
     while (running().length > 0 && !failure) await changed.promise;
@@ -128,7 +127,7 @@ export function createLead({ min, max, ...options }: LeadOptions): Lead {
         note(found.text);
         return found.code;
       }
-      const wait = Math.min(LONGEST_BACK_OFF, backOff * 2 ** (attempt - 1));
+      const wait = backOffOf(attempt, backOff);
       note(`${found.text}; restart ${attempt} of ${restarts} in ${wait / 1000} s`);
       await pause(wait);
     }
