@@ -12,7 +12,7 @@ import type { WireArray } from "../../message/array.ts";
 import type { Bells } from "./bells.ts";
 import { type Layout, WORD } from "./layout.ts";
 
-/** Steps that a rank may be ahead. */
+/** Steps that a rank may be ahead: a power of two, so that slots go round where counts do. */
 const SLOTS = 4;
 /** After so long the event loop has a turn. Units: milliseconds. */
 const TURN = 20;
@@ -44,15 +44,16 @@ export interface Steps {
   behind(): readonly number[];
 }
 
-/** Steps of a rank among `size`, none made yet. */
+/** Steps of a rank among `size`, none made since `first`, from which all count. */
 export function createSteps(
   bytes: ArrayBuffer,
   { window, word }: Layout,
   bells: Bells,
-  { rank, size, windowBytes }: {
+  { rank, size, windowBytes, first = 0 }: {
     readonly rank: number;
     readonly size: number;
     readonly windowBytes: number;
+    readonly first?: number;
   },
 ): Steps {
   const words = new Int32Array(bytes);
@@ -66,7 +67,7 @@ export function createSteps(
     if (have(which, count)) bells.ring();
   };
   const pieceBytes = (pieces: number): number => Math.floor(windowBytes / SLOTS / pieces / 64) * 64;
-  let base = 0, last = performance.now();
+  let base = first, last = performance.now();
 
   async function turn(): Promise<void> {
     if (performance.now() - last < TURN) return;
@@ -76,7 +77,8 @@ export function createSteps(
   return {
     pieceBytes,
     piece(like, rank, which, k, piece, pieces, length) {
-      const slot = (base + k) % SLOTS, size = pieceBytes(pieces);
+      // Of a negative count too.
+      const slot = (base + k) & (SLOTS - 1), size = pieceBytes(pieces);
       const at = window(rank, which) + (slot * pieces + piece) * size;
       const make = like.constructor as new (b: ArrayBuffer, at: number, n: number) => typeof like;
       return new make(bytes, at, length);
