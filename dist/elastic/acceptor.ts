@@ -48,6 +48,8 @@ export interface Acceptor {
   isStuck: boolean;
   /** Newcomers, in the order in which they came. */
   knockers(): readonly Seat[];
+  /** Hears of a ballot that others have promised: the next one must be higher. */
+  passed(ballot: number): void;
   /** Learns what was decided. */
   learn(decided: Accepted): void;
   /** Answers a question. @throws DistError if it is none */
@@ -179,6 +181,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
       }
       return [...knocks.values()].map(({ seat }) => seat);
     },
+    passed: (ballot) => void (highest = Math.max(highest, ballot)),
     learn,
     async answer(text) {
       const [asker = "", whom, kind = "", ...words] = text.split(" ");

@@ -27,8 +27,8 @@ export interface PeerCouncilOptions extends Omit<Question, "text"> {
   readonly patience?: number | undefined;
   /** A member that answers may take so long to come out of a step that has failed. Units: milliseconds; ten minutes if left out. */
   readonly longestStep?: number | undefined;
-  /** Ends the process of a member that does not answer, where that can be done: it must be dead when this resolves. */
-  readonly fence?: ((seat: Seat) => Promise<void>) | undefined;
+  /** Ends the process of a member, by its seat and its rank, that does not answer, where that can be done: it must be dead when this resolves. */
+  readonly fence?: ((seat: Seat, rank: number) => Promise<void>) | undefined;
 }
 
 /** Units: milliseconds. Between two questions to who decides; from a newcomer; to those known to be silent. */
@@ -160,7 +160,7 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
         ...{ acceptor, name, blamed },
         ask: (seat, question) => askMember(seat, question, quiet.has(seat.name) ? short : silence),
         async fence(seat) {
-          await fence?.(seat);
+          await fence?.(seat, rankOf(base, seat.name));
           if (fence) proofs.ended(seat.name);
           return fence !== undefined;
         },
@@ -232,7 +232,12 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
       if (!base) return;
       const tell = async (seat: Seat, until: number): Promise<void> => {
         while (clock.now() < until) {
-          const kind = await ask(seat, `over ${base.generation}`, until - clock.now());
+          const question = `over ${base.generation}`;
+          const kind = await ask(seat, question, until - clock.now()).catch((error) => {
+            // Another job's process has its address now.
+            if (error instanceof DistError && error.failure === "mismatch") return "gone";
+            throw error;
+          });
           if (kind === "ok" || kind === "over" || kind === "gone") return;
         }
       };

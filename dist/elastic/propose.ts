@@ -42,6 +42,7 @@ export async function propose(
   { acceptor, name, ask, fence, blamed }: ProposeOptions,
 ): Promise<Attempt> {
   const { members, generation } = base, size = members.length, dead = new Set<string>();
+  let isBeaten = false;
   const ballot = (Math.floor(acceptor.highest / size) + 1) * size + rankOf(base, name);
   /** Asks a member, and remembers who is dead. */
   async function hear(seat: Seat, question: string): Promise<Reply> {
@@ -52,6 +53,10 @@ export async function propose(
     const [kind, decidedBy, decided] = reply.split(" "), roster = readRoster(decided ?? "");
     if (kind === "decided" && roster) acceptor.learn({ ballot: Number(decidedBy), roster });
     if (kind === "over") acceptor.isOver = true;
+    if (kind === "nack") {
+      isBeaten = true;
+      if (/^\d{1,12}$/.test(decidedBy ?? "")) acceptor.passed(Number(decidedBy));
+    }
     return reply;
   }
   const isQuorum = (names: ReadonlySet<string>): boolean =>
@@ -59,14 +64,12 @@ export async function propose(
   const isKnown = (): boolean => acceptor.base !== base || acceptor.fencedBy !== undefined;
 
   const promises = new Map<string, readonly string[]>();
-  let isBeaten = false;
   const prepare = `prepare ${ballot} ${acceptor.baseBallot} ${rosterText(base)} ${blamed}`;
   await Promise.all(members.map(async (seat) => {
     let reply = await hear(seat, prepare);
     if (reply === "silent" && await fence(seat)) reply = await hear(seat, prepare);
     const [kind, ...words] = reply.split(" ");
     if (kind === "promise") promises.set(seat.name, words);
-    if (kind === "nack") isBeaten = true;
   }));
   if (acceptor.isOver) return { kind: "over" };
   if (isKnown()) return { kind: "decided" };
@@ -92,7 +95,10 @@ export async function propose(
       }, reject);
     }
   });
-  if (!isDecided) return isKnown() ? { kind: "decided" } : { ...few, answering: [...accepted] };
+  if (!isDecided) {
+    if (isKnown()) return { kind: "decided" };
+    return isBeaten ? { kind: "beaten" } : { ...few, answering: [...accepted] };
+  }
   acceptor.learn({ ballot, roster: value });
   const everybody = new Map([...members, ...value.members].map((seat) => [seat.name, seat]));
   everybody.delete(name);

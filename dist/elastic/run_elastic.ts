@@ -49,7 +49,8 @@ const LOOK = 300;
  * Does `work` in one generation after another, until it comes to its end; gives what it gave, or undefined where the others had
  * finished before. Work ends with a `DistError` when its generation does, and must then have kept what the next one goes on from.
  *
- * @throws DistError "fenced" if the others go on without this member, "lost" if there are too few to go on; what the work throws
+ * @throws DistError "fenced" if the others go on without this member, "lost" if there are too few to go on, or nobody can be told that
+ * all is done; what the work throws
  */
 export async function runElastic<T>(
   council: Council,
@@ -78,11 +79,12 @@ export async function runElastic<T>(
         },
       };
       const member = { job, plan, generation: here.generation, group: "", rank, addresses };
-      let isFormed = false;
+      let isFormed = false, isDone = false;
       try {
-        const joined = joinGroup(watched, member, { deadline, joining });
-        watch(() => isFormed, here).catch(() => {});
-        const group = await joined.finally(() => isFormed = true);
+        const joined = joinGroup(watched, member, { deadline, joining })
+          .finally(() => isFormed = true);
+        // Where nobody can look after the others, nobody would end the wait for one that is dead.
+        const group = await Promise.race([joined, watch(() => isFormed, here).then(() => joined)]);
         council.worked();
         onTerm?.(here, why);
         const result = await work({
@@ -98,12 +100,15 @@ export async function runElastic<T>(
           renewal: () =>
             new DistError(`Generation ${here.generation} makes room`, "renewed", { rank: 0 }),
         });
+        isDone = true;
         const isAgreed = await group.barrier().then(() => true, () => false);
         await group.close();
         // Who failed at the very end, or was cut off before, must not take this member for dead, and begin again.
         await council.finish(isAgreed);
         return result;
       } catch (error) {
+        // No generation can do better what was done: only the others may not know of it.
+        if (isDone) throw error;
         if (!(error instanceof DistError)) {
           const text = `${council.name} failed: ${error instanceof Error ? error.message : error}`;
           abort(new DistError(text, "aborted", { rank, cause: error }));

@@ -131,9 +131,9 @@ export async function trainElastic(
     deadline: PATIENCE,
     silence: 1000 * heartbeat,
     fence: port > 0
-      ? async ({ name }) => {
+      ? async ({ name }, rank) => {
         if (await askFence(port, token, name)) return;
-        throw new DistError(`Cannot ask the launcher to end ${name}`, "lost");
+        throw new DistError(`Cannot ask the launcher to end ${name}`, "lost", { rank });
       }
       : undefined,
     onTerm({ generation, members }, why) {
