@@ -20,13 +20,18 @@ import { rankOf, readRoster, type Roster, rosterText, type Seat } from "./roster
 export interface EtcdCouncilOptions extends Omit<Question, "text"> {
   /** Where it is, as in "http://127.0.0.1:2379"; the first that answers. */
   readonly urls: readonly string[];
+  /** The job's name: one that was never used in this store, as what it says of a job that is over stays there. */
+  readonly job: string;
   /** This process: a name that no other one has, or had before. */
   readonly name: string;
   /** So many form the first generation at least. */
   readonly least: number;
   /** A lease's length, and how long a member that lives may take to come out of its group. Units: milliseconds; 10,000 if left out. */
   readonly silence?: number | undefined;
-  /** Time without etcd, or without enough members to begin with, that is borne. Units: milliseconds; 60,000 if left out. */
+  /**
+   * Time without etcd while a decision is wanted, or without enough members to begin with, that is borne. A group that works bears its
+   * absence for as long as it lasts. Units: milliseconds; 60,000 if left out.
+   */
   readonly patience?: number | undefined;
 }
 
@@ -55,7 +60,10 @@ export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOpti
   let lease: string | undefined, isClosed = false, waiting = 0, renewed = 0;
   // Members of a generation that are none of the next: their leases may outlive them.
   const left = new Set<string>();
-  let challenged = 0, here: Roster | undefined, readyFor: string | undefined;
+  let challenged = 0, here: Roster | undefined;
+  /** A key that this member has set beside its address, and its value. */
+  let word: readonly [key: string, value: string] | undefined;
+  let renewing: Promise<void> | undefined;
   transport.onQuestion(() => `ok ${here?.generation ?? 0}`);
 
   /** Does something with etcd until it succeeds. @throws DistError "lost" when patience has an end */
@@ -76,15 +84,18 @@ export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOpti
       }
     }
   }
-  /** Makes sure that the store knows that this process lives. */
-  async function live(): Promise<void> {
-    if (lease && clock.now() - renewed < seconds * 1000 / 3) return;
-    if (lease && await etcd.keepAlive(lease)) return void (renewed = clock.now());
-    lease = await etcd.grant(seconds);
-    renewed = clock.now();
-    await etcd.put(`${root}live/${name}`, address, lease);
+  /** Makes sure that the store knows that this process lives. Whoever asks meanwhile waits for the same: there is one lease. */
+  const live = (): Promise<void> => renewing ??= renew().finally(() => renewing = undefined);
+  async function renew(): Promise<void> {
+    if (isClosed) return;
+    const now = clock.now();
+    if (lease && now - renewed < seconds * 1000 / 3) return;
+    if (lease && await etcd.keepAlive(lease)) return void (renewed = now);
+    const granted = await etcd.grant(seconds);
+    await etcd.put(`${root}live/${name}`, address, granted);
     // A lease that ended took this with it.
-    if (readyFor) await etcd.put(readyFor, "", lease);
+    if (word) await etcd.put(...word, granted);
+    [lease, renewed] = [granted, now];
   }
   async function look(): Promise<View> {
     await live();
@@ -115,7 +126,10 @@ export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOpti
     while (!isClosed) {
       await sleep(clock, POLL);
       if (!here) continue;
-      const view = await surely(look).catch(() => undefined);
+      // What is lost here is missed by who wants a decision.
+      const view = await surely(look).catch((error) => {
+        if (!(error instanceof DistError)) throw error;
+      });
       const roster = here;
       if (!view || challenged === roster.generation) continue;
       const asker = [...view.ready.keys()].find((who) => who !== name);
@@ -163,9 +177,10 @@ export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOpti
     },
     async next(base, { strikes }) {
       const missing = strikes > 0 ? (await lookAt(ask, base, name, probe)).silent : [];
-      readyFor = `${root}ready/${base.generation}/${name}`;
+      const own = [`${root}ready/${base.generation}/${name}`, missing.join(",")] as const;
+      word = own;
       await surely(live);
-      await surely(() => etcd.put(readyFor!, missing.join(","), lease));
+      await surely(() => etcd.put(...own, lease));
       for (const began = clock.now();;) {
         const view = await surely(look), { roster, ready, live: alive } = view;
         if (view.isOver) return undefined;
@@ -175,7 +190,7 @@ export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOpti
           });
         }
         if (roster.generation > base.generation) {
-          readyFor = undefined;
+          word = undefined;
           if (rankOf(roster, name) < 0) throw fenced(base, roster, name);
           for (const { name } of base.members) if (rankOf(roster, name) < 0) left.add(name);
           return here = roster;
@@ -214,6 +229,7 @@ export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOpti
     async close() {
       if (isClosed) return;
       isClosed = true;
+      await renewing?.catch(() => {});
       if (lease) await etcd.revoke(lease).catch(() => {});
       await transport.close();
     },

@@ -29,6 +29,15 @@ export interface FakeEtcd {
   readonly url: string;
   /** Answers nothing of use until it is false again. */
   isDown: boolean;
+  /** Puts that it will refuse. */
+  refusedPuts: number;
+  /** So long it takes to grant a lease. Units: milliseconds. */
+  grantDelay: number;
+  /** Leases that were asked for, and that were ended by who had them. */
+  readonly granted: number;
+  readonly revoked: number;
+  /** Ends all leases, as if their time was over. */
+  endLeases(): void;
   close(): Promise<void>;
 }
 
@@ -36,7 +45,7 @@ export interface FakeEtcd {
 export function fakeEtcd(): FakeEtcd {
   const entries = new Map<string, Entry>(),
     leases = new Map<string, { ttl: number; end: number }>();
-  let revision = 1, nextLease = 7000;
+  let revision = 1, nextLease = 7000, granted = 0, revoked = 0;
   const expire = (): void => {
     for (const [id, { end }] of leases) {
       if (performance.now() < end) continue;
@@ -47,7 +56,7 @@ export function fakeEtcd(): FakeEtcd {
   const put = ({ key, value, lease = "0" }: Put): void => {
     entries.set(atob(key), { value, revision: ++revision, lease });
   };
-  const calls: Readonly<Record<string, (body: Body) => object | undefined>> = {
+  const calls: Readonly<Record<string, (body: Body) => object | undefined | Promise<object>>> = {
     "/v3/kv/range": ({ key, range_end }) => ({
       kvs: [...entries].filter(([name]) => name >= atob(key) && name < atob(range_end))
         .map(([name, entry]) => ({
@@ -58,6 +67,7 @@ export function fakeEtcd(): FakeEtcd {
     }),
     "/v3/kv/put": (body) => {
       const { lease = "0" } = body;
+      if (fake.refusedPuts > 0) return void fake.refusedPuts--;
       if (lease !== "0" && !leases.has(lease)) return undefined;
       put(body);
       return {};
@@ -68,7 +78,9 @@ export function fakeEtcd(): FakeEtcd {
       put(request_put);
       return { succeeded: true };
     },
-    "/v3/lease/grant": ({ TTL }) => {
+    "/v3/lease/grant": async ({ TTL }) => {
+      granted++;
+      if (fake.grantDelay > 0) await new Promise((resolve) => setTimeout(resolve, fake.grantDelay));
       const id = String(nextLease++), ttl = Number(TTL);
       leases.set(id, { ttl, end: performance.now() + 1000 * ttl });
       return { ID: id, TTL };
@@ -82,6 +94,7 @@ export function fakeEtcd(): FakeEtcd {
     "/v3/lease/revoke": ({ ID }) => {
       const lease = leases.get(ID);
       if (lease) lease.end = 0;
+      revoked++;
       return {};
     },
   };
@@ -91,13 +104,25 @@ export function fakeEtcd(): FakeEtcd {
       expire();
       const answer = fake.isDown
         ? undefined
-        : calls[new URL(request.url).pathname]?.(await request.json());
+        : await calls[new URL(request.url).pathname]?.(await request.json());
       return answer ? Response.json(answer) : Response.json({ error: "no" }, { status: 503 });
     },
   );
   const fake: FakeEtcd = {
     url: `http://127.0.0.1:${server.addr.port}`,
     isDown: false,
+    refusedPuts: 0,
+    grantDelay: 0,
+    get granted() {
+      return granted;
+    },
+    get revoked() {
+      return revoked;
+    },
+    endLeases() {
+      for (const lease of leases.values()) lease.end = 0;
+      expire();
+    },
     close: () => server.shutdown(),
   };
   return fake;
