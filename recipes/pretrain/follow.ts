@@ -19,7 +19,7 @@ import { modelSpec } from "./model.ts";
 import { hearMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stageData } from "./stage_data.ts";
-import { stagesOf } from "./stages.ts";
+import { countedRow, stagesOf } from "./stages.ts";
 import type { LearnState } from "./step.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import { createTeam } from "./team.ts";
@@ -64,7 +64,7 @@ export async function follow(
     const known = { tables, ...clicks && { clickData: clicks } };
     const data = stageData(corpus, { ...stage, config: own }, known);
     const ended = await train(own, start, data, device, {
-      metrics: () => {},
+      metrics: (row) => kept?.log(countedRow(row, stage, stages)),
       evaluation: () => false,
       progress: () => {},
       checkpoint: () => Promise.resolve(),

@@ -37,10 +37,11 @@ import { exampleLine, fillMasks } from "./fill_mask.ts";
 import type { Kept } from "./kept.ts";
 import { maskTables } from "./mask_tables.ts";
 import { type Model, modelSpec } from "./model.ts";
+import { owedRow, owingStage } from "./owed.ts";
 import { rollBack, rollbacksOf } from "./rollback.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { type StageData, stageData } from "./stage_data.ts";
-import { type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
+import { countedRow, type Stage, stageAt, stagesOf, totalSteps } from "./stages.ts";
 import { firstState, startState } from "./start_state.ts";
 import type { Summary } from "./summary.ts";
 import { type Tracer, tracer, WARM_UP } from "./tracer.ts";
@@ -130,27 +131,26 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     using evaluations = await openRows(join(out, "eval.jsonl"), state.step);
     const evaluated = [...await readRows(join(out, "eval.jsonl"))];
     const V = vocabulary.tokens.length, saved = new Set(await checkpointSteps(out));
-    let health = healthOf(await readRows(join(out, "metrics.jsonl")), evaluated, V);
+    const logged = await readRows(join(out, "metrics.jsonl"));
+    let health = healthOf(logged, evaluated, V);
     const log = (file: typeof metrics, row: Row): void => {
       file.append(row);
       o.emit(row);
       health = healthAfter(health, row, V);
     };
+    const owed = o.kept && owedRow(o.kept, logged, state.step);
+    if (owed) log(metrics, owed);
     const keep = (): Promise<void> =>
       keepCheckpoints(out, {
         newest: config.keepCheckpoints,
         evaluations: evaluated,
         good: health.good,
       });
-    const stage = stageAt(stages, state.step), { number, offset } = stage;
+    const owing = o.kept && owingStage(stages, state.step, { evaluations: evaluated, saved });
+    const stage = owing ?? stageAt(stages, state.step), { number, offset } = stage;
     const own = afterRollbacks(stage.config, rollbacks);
     const data = stageData(corpus, stage, { tables, ...clicks && { clickData: clicks } });
-    // Rows and checkpoints count through all stages.
-    const counted = (row: Row): Row => ({
-      ...row,
-      step: offset + row.step,
-      ...stages.length > 1 && { stage: number },
-    });
+    const counted = (row: Row): Row => countedRow(row, stage, stages);
     if (stages.length > 1) view.note(`stage ${number} of ${stages.length}: ${stageText(own)}`);
     const begun = await stageStart(state, stage, device);
     const reached = ({ step, model, optimizer }: TrainState): void =>
@@ -194,6 +194,7 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
       },
       stop,
       stepsBefore: offset,
+      isOwing: owing !== undefined,
       ...watch && { trace: watch },
       ...together,
     });

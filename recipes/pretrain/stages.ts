@@ -8,6 +8,7 @@
  *
  * @module
  */
+import type { Row } from "../run/rows.ts";
 import type { PretrainConfig } from "./config.ts";
 import { withRule } from "./lamb_rule.ts";
 
@@ -62,6 +63,15 @@ export function totalSteps({ steps, then }: PretrainConfig): number {
  */
 export function stageAt(stages: readonly Stage[], step: number): Stage {
   return stages.findLast(({ offset }) => offset <= step) ?? stages[0]!;
+}
+
+/** A row of a stage as files have it: counted through all stages. */
+export function countedRow(
+  row: Row,
+  { number, offset }: Pick<Stage, "number" | "offset">,
+  stages: readonly Stage[],
+): Row {
+  return { ...row, step: offset + row.step, ...stages.length > 1 && { stage: number } };
 }
 
 /** A configuration of so many steps in all, shared out over its stages as before. */

@@ -32,6 +32,7 @@ import type { PretrainConfig } from "./config.ts";
 import { type Evaluation, evaluator } from "./evaluate.ts";
 import { type ClickData, clickEvaluator, clickRow, clickSteps } from "./click_task.ts";
 import { clickStepInputs, stepInputs } from "./inputs.ts";
+import { isDue } from "./is_due.ts";
 import { metricsRow, type Values } from "./metrics_row.ts";
 import { type Model, modelSpec } from "./model.ts";
 import { pacer } from "./pace.ts";
@@ -90,6 +91,8 @@ export interface TrainHooks {
   readonly stop: () => boolean;
   /** Every step, at once: what it reached. */
   readonly stepped?: (state: TrainState) => void;
+  /** Is an evaluation or a checkpoint that was due after the step to go on from not there? */
+  readonly isOwing?: boolean;
   /** Steps of the stages before, from which messages count. */
   readonly stepsBefore?: number;
   /** Sees the phases of the loop and may profile its programs. */
@@ -265,7 +268,7 @@ export async function train(
   };
 
   const keepPace = pacer(device);
-  let last: Evaluated | undefined, isSound = true;
+  let last: Evaluated | undefined, isSound = sound();
   /** Uses what is evaluated and saved: where processes take steps apart, the outer parameters. */
   const withShown = async <T>(use: (shown: Model) => Promise<T>): Promise<T> => {
     if (!apart) return await use(model);
@@ -292,6 +295,15 @@ export async function train(
     const whole = sharded ? await sharded.gather(optimizer) : optimizer;
     await withShown((model) => hooks.checkpoint({ step, model, optimizer: whole }, ownOfAll()));
   };
+  /** What is due after a step of a sound run. */
+  const due = async (): Promise<void> => {
+    if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
+    const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
+    isSound = sound();
+    if (!isSound || step === config.steps) return;
+    if (worthy || isDue(step, config.checkpointEvery)) await besides("checkpoint", save);
+  };
+  if (hooks.isOwing && isSound) await due();
   while (await goOn(isSound && step < config.steps && !hooks.stop())) {
     trace.step(step);
     const shown = clicks?.(turn(step)), own = lossInputs(optimizer);
@@ -344,13 +356,7 @@ export async function train(
         device,
       );
     }
-    if (isDue(step, config.evalEvery)) last = await besides("evaluate", evaluation);
-    const worthy = config.checkpointEvery > 0 && last?.step === step && last.worthy;
-    isSound = sound();
-    if (!isSound) continue;
-    if ((worthy || isDue(step, config.checkpointEvery)) && step < config.steps) {
-      await besides("checkpoint", save);
-    }
+    await due();
   }
   await log();
   if (sharded) optimizer = await sharded.gather(optimizer);
@@ -389,9 +395,4 @@ interface Evaluated {
   readonly step: number;
   readonly found: Evaluation;
   readonly worthy: boolean;
-}
-
-/** Is it time for what is done every so many steps? Never where that is 0. */
-function isDue(step: number, every: number): boolean {
-  return every > 0 && step % every === 0;
 }

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { skip } from "../skip.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
+import { timeless } from "./timeless.ts";
 
 const STEPS = 40;
 const words = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "long.json"];
@@ -89,7 +90,7 @@ else {
     inWorkplace(async (place) => {
       const { folder, pretrain } = place;
       const toy = JSON.parse(await Deno.readTextFile(join(folder, "toy.json")));
-      const long = { ...toy, steps: STEPS, shards: 4, evalEvery: 0, checkpointEvery: 20 };
+      const long = { ...toy, steps: STEPS, shards: 4, evalEvery: 20, checkpointEvery: 20 };
       await Deno.writeTextFile(join(folder, "long.json"), JSON.stringify(long));
       const one = await pretrain([...words, "--out", "one"]);
       assertEquals(one.code, 0, one.error);
@@ -102,6 +103,12 @@ else {
         [10, ([first]) => Deno.kill(first!, "SIGKILL")],
       ]);
       assertEquals(await weights("many"), await weights("one"));
+      for (const file of ["metrics.jsonl", "eval.jsonl"]) {
+        const [many, alone] = await Promise.all(
+          ["many", "one"].map((run) => place.rows(`${run}/${file}`)),
+        );
+        assertEquals(timeless(many!), timeless(alone!));
+      }
       assertStringIncludes(error, "m0 was ended by SIGKILL; m1, m2 go on; m0.2 comes in 1 s");
       assertStringIncludes(error, "generation 2: m1, m2");
     }));
