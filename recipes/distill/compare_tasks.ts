@@ -8,7 +8,7 @@
  * @module
  */
 import { type Device, dispose } from "../../core/mod.ts";
-import { type Answerer, answerer } from "../clue/answer.ts";
+import { answeredAtOnce, type Answerer, answerer } from "../clue/answer.ts";
 import type { TaskData } from "../clue/run_task.ts";
 import type { SavedTask } from "../clue/saved_task.ts";
 import type { Prepared, Scores, SplitName, Task, Tuned } from "../clue/task.ts";
@@ -43,8 +43,6 @@ export interface Comparison {
   readonly pace: Pace;
 }
 
-/** Rows that are answered at once, as `clue` does. */
-const ANSWERED = 64;
 /** Turns that are timed, and units of one, at most. */
 const TURNS = 7, TIMED = 512;
 
@@ -59,7 +57,7 @@ async function opened(
   { config, task: { head }, vocabulary, open }: SavedTask,
   device: Device,
 ): Promise<Opened> {
-  const options = encoderOptions(config.model), U = Math.ceil(ANSWERED / head.rows);
+  const options = encoderOptions(config.model), U = answeredAtOnce(head);
   return {
     model: await open(device),
     answer: answerer(head, options, U, vocabulary.pad, device),
