@@ -4,17 +4,7 @@
  *
  * @module
  */
-import {
-  type AnyTensor,
-  type Device,
-  fromArray,
-  leaves,
-  mapTree,
-  paths,
-  sizesOf,
-  toDevice,
-  type Tree,
-} from "../../core/mod.ts";
+import { type AnyTensor, type Device, paths, toDevice, type Tree } from "../../core/mod.ts";
 import {
   alone,
   type Collective,
@@ -29,8 +19,9 @@ import type { Renewal } from "./between_steps.ts";
 import type { PretrainConfig } from "./config.ts";
 import { leadMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
-import { arraysOf, createTeam } from "./team.ts";
+import { createTeam } from "./team.ts";
 import type { TrainHooks, TrainState } from "./train.ts";
+import { arraysOf, treeOf } from "./tree_arrays.ts";
 import { leadOwn } from "./workers.ts";
 
 /** What the others train next. */
@@ -135,16 +126,10 @@ export async function hearState<S extends Partial<Pick<TrainState, "model" | "op
   like: S,
   device: Device,
 ): Promise<S> {
-  const tree = like as unknown as Tree<AnyTensor>;
-  const tensors = leaves(tree), named = await namedArrays(tree);
+  const named = await namedArrays(like);
   await giveState(group, named, 0);
-  let i = 0;
-  const heard = mapTree(tree, (x) => {
-    const found = fromArray(named[i]![1], [...sizesOf(x)], tensors[i]!.dtype) as AnyTensor;
-    i++;
-    return found;
-  });
-  return await toDevice(heard, device) as unknown as S;
+  const heard = treeOf(like, named.map(([, array]) => array));
+  return await toDevice(heard as unknown as Tree<AnyTensor>, device) as unknown as S;
 }
 
 /**

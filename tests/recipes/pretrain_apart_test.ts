@@ -9,8 +9,8 @@ import { createApart, ofOneWorker } from "../../recipes/pretrain/apart.ts";
 import type { PretrainConfig } from "../../recipes/pretrain/config.ts";
 import { DILOCO, type DilocoConfig } from "../../recipes/pretrain/diloco_config.ts";
 import { changed } from "../../recipes/pretrain/load_config.ts";
-import { arraysOf } from "../../recipes/pretrain/team.ts";
 import { initialState, train, type TrainHooks } from "../../recipes/pretrain/train.ts";
+import { arraysOf } from "../../recipes/pretrain/tree_arrays.ts";
 import { ranks, simulated } from "../dist/ranks.ts";
 import { tinyData, tinyRun } from "./tiny_run.ts";
 
