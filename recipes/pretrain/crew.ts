@@ -61,7 +61,7 @@ export function leadCrew(group: Group, device: Device, renew?: Renewal): Crew {
       const told = config.diloco ? { model } : { model, optimizer };
       await giveState(group, await namedArrays(told), 0);
       if (config.diloco) {
-        return { apart: await leadApart(group, await beside.open(), config, state, ranks, device) };
+        return { apart: await leadApart(group, beside.open, config, state, ranks, device) };
       }
       const team = createTeam(group, model, { ...config, device, renew });
       await leadMemory(group, team.compressed, ranks);
@@ -83,7 +83,7 @@ async function namedArrays(tree: unknown): Promise<readonly NamedArray[]> {
 /** The first process's side of steps that are taken apart from here on. */
 async function leadApart(
   group: Collective,
-  beside: Collective,
+  openBeside: () => Collective | Promise<Collective>,
   config: PretrainConfig,
   { step, model, optimizer }: TrainState,
   ranks: RankFiles | undefined,
@@ -91,7 +91,8 @@ async function leadApart(
 ): Promise<Apart> {
   // At a stage's first step everybody begins with the same, and nobody has moments.
   const own = step > 0 ? await leadOwn(group, ranks, optimizer) : undefined;
-  return await createApart(group, beside, config, { model, own }, device);
+  // After that, as the others do.
+  return await createApart(group, await openBeside(), config, { model, own }, device);
 }
 
 /** What one process alone takes the steps of a stage with. */
@@ -102,7 +103,7 @@ export async function beginAlone(
   device: Device,
 ): Promise<Together> {
   if (!config.diloco) return {};
-  return { apart: await leadApart(alone(), alone(), config, state, ranks, device) };
+  return { apart: await leadApart(alone(), alone, config, state, ranks, device) };
 }
 
 /** A group of the same processes whose operations wait for none of the first one's; all ask for it at the same time. */
