@@ -1,6 +1,14 @@
 /** Who waits for whom, one trace of many processes, and a run's metrics. */
-import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertMatch,
+  assertRejects,
+} from "@std/assert";
 import { join } from "@std/path";
+import { cpu } from "../../core/mod.ts";
 import { joinGroup } from "../../dist/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { clockOffsets, gatherBytes } from "../../recipes/observe/gather.ts";
@@ -15,8 +23,13 @@ import {
   timesLines,
 } from "../../recipes/observe/stragglers.ts";
 import { teamTrace } from "../../recipes/observe/team_trace.ts";
+import { createApart } from "../../recipes/pretrain/apart.ts";
+import { DILOCO } from "../../recipes/pretrain/diloco_config.ts";
+import { teamWatch } from "../../recipes/pretrain/team_watch.ts";
+import { initialState, train } from "../../recipes/pretrain/train.ts";
 import { memberOf, ranks, simulated, valuesOf } from "../dist/ranks.ts";
 import { inFolder } from "../in_folder.ts";
+import { tinyData, tinyRun } from "./tiny_run.ts";
 
 Deno.test("stragglers: what a process is held up above the least of its step is a wait for others", async () => {
   // Three processes, the last of them slow; the first has one step more, before the others came.
@@ -41,6 +54,42 @@ Deno.test("stragglers: what a process is held up above the least of its step is 
   assertEquals(timesLines(all[0]!)[3]!.trim().split(/\s{2,}/), [
     ...["2", "96 ms", "32 ms", "34 ms", "0 ms", "0 ms", "6 ms"],
   ]);
+});
+
+Deno.test("stragglers: of steps apart, too, what an exchange holds up is no work", async () => {
+  const device = cpu({ threads: 1 }), data = tinyData(tinyRun.data.length), held = 40;
+  const diloco = { ...DILOCO, every: 2, fragments: 1, delay: 0 };
+  const quiet = { evalEvery: 0, checkpointEvery: 0 } as const;
+  const config = { ...tinyRun, ...quiet, diloco, steps: 6 };
+  const all = await ranks(simulated({ limit: Infinity }), 2, async (group) => {
+    const start = await initialState(config, data.vocabulary.tokens.length, device);
+    const beside = await group.split(0),
+      apart = await createApart(group, beside, config, start, device);
+    const watch = teamWatch({ folder: "", trace: false, note: () => {} });
+    await train(config, start, data, device, {
+      metrics: () => {},
+      evaluation: () => false,
+      progress: () => {},
+      checkpoint: () => Promise.resolve(),
+      stop: () => false,
+      trace: watch,
+      apart: {
+        ...apart,
+        async after(step, model) {
+          const until = performance.now() + held;
+          while (performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 1));
+          return await apart.after(step, model);
+        },
+      },
+    });
+    const { times } = await watch.finish(group, "");
+    await beside.close();
+    return times;
+  }, { deadline: 3_600_000 });
+  for (const { steps, waiting, exchanging } of all[0]!) {
+    assertEquals(steps, config.steps);
+    assertGreaterOrEqual(waiting + exchanging, config.steps * held / 1000);
+  }
 });
 
 Deno.test("a trace of two processes stands by the clock of the first", () => {
