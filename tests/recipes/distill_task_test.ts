@@ -4,7 +4,7 @@ import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { openDevice } from "../../core/device/open.ts";
 import { savedTask } from "../../recipes/clue/saved_task.ts";
-import { answersOf, median } from "../../recipes/distill/compare_tasks.ts";
+import { answersOf } from "../../recipes/distill/compare_tasks.ts";
 import { outputsPath, teacherOutputs } from "../../recipes/distill/teacher_outputs.ts";
 import { inFolder } from "../in_folder.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
@@ -175,8 +175,3 @@ Deno.test("a teacher's answers are kept by all that they depend on; a broken fil
     assertEquals(asked, 2);
     assertStringIncludes(notes[1]!, "is not used");
   }));
-
-Deno.test("median is the middle one, or the mean of the two", () => {
-  assertEquals(median([3, 1, 2]), 2);
-  assertEquals(median([4, 1, 2, 10]), 3);
-});
