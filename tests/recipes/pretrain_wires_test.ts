@@ -166,6 +166,15 @@ Deno.test("pretrain --nproc 2 --set wire=1-bit-lamb: resumed by two it has the s
       assertStringIncludes(error, note!);
       assertEquals(Buffer.compare(await weights(), expected) === 0, nproc === "2");
     }
+    for (
+      const [steps, warm] of [["16", "2 steps and would be 4"], ["4", "2 steps and would be 1"]]
+    ) {
+      const { code, out, error } = await pretrain([...words, "--resume", "--steps", steps!]);
+      assertEquals([code, out], [2, ""], error);
+      const why =
+        `with --steps ${steps}: with wire 1-bit-lamb the warm-up was ${warm}; leave --steps`;
+      assertStringIncludes(error, why);
+    }
     await Deno.remove(at(8), { recursive: true });
     await Deno.truncate(join(at(6), "rank-00001.safetensors"), 100);
     const broken = await pretrain([...words, "--resume", "--nproc", "2"]);
