@@ -14,6 +14,7 @@ import type { SavedTask } from "../clue/saved_task.ts";
 import type { Prepared, Scores, SplitName, Task, Tuned } from "../clue/task.ts";
 import type { TaskModel } from "../clue/task_model.ts";
 import type { Unit } from "../clue/unit.ts";
+import { median } from "../observe/median.ts";
 import { encoderOptions } from "../pretrain/model.ts";
 
 /** One metric of one split. */
@@ -76,12 +77,6 @@ export async function answersOf(
   } finally {
     dispose(model);
   }
-}
-
-/** The middle of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** Lets both answer the same units in turn. */

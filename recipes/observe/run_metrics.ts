@@ -56,10 +56,12 @@ export function runMetrics(): RunMetrics {
       if (event.kind === "begun") begun.set(keyOf(event.operation), event.at);
       if (event.kind === "ended") {
         const { operation: { operation, line }, sent, received, at } = event,
-          key = keyOf(event.operation);
+          key = keyOf(event.operation),
+          turn = begun.get(key);
         bytes.add({ way: "sent" }, sent);
         bytes.add({ way: "received" }, received);
-        if (line === "") seconds.observe({ operation }, (at - (begun.get(key) ?? at)) / 1000);
+        // What failed before its turn took no time of anybody.
+        if (line === "" && turn !== undefined) seconds.observe({ operation }, (at - turn) / 1000);
         begun.delete(key);
       }
       if (event.kind !== "joined" && event.kind !== "failed" || event.group.name !== "") return;

@@ -8,7 +8,7 @@ import { savedTask } from "../../recipes/clue/saved_task.ts";
 import { startOf } from "../../recipes/clue/task_model.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
 import type { Unit } from "../../recipes/clue/unit.ts";
-import { answersOf, median } from "../../recipes/distill/compare_tasks.ts";
+import { answersOf } from "../../recipes/distill/compare_tasks.ts";
 import { distillTask } from "../../recipes/distill/distill_task.ts";
 import { taughtUnits } from "../../recipes/distill/taught_units.ts";
 import { outputsPath, teacherOutputs } from "../../recipes/distill/teacher_outputs.ts";
@@ -229,8 +229,3 @@ Deno.test("a teacher's answers are kept by all that they depend on; a broken fil
     assertEquals(asked, 2);
     assertStringIncludes(notes[1]!, "is not used");
   }));
-
-Deno.test("median is the middle one, or the mean of the two", () => {
-  assertEquals(median([3, 1, 2]), 2);
-  assertEquals(median([4, 1, 2, 10]), 3);
-});
