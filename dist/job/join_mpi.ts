@@ -6,6 +6,7 @@
 import { DistError } from "../error.ts";
 import { joinGroup } from "../group/group.ts";
 import { openMpi } from "../mpi/world.ts";
+import { SILENCE } from "../transport/links.ts";
 import type { JobMember, JobOptions } from "./join_job.ts";
 import type { JobPlace } from "./place.ts";
 
@@ -20,7 +21,7 @@ export async function joinMpi(
     JobPlace,
     "rank" | "size" | "job" | "generation" | "tls"
   >,
-  { plan, patience = 120_000, deadline, silence = 10_000, thread, observer, library }:
+  { plan, patience = 120_000, deadline, silence = SILENCE, thread, observer, library }:
     & JobOptions
     & { readonly library?: string },
 ): Promise<JobMember> {

@@ -23,7 +23,7 @@ import {
 } from "./hello.ts";
 import { guard, prover } from "./token.ts";
 import { readToken, termRefusal } from "./token_term.ts";
-import { createLinks, type OpenLinks, type Patience } from "./links.ts";
+import { createLinks, type OpenLinks, type Patience, SILENCE } from "./links.ts";
 import type { AskingTransport, Membership, Question } from "./transport.ts";
 
 /** Where to listen, and how patient to be. */
@@ -56,7 +56,7 @@ const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
  * @throws DistError "address" if this is no place to listen on; RangeError if the token is none
  */
 export function openSockets(network: Network, options: SocketTransportOptions): AskingTransport {
-  const { hostname, port, silence = 10_000, wall = Date.now } = options, { clock } = network;
+  const { hostname, port, silence = SILENCE, wall = Date.now } = options, { clock } = network;
   const token = options.token === undefined ? undefined : readToken(options.token);
   const listener = network.listen({ hostname, port, guarded: token !== undefined });
   const address = `${network.scheme}://${
