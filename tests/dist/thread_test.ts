@@ -145,12 +145,9 @@ Deno.test("thread: a clock of the main thread's is refused", async () => {
 async function fragile(): Promise<readonly [GroupTransport, fail: () => void]> {
   const { Worker } = globalThis;
   let worker: Worker | undefined;
-  globalThis.Worker = class extends Worker {
-    constructor(...given: ConstructorParameters<typeof Worker>) {
-      super(...given);
-      worker = this;
-    }
-  };
+  globalThis.Worker = new Proxy(Worker, {
+    construct: (_, [url, options]) => worker = new Worker(url, options),
+  });
   try {
     const transport = await openThread(place);
     return [transport, () => worker!.postMessage({ abort: 99, error: wordsOf("no such group") })];
