@@ -37,7 +37,10 @@ const FIELDS = {
 /** Metrics of a run in which nothing has happened yet. */
 export function runMetrics(): RunMetrics {
   const newest = new Map<string, number>(), begun = new Map<string, number>();
-  const bytes = counter("motian_link_bytes_total", "Bytes of arrays that links took and brought.");
+  const bytes = counter(
+    "motian_link_bytes_total",
+    "Bytes of arrays that links took and brought; what an MPI library or shared memory moves is not in them.",
+  );
   const seconds = histogram(
     "motian_operation_seconds",
     "Time of operations of all ranks from their turn on, by name.",

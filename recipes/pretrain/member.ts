@@ -42,6 +42,11 @@ export interface Member {
  */
 export function placeHere(engine: PretrainOptions["engine"] = "ws"): JobPlace | undefined {
   const place = placeInJob();
+  if (place?.tls && engine === "mpi") {
+    throw new InputError(
+      "Cannot pretrain with --engine mpi over TLS: MPI carries bytes itself; unset MOTIAN_TLS_CERT, MOTIAN_TLS_KEY and MOTIAN_TLS_CA",
+    );
+  }
   if (place || engine === "ws") return place;
   throw new InputError(
     "Cannot pretrain with --engine mpi alone: start it as mpiexec -n N deno task pretrain …, N at least 2",
