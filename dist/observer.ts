@@ -63,7 +63,7 @@ export type GroupEvent =
     readonly kind: "ended";
     readonly at: number;
     readonly operation: OperationSeen;
-    /** Bytes of arrays that links have taken and brought; what an MPI library moves by itself is not in them. */
+    /** Bytes of arrays that links have taken and brought; what an MPI library or shared memory moves is not in them. */
     readonly sent: number;
     readonly received: number;
     /** Why, where it failed. */

@@ -28,8 +28,8 @@ import { addDecayedWeights } from "./decay.ts";
 import { normalizeGradients } from "./gradient_norm.ts";
 import type { LambOptions } from "./lamb.ts";
 import { scaleByLearningRate } from "./learning_rate.ts";
-import { flat, type Optimizer, optimizer, type OptimizerState } from "./optimizer.ts";
-import { chain, type Leaf, type State, type Transform } from "./transform.ts";
+import { flat, learning, type Optimizer, optimizer, type OptimizerState } from "./optimizer.ts";
+import { chain, type State, type Transform } from "./transform.ts";
 import { scaleByTrustRatio } from "./trust_ratio.ts";
 
 /** Options of 1-bit LAMB. */
@@ -82,8 +82,6 @@ export function oneBitLamb(options: OneBitLambOptions): Optimizer {
     },
   };
   const all = { ...options, decay };
-  const leavesOf = (tree: unknown): readonly Leaf[] =>
-    flat(tree, all).filter(({ settings }) => !settings.frozen);
   const momentsOf = ({ transforms }: OptimizerState): Moments =>
     (transforms as readonly State[])[1] as unknown as Moments;
   /** The tree with other matrices and others. */
@@ -93,7 +91,7 @@ export function oneBitLamb(options: OneBitLambOptions): Optimizer {
     f: (g: AnyTensor, m: Tensor, size: Tensor | undefined) => AnyTensor,
     before: (all: readonly AnyTensor[]) => readonly AnyTensor[] = (all) => all,
   ): P {
-    const leaves = leavesOf(tree), { m, v } = momentsOf(state);
+    const leaves = learning(flat(tree, all)), { m, v } = momentsOf(state);
     const values = before(leaves.map(({ value }) => cast(value, "f32") as AnyTensor));
     const found = new Map(leaves.map(({ path, value }, i): [string, AnyTensor] => {
       const size = isMatrix(sizesOf(value)) ? frozenSize(v[i]!, options) : undefined;

@@ -93,6 +93,9 @@ export function flat(tree: unknown, options: OptimizerOptions): readonly Leaf[] 
   }));
 }
 
+/** Those of the leaves that are not frozen. */
+export const learning = (all: readonly Leaf[]): Leaf[] => all.filter((p) => !p.settings.frozen);
+
 function select<T>(take: Tensor<[], "bool">, yes: T, no: T): T {
   const old = leaves(no as Tree<AnyTensor>);
   let i = 0;
@@ -101,7 +104,6 @@ function select<T>(take: Tensor<[], "bool">, yes: T, no: T): T {
 
 /** The optimiser of a chain of transforms. */
 export function optimizer(transform: Transform, options: OptimizerOptions = {}): Optimizer {
-  const learning = (all: readonly Leaf[]): Leaf[] => all.filter((p) => !p.settings.frozen);
   return {
     init: (params) => ({
       count: zeros([], "i32"),

@@ -28,7 +28,8 @@ export async function openDevice(
     case "cpu": {
       const { cpu, defaultCpu } = await import("../backends/cpu/mod.ts");
       const { threads, aside = false } = options;
-      return threads === undefined ? defaultCpu() : cpu({ threads, aside });
+      if (threads === undefined && !aside) return defaultCpu();
+      return cpu({ aside, ...threads !== undefined && { threads } });
     }
     case "webgpu": {
       const { webgpu } = await import("../backends/webgpu/mod.ts");

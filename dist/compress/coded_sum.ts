@@ -9,9 +9,9 @@
  * @module
  */
 import { combines } from "../message/combine.ts";
+import { swap } from "../parallel/swap.ts";
 import { chunksOf, type Codec, codedBytes, decodeBlocks, encodeBlocks } from "./codec.ts";
 import type { Compression } from "./memory.ts";
-import { swap } from "./swap.ts";
 
 /** Sums by a codec. A rank alone sends nothing, and says all. */
 export function codedSum(codec: Codec): Compression {

@@ -7,6 +7,7 @@
  */
 import { sleep } from "../clock.ts";
 import { DistError } from "../error.ts";
+import { SILENCE } from "../transport/links.ts";
 import type { AskingTransport, Question } from "../transport/transport.ts";
 import { createAsk } from "./asking.ts";
 import type { Council } from "./council.ts";
@@ -52,7 +53,7 @@ interface View {
 
 /** A member, or a newcomer, of a council that etcd keeps. */
 export function etcdCouncil(transport: AskingTransport, options: EtcdCouncilOptions): Council {
-  const { urls, name, job, plan, least, silence = 10_000, patience = 60_000 } = options;
+  const { urls, name, job, plan, least, silence = SILENCE, patience = 60_000 } = options;
   const { clock, address } = transport, etcd = openEtcd(urls), root = `/motian/${job}/`;
   const seconds = Math.max(2, Math.ceil(silence / 1000));
   const ask = createAsk(transport, name, { job, plan }), probe = Math.min(1000, silence / 2);

@@ -5,6 +5,7 @@
  */
 import { sleep } from "../clock.ts";
 import { DistError } from "../error.ts";
+import { SILENCE } from "../transport/links.ts";
 import type { AskingTransport, Question } from "../transport/transport.ts";
 import { createAcceptor, NOBODY } from "./acceptor.ts";
 import { createAsk, type Reply } from "./asking.ts";
@@ -39,7 +40,7 @@ const KNOCK_FOR = 5000;
 /** A member, or a newcomer, of a council of the processes themselves. */
 export function peerCouncil(transport: AskingTransport, options: PeerCouncilOptions): Council {
   const { name, job, plan, founders, fence } = options, { clock, address } = transport;
-  const { silence = 10_000, patience = 60_000, longestStep = 600_000 } = options;
+  const { silence = SILENCE, patience = 60_000, longestStep = 600_000 } = options;
   const listeners: ((generation: number, error: DistError) => void)[] = [];
   const ask = createAsk(transport, name, { job, plan }), proofs = createProofs(clock, silence);
   /** Members that were left out, and when. */

@@ -6,6 +6,8 @@
 import { sleep } from "../clock.ts";
 import { DistError } from "../error.ts";
 import { type Group, joinGroup } from "../group/group.ts";
+import type { Observer } from "../observer.ts";
+import { SILENCE } from "../transport/links.ts";
 import type { Links, Transport } from "../transport/transport.ts";
 import type { Council } from "./council.ts";
 import { rankOf, type Roster } from "./roster.ts";
@@ -36,6 +38,8 @@ export interface ElasticOptions {
   readonly silence?: number | undefined;
   /** Time that the members of a generation have to come together, out of steps that have failed. Units: milliseconds; ten minutes if left out. */
   readonly joining?: number | undefined;
+  /** Is told of everything that the generations' groups do. */
+  readonly observer?: Observer | undefined;
   /** Told of every generation that begins, and what the one before ended of. */
   readonly onTerm?: ((roster: Roster, why: DistError | undefined) => void) | undefined;
 }
@@ -58,7 +62,7 @@ export async function runElastic<T>(
   options: ElasticOptions,
   work: (term: Term) => Promise<T>,
 ): Promise<T | undefined> {
-  const { job, plan, deadline, silence = 10_000, joining = 600_000, onTerm } = options;
+  const { job, plan, deadline, silence = SILENCE, joining = 600_000, onTerm, observer } = options;
   const current = { generation: 0, links: new Set<Links>() };
   let strikes = 0, why: DistError | undefined;
   const abort = (error: DistError): void => {
@@ -81,7 +85,7 @@ export async function runElastic<T>(
       const member = { job, plan, generation: here.generation, group: "", rank, addresses };
       let isFormed = false, isDone = false;
       try {
-        const joined = joinGroup(watched, member, { deadline, joining })
+        const joined = joinGroup(watched, member, { deadline, joining, observer })
           .finally(() => isFormed = true);
         // Where nobody can look after the others, nobody would end the wait for one that is dead.
         const group = await Promise.race([joined, watch(() => isFormed, here).then(() => joined)]);

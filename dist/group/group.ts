@@ -172,11 +172,15 @@ function createGroup(
     counts.set(line, sequence + 1);
     const seen = watch.called({ ...what, sequence, line });
     async function go(): Promise<void> {
-      const waiting = new Set<number>(), traffic = seen.begun(waiting);
+      const waiting = new Set<number>();
+      // What an engine does by itself waits for nobody by a link.
+      const awaited = (): number[] => [
+        ...waiting.size || line !== "" ? waiting : engine?.behind?.() ?? [],
+      ];
+      const traffic = seen.begun(awaited);
       const op = createOperation(links, { ...common, ...what, sequence }, ids, waiting, traffic);
       const late = (): void => {
-        const waited = op.waiting.size ? [...op.waiting] : [...engine?.behind?.() ?? []];
-        const [slow] = waited, whom = waited.sort((a, b) => a - b).join(", ");
+        const waited = awaited(), [slow] = waited, whom = waited.sort((a, b) => a - b).join(", ");
         const text = `Rank ${rank} waited ${deadline} ms for rank ${whom} in ${name}`;
         links.abort(new DistError(text, "deadline", { rank: slow, operation: name }));
       };

@@ -11,8 +11,8 @@ import type { Traffic } from "./operation.ts";
 
 /** What is told of one operation. */
 export interface OperationWatch {
-  /** Its turn has come; it waits for those in `waiting`, and counts into the traffic that this gives. */
-  begun(waiting: ReadonlySet<number>): Traffic;
+  /** Its turn has come; it waits for those that `waiting` says, and counts into the traffic that this gives. */
+  begun(waiting: () => readonly number[]): Traffic;
   ended(error?: unknown): void;
 }
 
@@ -49,7 +49,7 @@ export function watchGroup(
   observer: Observer | undefined,
 ): GroupWatch {
   if (!observer) return unwatched;
-  const open = new Map<OperationSeen, ReadonlySet<number>>();
+  const open = new Map<OperationSeen, () => readonly number[]>();
   return {
     joined: () => observer({ kind: "joined", at: clock.now(), group }),
     called(what) {
@@ -82,7 +82,7 @@ export function watchGroup(
         group,
         error,
         // As it is in this moment: what waits is rejected next.
-        open: [...open].map(([operation, waiting]) => ({ operation, waiting: [...waiting] })),
+        open: [...open].map(([operation, waiting]) => ({ operation, waiting: waiting() })),
       }),
   };
 }

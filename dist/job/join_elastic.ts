@@ -6,6 +6,7 @@
 import { peerCouncil, type PeerCouncilOptions } from "../elastic/peer_council.ts";
 import { type ElasticOptions, runElastic, type Term } from "../elastic/run_elastic.ts";
 import { tcp } from "../net/tcp.ts";
+import { SILENCE } from "../transport/links.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { ElasticPlace } from "./elastic_place.ts";
 
@@ -21,7 +22,7 @@ export type ElasticJobOptions =
  */
 export function joinElastic<T>(
   { seat: { name }, door, founders, job, token }: ElasticPlace,
-  { silence = 10_000, patience, fence, ...options }: ElasticJobOptions,
+  { silence = SILENCE, patience, fence, ...options }: ElasticJobOptions,
   work: (term: Term) => Promise<T>,
 ): Promise<T | undefined> {
   const transport = openSockets(tcp(), { ...door, silence, ...token && { token } });

@@ -7,6 +7,7 @@ import { type Group, joinGroup } from "../group/group.ts";
 import type { Observer } from "../observer.ts";
 import { shareMemory } from "../shm/host/share_memory.ts";
 import { openThread } from "../thread/open_thread.ts";
+import { SILENCE } from "../transport/links.ts";
 import { openSockets } from "../transport/sockets.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { JobPlace } from "./place.ts";
@@ -61,7 +62,7 @@ export async function joinJob(
 ): Promise<JobMember> {
   if (options.engine === "mpi") return await joinMpi(place, options);
   const { rank, size, master, hostname, job: name, generation, token, tls, memory } = place;
-  const { plan, patience = 120_000, deadline, silence = 10_000, thread, observer } = options;
+  const { plan, patience = 120_000, deadline, silence = SILENCE, thread, observer } = options;
   // Ranks that do not agree in this are not of the same job.
   const shared = memory === "shared", job = shared ? name : `${name}.apart`;
   const port = rank === 0 ? master.port : 0;

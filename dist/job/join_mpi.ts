@@ -6,20 +6,32 @@
 import { DistError } from "../error.ts";
 import { joinGroup } from "../group/group.ts";
 import { openMpi } from "../mpi/world.ts";
+import { SILENCE } from "../transport/links.ts";
 import type { JobMember, JobOptions } from "./join_job.ts";
 import type { JobPlace } from "./place.ts";
 
 /**
  * Becomes a rank of a job whose processes MPI has started. There is no address to meet at, and no token: MPI knows its processes.
  *
- * @throws DistError "engine" if there is no MPI that can be used, "mismatch" if its world is not the job's
+ * @throws RangeError if TLS or a thread is asked for; DistError "engine" if there is no MPI that can be used, "mismatch" if its world is
+ * not the job's
  */
 export async function joinMpi(
-  { rank, size, job, generation }: Pick<JobPlace, "rank" | "size" | "job" | "generation">,
-  { plan, deadline, silence = 10_000, observer, library }: JobOptions & {
-    readonly library?: string;
-  },
+  { rank, size, job, generation, tls }: Pick<
+    JobPlace,
+    "rank" | "size" | "job" | "generation" | "tls"
+  >,
+  { plan, patience = 120_000, deadline, silence = SILENCE, thread, observer, library }:
+    & JobOptions
+    & { readonly library?: string },
 ): Promise<JobMember> {
+  if (tls || thread) {
+    throw new RangeError(
+      `Cannot join by MPI ${
+        tls ? "over TLS" : "in a thread"
+      }: its library carries bytes itself, and the main thread asks after them`,
+    );
+  }
   const world = openMpi({ size, library });
   if (world.rank !== rank) {
     throw new DistError(
@@ -29,7 +41,13 @@ export async function joinMpi(
   }
   const transport = world.transport({ silence });
   const { addresses } = world, member = { job, generation, group: "", rank, addresses, plan };
-  const group = await joinGroup(transport, member, { deadline, observer });
+  const options = { deadline, joining: patience, observer };
+  const group = await joinGroup(transport, member, options).catch(async (error) => {
+    await transport.close();
+    // Nobody can leave MPI before all do, or it ends all processes: not before this one's caller knows why.
+    world.close().catch(() => {});
+    throw error;
+  });
   return {
     group,
     async close() {

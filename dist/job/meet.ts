@@ -11,7 +11,7 @@ import type { GroupTransport } from "../group/group.ts";
 import type { Meeting, Transport } from "../transport/transport.ts";
 
 /** Bytes that an address may have. */
-const LONGEST = 256;
+export const LONGEST = 256;
 
 /**
  * Everybody's address, by rank.

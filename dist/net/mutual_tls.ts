@@ -48,10 +48,14 @@ async function openDoor({ cert, key, ca }: TlsFiles, place: Place): Promise<List
   const shaking = new Map<string, Socket>(), ready: ByteStream[] = [];
   let waiting: PromiseWithResolvers<ByteStream> | undefined, isOpen = true;
   server.on("connection", (socket) => {
-    const [[oldest] = []] = shaking, name = nameOf(socket);
-    if (shaking.size === MOST_HANDSHAKES) shaking.get(oldest!)!.destroy();
+    const [[oldest, first] = []] = shaking, name = nameOf(socket);
+    if (shaking.size >= MOST_HANDSHAKES) {
+      // Its end comes later: the next one to end is the next oldest.
+      shaking.delete(oldest!);
+      first!.destroy();
+    }
     shaking.set(name, socket);
-    socket.once("close", () => shaking.delete(name));
+    socket.once("close", () => shaking.get(name) === socket && shaking.delete(name));
     // Whoever it was is gone: nobody waits for it.
     socket.on("error", () => {});
   });

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { swap } from "../compress/swap.ts";
 import { chunkOf } from "../group/chunk.ts";
 import { combines } from "../message/combine.ts";
 import type { Collective } from "./alone.ts";
 import { fromBf16, toBf16 } from "./bf16.ts";
+import { swap } from "./swap.ts";
 
 /** Everybody gets the sum, in place. The error is at most 2^-7 of the sum of all ranks' absolute values, and a hair. */
 export async function bf16AllReduce(group: Collective, array: Float32Array): Promise<void> {

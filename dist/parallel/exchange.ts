@@ -14,6 +14,7 @@
  * @module
  */
 import { chunkOf, type Span } from "../group/chunk.ts";
+import { together } from "../group/operation.ts";
 import type { Collective } from "./alone.ts";
 import { BUCKET_BYTES, bucketsOf } from "./buckets.ts";
 import { type Begins, createLane } from "./lane.ts";
@@ -161,9 +162,7 @@ export function createExchange(group: Collective, options: ExchangeOptions): Pla
         );
       }
       // What fails ends the group: all of them end.
-      const ended = await Promise.allSettled([weights, ...lanes].map(begin));
-      const failed = ended.find(({ status }) => status === "rejected");
-      if (failed) throw (failed as PromiseRejectedResult).reason;
+      await together([weights, ...lanes].map(begin), () => {});
       added = 0;
       const [weight] = await weights.take(), arrays: Float32Array<ArrayBuffer>[] = [];
       for (const [b, { length, parts }] of buckets.entries()) {

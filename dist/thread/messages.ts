@@ -23,7 +23,7 @@ export interface Opening {
   readonly network: NetworkWords;
   /** Do ranks of one host share memory? */
   readonly memory: boolean;
-  readonly options: SocketTransportOptions;
+  readonly options: Omit<SocketTransportOptions, "wall">;
   readonly turns: Int32Array;
   /** Units: milliseconds. */
   readonly hang: number;

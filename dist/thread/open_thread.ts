@@ -18,9 +18,10 @@ import type { GroupWords, NetworkWords, Opening, Order, Question, Report } from 
 import { createSharedRooms } from "./shared_rooms.ts";
 import { countTurns, createTurns } from "./turns.ts";
 import { type Asking, threadGroup } from "./thread_group.ts";
+import { createWatchers } from "./watchers.ts";
 
 /** Where to listen, how patient to be, and how long the main thread may be silent. */
-export interface ThreadOptions extends SocketTransportOptions {
+export interface ThreadOptions extends Omit<SocketTransportOptions, "wall"> {
   /** What others are reached by. */
   readonly network: NetworkWords;
   /** Do ranks of one host share memory? As `shareMemory` says. */
@@ -40,16 +41,19 @@ interface Waiting {
 /**
  * Opens a door for other processes, in a thread of its own.
  *
- * @throws DistError "address" if this is no place to listen on
+ * @throws DistError "address" if this is no place to listen on; TypeError for a `wall`
  */
 export async function openThread(options: ThreadOptions): Promise<GroupTransport> {
   const { network, memory = false, hang = 600_000, ...place } = options, turns = createTurns();
+  if ("wall" in place && place.wall !== undefined) {
+    throw new TypeError("Cannot open a thread with a wall clock: a function stays where it is");
+  }
   const worker = new Worker(new URL("./worker.ts", import.meta.url), {
     type: "module",
     name: "communication",
   });
   const address = Promise.withResolvers<string>(), waiting = new Map<number, Waiting>();
-  const watching = new Map<number, Observer>();
+  const watchers = createWatchers();
   const failures = new Map<number, PromiseWithResolvers<DistError>>();
   const rooms = createSharedRooms(), stopCounting = countTurns(turns, hang);
   let last = 0, over: DistError | undefined;
@@ -63,17 +67,19 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
     for (const { reject } of waiting.values()) reject(why);
     for (const failed of failures.values()) failed.resolve(why);
     waiting.clear();
+    watchers.end(why, realClock.now());
   }
   const post = (order: Order): void => worker.postMessage(order);
   const failureOf = (group: number): PromiseWithResolvers<DistError> => {
     const known = failures.get(group) ?? Promise.withResolvers<DistError>();
+    if (over) known.resolve(over);
     failures.set(group, known);
     return known;
   };
   worker.onmessage = ({ data }: MessageEvent<Report>): void => {
     if ("address" in data) return address.resolve(data.address);
     if ("refused" in data) return end(errorOf(data.refused) as DistError);
-    if ("watched" in data) return watching.get(data.watched)?.(eventOf(data.seen));
+    if ("watched" in data) return watchers.tell(data.watched, eventOf(data.seen));
     if ("failed" in data) return failureOf(data.failed).resolve(errorOf(data.error) as DistError);
     const asked = waiting.get(data.id);
     waiting.delete(data.id);
@@ -95,7 +101,7 @@ export async function openThread(options: ThreadOptions): Promise<GroupTransport
     const id = last++, answer = Promise.withResolvers<unknown>();
     const takeBack = (): void => post({ takeBack: id });
     waiting.set(id, answer);
-    if (observer) watching.set(id, observer);
+    if (observer) watchers.add(id, observer);
     post({ id, question });
     if (signal?.aborted) takeBack();
     signal?.addEventListener("abort", takeBack);

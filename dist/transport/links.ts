@@ -26,6 +26,9 @@ export interface Patience {
   readonly linger: { readonly failed: number; readonly closed: number };
 }
 
+/** A peer is taken for stopped after so long if nothing else is said: a council's proofs of death count on its links' being the same. Units: milliseconds. */
+export const SILENCE = 10_000;
+
 /** Every link is looked after at least so often: however long a silence is borne, it is noticed soon after. Units: milliseconds. */
 const LOOK = 250;
 

@@ -23,7 +23,7 @@ import {
 } from "./hello.ts";
 import { guard, prover } from "./token.ts";
 import { readToken, termRefusal } from "./token_term.ts";
-import { createLinks, type OpenLinks, type Patience } from "./links.ts";
+import { createLinks, type OpenLinks, type Patience, SILENCE } from "./links.ts";
 import type { AskingTransport, Membership, Question } from "./transport.ts";
 
 /** Where to listen, and how patient to be. */
@@ -46,6 +46,8 @@ const FAIR_MS = 1000;
 /** After an accept that failed the next one waits so long: what the process has too many of may be fewer then. */
 const ACCEPT_MS = 50;
 
+const LINE = "questions and answers are lines of printable ASCII, of 6 KiB at most";
+
 const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
 
 /**
@@ -54,7 +56,7 @@ const LINGER = { failed: 250, closed: 5000 }, GRACE = 100;
  * @throws DistError "address" if this is no place to listen on; RangeError if the token is none
  */
 export function openSockets(network: Network, options: SocketTransportOptions): AskingTransport {
-  const { hostname, port, silence = 10_000, wall = Date.now } = options, { clock } = network;
+  const { hostname, port, silence = SILENCE, wall = Date.now } = options, { clock } = network;
   const token = options.token === undefined ? undefined : readToken(options.token);
   const listener = network.listen({ hostname, port, guarded: token !== undefined });
   const address = `${network.scheme}://${
@@ -104,10 +106,18 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
           if (!hello) return { status: 403, reason: "Cannot let in: no hello of Motian" };
           const refusal = own?.refusal(hello, request.fields);
           if (refusal) return refusal;
-          if (hello.question !== undefined) return answerTo(hello, hello.question);
-          const answer = admit(hello);
-          if (answer.status === 101) host = groups.get(keyOf(hello));
-          return own ? { ...answer, fields: own.proof(hello, request.fields) } : answer;
+          const asked = hello,
+            proven = (answer: Answer, ...words: string[]): Answer =>
+              own ? { ...answer, fields: own.proof(asked, request.fields, ...words) } : answer;
+          if (asked.question !== undefined) {
+            // An answer may decide for all: its words are proven too.
+            return answerTo(asked, asked.question).then((answer) =>
+              proven(answer, wordsOf(answer))
+            );
+          }
+          const answer = admit(asked);
+          if (answer.status === 101) host = groups.get(keyOf(asked));
+          return proven(answer);
         }));
       if (status !== 101) return stream.close();
     } catch {
@@ -124,10 +134,14 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
     const asked = unsealed(text, job, plan);
     if (asked === undefined) return { status: 403, reason: "Cannot answer: damaged on the way" };
     try {
-      return { status: 200, reason: sealed(await answerer({ job, plan, text: asked })) };
+      const answer = await answerer({ job, plan, text: asked });
+      if (isQuestion(answer)) return { status: 200, reason: sealed(answer) };
+      throw new RangeError(`Cannot answer ${answer.length} characters: ${LINE}`);
     } catch (error) {
       if (error instanceof DistError) return { status: 409, reason: sealed(error.message) };
-      throw error;
+      // Not the asker's fault, who would take silence for a process that has stopped: it fails where it is.
+      reportError(error);
+      return { status: 503, reason: "Cannot answer: it failed here" };
     }
   }
   function admit(hello: Hello): Answer {
@@ -211,9 +225,7 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
   }
   async function ask(to: string, { text, ...who }: Question): Promise<string> {
     if (!isQuestion(text)) {
-      throw new RangeError(
-        `Cannot ask ${text.length} characters: a question is a line of printable ASCII, of 6 KiB at most`,
-      );
+      throw new RangeError(`Cannot ask ${text.length} characters: ${LINE}`);
     }
     const place = placeOf(to, network.scheme),
       own = { from: 0, to: 1, size: 2, lane: "main" } as const;
@@ -236,6 +248,9 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       const reader = createReader(stream, clock), request = requestOf(place, hello);
       const answer = await within(stream, () => askUpgrade(stream, reader, request, proof?.prove));
       const said = unsealed(answer.reason);
+      if (said !== undefined && proof && !proof.isProven(answer.fields, wordsOf(answer))) {
+        throw new DistError(`${to} does not prove to know this run's token`, "refused");
+      }
       if (answer.status === 200 && said !== undefined) return said;
       const failure = answer.status === 409 && said !== undefined ? "mismatch" : "refused";
       const why = said ?? (answer.reason || answer.status);
@@ -280,6 +295,13 @@ export function openSockets(network: Network, options: SocketTransportOptions): 
       for (const stream of [...strangers.keys(), ...dialled]) stream.close();
     },
   };
+}
+
+/** What is proven of an answer to a question. */
+function wordsOf(
+  { status, reason }: { readonly status: number; readonly reason?: string },
+): string {
+  return `${status} ${reason}`;
 }
 
 function helloIn(request: HttpHead): Hello | undefined {

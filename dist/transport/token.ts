@@ -2,7 +2,8 @@
  * Both sides show that they know the run's token, without saying it: a challenge with a nonce of each, before the upgrade.
  *
  * proof = HMAC-SHA256(token, who proves, the server's nonce, the client's nonce, when the token was made and for how long, the hello).
- * A proof is good for one connection, as its nonces are, and for the hello that it speaks of.
+ * A proof is good for one connection, as its nonces are, and for the hello that it speaks of; that of an answer to a question is of the
+ * answer too.
  *
  * @module
  */
@@ -25,9 +26,22 @@ interface Nonces {
   readonly client: string;
 }
 
-function proofOf(token: Token, who: "server" | "client", nonces: Nonces, hello: Hello): string {
+function proofOf(
+  token: Token,
+  who: "server" | "client",
+  nonces: Nonces,
+  hello: Hello,
+  ...answer: readonly string[]
+): string {
   const fields = Object.entries(fieldsOf(hello)).sort(([a], [b]) => a < b ? -1 : 1);
-  const said = JSON.stringify([who, nonces.server, nonces.client, writeTerm(token.term), fields]);
+  const said = JSON.stringify([
+    who,
+    nonces.server,
+    nonces.client,
+    writeTerm(token.term),
+    fields,
+    ...answer,
+  ]);
   return createHmac("sha256", token.text).update(said).digest("hex");
 }
 
@@ -40,8 +54,12 @@ function isEqual(found: string, expected: string): boolean {
 export interface Guard {
   /** What to answer to a request that has not proven its hello; undefined if it has. */
   refusal(hello: Hello, fields: ReadonlyMap<string, string>): Answer | undefined;
-  /** The server's own proof, for the answer that lets in. */
-  proof(hello: Hello, fields: ReadonlyMap<string, string>): Fields;
+  /** The server's own proof, for the answer that lets in, or with the words of an answer to a question. */
+  proof(
+    hello: Hello,
+    fields: ReadonlyMap<string, string>,
+    ...answer: readonly string[]
+  ): Fields;
 }
 
 /** Asks whoever comes on one connection for a proof. `now` is in milliseconds since 1970. */
@@ -71,7 +89,9 @@ export function guard(token: Token, now: () => number): Guard {
         : `, ${termText(theirs)}; that of rank ${hello.from} was ${termText(token.term)}`;
       return { status: 403, reason: `${who}: it has another token${terms}` };
     },
-    proof: (hello, fields) => ({ [PROOF]: proofOf(token, "server", noncesIn(fields), hello) }),
+    proof: (hello, fields, ...answer) => ({
+      [PROOF]: proofOf(token, "server", noncesIn(fields), hello, ...answer),
+    }),
   };
 }
 
@@ -79,8 +99,8 @@ export function guard(token: Token, now: () => number): Guard {
 export interface Prover {
   /** The answer to a challenge. */
   prove(challenge: ReadonlyMap<string, string>): Fields | undefined;
-  /** Has the server proven that it knows the token too? */
-  isProven(fields: ReadonlyMap<string, string>): boolean;
+  /** Has the server proven that it knows the token too, and that these words are its own? */
+  isProven(fields: ReadonlyMap<string, string>, ...answer: readonly string[]): boolean;
 }
 
 /** Proves a hello on one connection. */
@@ -94,8 +114,8 @@ export function prover(token: Token, hello: Hello): Prover {
       const proof = proofOf(token, "client", { server, client }, hello);
       return { [NONCE]: client, [PROOF]: proof, [TERM]: writeTerm(token.term) };
     },
-    isProven: (fields) =>
+    isProven: (fields, ...answer) =>
       server !== "" &&
-      isEqual(field(fields, PROOF), proofOf(token, "server", { server, client }, hello)),
+      isEqual(field(fields, PROOF), proofOf(token, "server", { server, client }, hello, ...answer)),
   };
 }

@@ -140,6 +140,9 @@ export interface Question extends Pick<Membership, "job" | "plan"> {
 export interface AskingTransport extends Transport {
   /** Asks another process. @throws DistError "lost" if nobody listens there any more; "mismatch" if it refuses */
   ask(address: string, question: Question): Promise<string>;
-  /** Answers with `f` from now on. What it throws as a DistError is the refusal. */
+  /**
+   * Answers with `f` from now on. What it throws as a DistError is the refusal; anything else, and an answer that is no such line, is a
+   * mistake of this process, and reported here as an uncaught error is.
+   */
   onQuestion(f: (question: Question) => string | Promise<string>): void;
 }

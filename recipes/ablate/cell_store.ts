@@ -50,16 +50,14 @@ export async function contentHash(path: string | null): Promise<string | null> {
 
 /** What a configuration says of the result. Files count by what is in them. */
 async function resultOf(
-  { name: _name, logEvery: _logEvery, mask, click, diloco, ...rest }: PretrainConfig,
+  { name: _name, logEvery: _logEvery, mask, click, ...rest }: PretrainConfig,
 ) {
   const log = click && click.log !== "simulated" ? click.log : null;
   const [synonyms, antonyms, phrases, clicks] = await Promise.all(
     [mask.synonyms, mask.antonyms, mask.phrases, log].map(contentHash),
   );
   const tables = { ...mask, synonyms, antonyms, phrases };
-  // Left out where there is none: keys are those of before there was any.
-  const apart = diloco && { diloco };
-  return { ...rest, ...apart, mask: tables, click: click && { ...click, log: clicks } };
+  return { ...rest, mask: tables, click: click && { ...click, log: clicks } };
 }
 
 /** The name of a cell's result: of its configurations, its questions and the corpus. */

@@ -24,6 +24,12 @@ export type Answerer = (
   units: readonly Unit[],
 ) => Promise<readonly Float32Array[]>;
 
+/** Rows that are answered at once. */
+const ROWS = 64;
+
+/** Units that are answered at once: of so many rows, or one that has more. */
+export const answeredAtOnce = ({ rows }: Pick<Head, "rows">): number => Math.ceil(ROWS / rows);
+
 /** A function that answers, or gives the probabilities of its outputs; a program is compiled for every length. */
 export function answerer(
   head: Head,

@@ -11,7 +11,6 @@ import { type Interrupt, isUsers, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { overallProgress } from "../cli/overall_progress.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
-import { longestText } from "../pretrain/positions.ts";
 import { newRun } from "../run/run_folder.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
@@ -21,6 +20,7 @@ import { chosenCell } from "./learning/chosen_cell.ts";
 import { cellsOf } from "./learning/grid.ts";
 import { taskConfig, unfitFor } from "./learning/settings.ts";
 import { clueCommand, type ClueOptions, clueOptions } from "./options.ts";
+import { refuseTooLong } from "./refuse_too_long.ts";
 import { boardRows } from "./results/boards.ts";
 import { readResults } from "./results/read_results.ts";
 import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
@@ -36,7 +36,6 @@ import { type Placed, placedTasks } from "./task_folder.ts";
 import { tasksTable } from "./tasks_table.ts";
 import { type Start, startOf } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
-import { GRAIN } from "./unit_batches.ts";
 import { workOf } from "./work.ts";
 import {
   type Answers,
@@ -171,17 +170,6 @@ async function download(
   return faults.length > 0 ? 2 : 0;
 }
 
-/** Refuses texts that the model has no positions for: batches are padded to a multiple of `GRAIN`. */
-function refuseTooLong({ name }: Task, length: number, { model }: Start): void {
-  const most = longestText(model), padded = Math.ceil(length / GRAIN) * GRAIN;
-  if (padded <= most) return;
-  throw new InputError(
-    `Cannot learn ${name} from texts of ${padded} tokens: the model's scheme "${model.scheme}" has ${most} positions; give --length ${
-      most - most % GRAIN
-    } or less`,
-  );
-}
-
 async function main(interrupt: Interrupt): Promise<number> {
   const options = clueOptions(Deno.args);
   if (options.help) {
@@ -214,7 +202,9 @@ async function main(interrupt: Interrupt): Promise<number> {
   if (options.download) return await download(own, options, interrupt, view);
   const { placed, absent } = await placedTasks(own, data!);
   const start = await startOf(options.model!, options.scratch);
-  for (const { task } of placed) refuseTooLong(task, lengthOf(task, options), start);
+  for (const { task } of placed) {
+    refuseTooLong(`learn ${task.name}`, lengthOf(task, options), [start.model]);
+  }
   const read = async ({ task, folder }: Placed): Promise<TaskData> => {
     const own = { task, folder, start, length: lengthOf(task, options) };
     return someUnits(await taskData(own, options.folds), options["train-examples"]);

@@ -17,6 +17,7 @@ import { modelSpec } from "../pretrain/model.ts";
 import { checkpointPath, checkpointWeights, FOLDER, saveCheckpoint } from "../run/checkpoint.ts";
 import { newRun, readRun, saveRun } from "../run/run_folder.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
+import { mainScore } from "./scores.ts";
 import type { Scores, Task, Tuned } from "./task.ts";
 import type { Start, TaskModel } from "./task_model.ts";
 import { tasks } from "./tasks.ts";
@@ -65,7 +66,7 @@ export async function taskSaver(
   const drop = (folder: string) => Deno.remove(folder, { recursive: true });
   return {
     async keep({ epoch, model: weights, dev, tuned }, seed) {
-      const [own = 0] = Object.values(dev); // the first of a task's metrics decides
+      const own = mainScore(dev);
       if (own <= score) return;
       await saveCheckpoint(path, { step: epoch, model: weights, optimizer: {} });
       if (last && last.epoch !== epoch) await drop(checkpointPath(path, last.epoch));

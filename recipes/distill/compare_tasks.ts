@@ -8,12 +8,13 @@
  * @module
  */
 import { type Device, dispose } from "../../core/mod.ts";
-import { type Answerer, answerer } from "../clue/answer.ts";
+import { answeredAtOnce, type Answerer, answerer } from "../clue/answer.ts";
 import type { TaskData } from "../clue/run_task.ts";
 import type { SavedTask } from "../clue/saved_task.ts";
 import type { Prepared, Scores, SplitName, Task, Tuned } from "../clue/task.ts";
 import type { TaskModel } from "../clue/task_model.ts";
 import type { Unit } from "../clue/unit.ts";
+import { median } from "../observe/median.ts";
 import { encoderOptions } from "../pretrain/model.ts";
 
 /** One metric of one split. */
@@ -43,8 +44,6 @@ export interface Comparison {
   readonly pace: Pace;
 }
 
-/** Rows that are answered at once, as `clue` does. */
-const ANSWERED = 64;
 /** Turns that are timed, and units of one, at most. */
 const TURNS = 7, TIMED = 512;
 
@@ -59,7 +58,7 @@ async function opened(
   { config, task: { head }, vocabulary, open }: SavedTask,
   device: Device,
 ): Promise<Opened> {
-  const options = encoderOptions(config.model), U = Math.ceil(ANSWERED / head.rows);
+  const options = encoderOptions(config.model), U = answeredAtOnce(head);
   return {
     model: await open(device),
     answer: answerer(head, options, U, vocabulary.pad, device),
@@ -78,12 +77,6 @@ export async function answersOf(
   } finally {
     dispose(model);
   }
-}
-
-/** The middle of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** Lets both answer the same units in turn. */

@@ -17,6 +17,7 @@ import { checkpointPath, weightsHash } from "../run/checkpoint.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import { answersOf, compareTasks, type Comparison } from "./compare_tasks.ts";
 import { distilledHead, isSoft, type SoftLabels } from "./distilled_head.ts";
+import { taughtUnits } from "./taught_units.ts";
 import { teacherOutputs } from "./teacher_outputs.ts";
 
 /** Where teachers' answers are kept. */
@@ -96,7 +97,7 @@ export async function distillTask(o: DistillTaskOptions): Promise<Comparison | u
     () => answersOf(saved, train.units, device),
     view.note,
   );
-  const units = train.units.map((unit, n) => ({ ...unit, soft: outputs[n]! }));
+  const units = taughtUnits(train.units, outputs);
   const about = { task: task.name, length, texts: saved.config.texts };
   await using saver = await taskSaver(out, student, about);
   await runTask({
@@ -105,7 +106,8 @@ export async function distillTask(o: DistillTaskOptions): Promise<Comparison | u
     start: student,
     ...{ length, device, config, interrupt: o.interrupt, view },
     keep: (best) => saver.keep(best, config.seed),
-  }, { ...data, train: { ...train, units } });
+    // Tests are answered below, by the student that was kept.
+  }, { ...data, train: { ...train, units }, tests: [] });
   if (o.interrupt.requested) return undefined;
   await saver.finish();
   return await compareTasks(saved, await savedTask(out), task, data, device);

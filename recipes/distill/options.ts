@@ -82,7 +82,7 @@ export const distillCommand = {
       type: "number",
       value: "P",
       max: 0.9,
-      help: "on a task: share of dropped values (0.1)",
+      help: "on a task: share of dropped values (the task's)",
     },
     length: {
       type: "whole",

@@ -87,6 +87,9 @@ export async function studentConfig(
     mask: { ...MASK_SETTINGS, synonyms: null, antonyms: null, phrases: null },
     then: [],
     diloco: null,
+    shards: 0,
+    wire: "f32",
+    optimizer: { ...teacher.optimizer, sharded: false },
     ...FULL_PRECISION,
     ...steps !== undefined && { steps },
     ...seed !== undefined && { seed },
@@ -95,6 +98,9 @@ export async function studentConfig(
   const rules = [
     [found.then.length === 0, "then: a student has one stage"],
     [found.diloco === null, "diloco: a student learns by one process"],
+    [found.shards === 0, `shards ${found.shards}: a student learns by one process`],
+    [found.wire === "f32", `wire "${found.wire}": a student learns by one process`],
+    [!found.optimizer.sharded, "optimizer.sharded: a student learns by one process"],
     [found.precision === "f32", `precision "${found.precision}": a student learns in f32`],
   ] as const;
   const broken = rules.find(([right]) => !right);

@@ -4,33 +4,19 @@
  * @module
  */
 import { openDevice } from "../../core/device/open.ts";
-import { InputError } from "../cli/input_error.ts";
 import type { Interrupt } from "../cli/main.ts";
 import type { ProgressView } from "../cli/progress.ts";
 import { taskData } from "../clue/run_task.ts";
 import { savedTask } from "../clue/saved_task.ts";
-import type { Task } from "../clue/task.ts";
+import { usual } from "../clue/learning/settings.ts";
+import { refuseTooLong } from "../clue/refuse_too_long.ts";
 import { placedTasks } from "../clue/task_folder.ts";
 import { startOf } from "../clue/task_model.ts";
 import { tasks } from "../clue/tasks.ts";
-import { GRAIN } from "../clue/unit_batches.ts";
-import type { ModelConfig } from "../pretrain/config.ts";
-import { longestText } from "../pretrain/positions.ts";
 import { newRun } from "../run/run_folder.ts";
 import { compareTasks, type Comparison, comparisonLines } from "./compare_tasks.ts";
 import { distillTask, refuseHard, refuseOther } from "./distill_task.ts";
 import type { DistillOptions } from "./options.ts";
-
-/** Refuses texts that one of the models has no positions for: batches are padded to a multiple of `GRAIN`. */
-function refuseTooLong({ name }: Task, length: number, models: readonly ModelConfig[]): void {
-  const most = Math.min(...models.map(longestText));
-  if (Math.ceil(length / GRAIN) * GRAIN <= most) return;
-  throw new InputError(
-    `Cannot distil ${name} on texts of ${length} tokens: a model has ${most} positions; give --length ${
-      most - most % GRAIN
-    } or less`,
-  );
-}
 
 function show(found: Comparison, json: boolean): void {
   if (!json) { for (const line of comparisonLines(found)) console.log(line); }
@@ -43,8 +29,9 @@ export async function taskCommand(
   interrupt: Interrupt,
   view: ProgressView,
 ): Promise<number> {
-  const { json, compare, alpha = 0.7, temperature, dropout = 0.1, seed = 1 } = options;
+  const { json, compare, alpha = 0.7, temperature, seed = 1 } = options;
   const task = tasks[options.task!]!,
+    work = `distil ${options.task}`,
     { defaults } = task,
     { placed: [placed] } = await placedTasks(
       [task],
@@ -59,7 +46,7 @@ export async function taskCommand(
     for (const { saved, path: from } of [teacher, { saved: student, path }]) {
       refuseOther(task, { saved, path: from }, { path, vocabulary: student.vocabulary });
     }
-    refuseTooLong(task, length, [teacher.saved.config.model, student.config.model]);
+    refuseTooLong(work, length, [teacher.saved.config.model, student.config.model]);
     const data = await read(student), device = await openDevice(options.device);
     show(await compareTasks(teacher.saved, student, task, data, device), json);
     return 0;
@@ -67,7 +54,7 @@ export async function taskCommand(
   refuseHard(task);
   const student = await startOf(path, false);
   refuseOther(task, teacher, { path, vocabulary: student.vocabulary });
-  refuseTooLong(task, length, [teacher.saved.config.model, student.model]);
+  refuseTooLong(work, length, [teacher.saved.config.model, student.model]);
   const data = await read(student), out = options.out!;
   await newRun(out);
   const device = await openDevice(options.device);
@@ -79,7 +66,9 @@ export async function taskCommand(
       epochs: options.epochs ?? defaults.epochs,
       batch: options.batch ?? defaults.batch,
       rate: options.rate ?? defaults.rate,
-      ...{ warmup: 0.1, decay: 0.01, dropout, seed },
+      dropout: options.dropout ?? defaults.dropout,
+      ...usual,
+      seed,
     },
   });
   if (found) show(found, json);

@@ -5,6 +5,7 @@
  * @module
  */
 import { cpuUsage } from "node:process";
+import { SEGMENT } from "../../dist/group/chunk.ts";
 import { echo, type Ends } from "../observe/echo.ts";
 import { median } from "../observe/median.ts";
 import type { Pair } from "./rounds.ts";
@@ -32,9 +33,7 @@ export interface PairEffort {
   readonly flows: number;
 }
 
-/** Bytes of a message of a flow: those that rings send. */
-const BLOCK = 1 << 20;
-/** Messages of a flow at most. */
+/** Messages of a flow at most; each is as long as those that rings send. */
 const MOST = 256;
 /** Echoes before those that count: links are opened by them, and code compiled. */
 const WARM_UP = 20;
@@ -66,14 +65,14 @@ async function flow(
   gives: boolean,
   { flowMs, flows }: PairEffort,
 ): Promise<{ readonly rate: number; readonly perByte: number }> {
-  const block = new Uint8Array(BLOCK), word = new Float64Array(1);
+  const block = new Uint8Array(SEGMENT), word = new Float64Array(1);
   const found: { readonly rate: number; readonly perByte: number }[] = [];
   for (let count = 1; gives;) {
     await group.send(Float64Array.of(count), other);
     const start = performance.now(), began = cpu();
     for (let i = 0; i < count; i++) await group.send(block, other);
     await group.receive(word, other);
-    const ms = performance.now() - start, bytes = count * BLOCK;
+    const ms = performance.now() - start, bytes = count * SEGMENT;
     const isLong = ms >= flowMs || count === MOST;
     if (isLong) {
       found.push({ rate: 1000 * bytes / ms, perByte: (cpu() - began + word[0]!) / bytes });

@@ -8,6 +8,8 @@
  *
  * @module
  */
+import { SEGMENT } from "../../dist/group/chunk.ts";
+import { SMALL } from "../../dist/group/doubling.ts";
 import type { NetConstants } from "./net_summary.ts";
 
 /** What an operation is made of, for the rank that has most to do. */
@@ -36,9 +38,6 @@ export interface Machine {
   readonly ranksPerHost: number;
   readonly cores: number;
 }
-
-/** Bytes up to which `dist` sums by doubling, and of a message at most: `SMALL` and `SEGMENT` there. */
-const SMALL = 64 << 10, SEGMENT = 1 << 20;
 
 const messagesOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / SEGMENT));
 
@@ -72,14 +71,14 @@ const both = (a: Work, b: Work): Work => ({
   summed: a.summed + b.summed,
 });
 
-/** Every rank sends every other one its chunk, `copies` arrays of it, and sums those of its own; all at the same time. */
-function scatter(n: number, bytes: number, copies = 1): Work {
+/** Every rank sends every other one its chunk, and sums those of its own; all at the same time. */
+function scatter(n: number, bytes: number): Work {
   const chunk = bytes / n;
   return {
     rounds: 1,
-    messages: (n - 1) * copies * messagesOf(chunk),
-    bytes: (n - 1) * copies * chunk,
-    summed: (n - 1) * copies * chunk,
+    messages: (n - 1) * messagesOf(chunk),
+    bytes: (n - 1) * chunk,
+    summed: (n - 1) * chunk,
   };
 }
 
@@ -88,12 +87,6 @@ export function allReduce(n: number, bytes: number): Work {
   if (n === 1) return { rounds: 0, messages: 0, bytes: 0, summed: 0 };
   if (bytes <= SMALL) return doubling(n, bytes);
   return both(round(n, bytes, true), round(n, bytes, false));
-}
-
-/** The canonical sum of `shards` shards: a rank sends the sums of the subtrees that it has whole, about one where both are powers of two. */
-export function canonical(n: number, bytes: number, shards: number): Work {
-  const isWhole = Number.isInteger(Math.log2(n)) && shards % n === 0;
-  return both(scatter(n, bytes, isWhole ? 1 : 1.6), round(n, bytes, false));
 }
 
 /** A sum whose numbers travel in fewer bytes: sent to who sums them, and round the ring when they are summed. */

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { LONGEST } from "../../dist/job/meet.ts";
+import { BUCKET_BYTES } from "../../dist/parallel/buckets.ts";
 import { parameterCount } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { markdown } from "../cli/markdown.ts";
+import { between, type Check, isRecord, listOf, positive, record, whole } from "../cli/schema.ts";
 import { configurations } from "../pretrain/config.ts";
 import { modelSpec } from "../pretrain/model.ts";
 import {
@@ -37,11 +40,51 @@ export interface ManyRanks {
   }[];
 }
 
+/** Constants that the tables are made of. */
+const NUMBERS = [
+  ...["cores", "round_trip_us", "bytes_per_s"] as const,
+  ...["cpu_us_per_message", "cpu_ns_per_byte", "cpu_ns_per_summed_byte"] as const,
+];
+
 /** What was measured. */
 export interface MeasuredNet {
   readonly net: NetConstants;
   readonly many: readonly ManyRanks[];
 }
+
+/** Milliseconds, or a load average: a machine without clocks that fine says 0. */
+const amount = between(0, 1e9);
+
+/** A check of the fields that it knows; others may stand beside them, and those of `maybe` may be missing. */
+function among<T extends object>(
+  fields: { readonly [K in keyof T]-?: Check<Exclude<T[K], undefined>> },
+  maybe: readonly (keyof T & string)[] = [],
+): Check<T> {
+  return (value, at) => {
+    if (!isRecord(value)) return record<T>(fields as Parameters<typeof record<T>>[0])(value, at);
+    const isThere = ([name]: readonly [string, unknown]): boolean =>
+      value[name] !== undefined || !maybe.some((one) => one === name);
+    const asked = Object.entries(fields).filter(isThere);
+    const known = asked.map(([name]) => [name, value[name]] as const);
+    return record(Object.fromEntries(asked) as Parameters<typeof record<T>>[0])(
+      Object.fromEntries(known),
+      at,
+    );
+  };
+}
+
+const manyRanks = among<ManyRanks>({
+  ranks: whole(1),
+  load: amount,
+  joined_s: positive,
+  first_sum_s: positive,
+  sums: listOf(
+    among<ManyRanks["sums"][number]>(
+      { bytes: whole(1), ms: amount, best_ms: amount, cpu_ms: amount },
+      ["best_ms", "cpu_ms"],
+    ),
+  ),
+});
 
 /**
  * Reads what `--net --json` and `tests/dist/measure_many.ts` print.
@@ -53,19 +96,21 @@ export async function readMeasured(path: string): Promise<MeasuredNet> {
     throw new InputError(`Cannot read ${path}: ${why}`);
   };
   const text = await Deno.readTextFile(path).catch((error) => refuse((error as Error).message));
-  const objects = text.split("\n").filter((line) => line.trim() !== "").map((line, i) => {
+  const objects = text.split("\n").map((line, i) => {
     try {
-      return JSON.parse(line);
+      return { line: i + 1, found: line.trim() === "" ? undefined : JSON.parse(line) };
     } catch (error) {
       return refuse(`line ${i + 1}: ${(error as Error).message}`);
     }
   });
-  const numbers = ["round_trip_us", "bytes_per_s", "cpu_us_per_message", "cpu_ns_per_byte"];
-  const net =
-    objects.find((o) =>
-      o?.kind === "net" && numbers.every((name) => typeof o[name] === "number")
-    ) ?? refuse("no line of it is what --net --json prints at the end");
-  return { net, many: objects.filter((o) => o?.kind === "many") };
+  const isNet = (found: Partial<NetConstants & { readonly kind: string }> | null | undefined) =>
+    found?.kind === "net" && NUMBERS.every((name) => typeof found[name] === "number");
+  const net = objects.find(({ found }) => isNet(found)) ??
+    refuse("no line of it is what --net --json prints at the end");
+  const many = objects.filter(({ found }) => found?.kind === "many").map(({ line, found }) =>
+    manyRanks(found, { source: `${path}, line ${line}`, path: "" })
+  );
+  return { net: net.found, many };
 }
 
 /** Units of these three: seconds. */
@@ -165,7 +210,7 @@ const bytesTable = (): readonly string[] =>
 
 /** What has a price at every step, however small the model, and the start. */
 function smallTable(net: NetConstants): readonly string[] {
-  const machine = onLine(net, lineOf(10)), table = (n: number): number => 256 * n * n;
+  const machine = onLine(net, lineOf(10)), table = (n: number): number => LONGEST * n * n;
   return markdown([
     ["nodes", "a word to all", "a sum of 8 bytes", "addresses that rank 0 sends at the start"],
     ...NODES.map((n) => [
@@ -176,8 +221,6 @@ function smallTable(net: NetConstants): readonly string[] {
     ]),
   ]);
 }
-
-const MIB = 2 ** 20;
 
 /** All tables, as the page has them. */
 export function scalingTables(found: MeasuredNet): readonly string[] {
@@ -193,8 +236,12 @@ export function scalingTables(found: MeasuredNet): readonly string[] {
       "",
     ],
     ...["### Bytes that a rank sends in a step", "", ...bytesTable(), ""],
-    ...["### One exchange, buckets of 25 MiB", "", ...exchangeTable(net, 25 * MIB), ""],
-    ...["### One exchange, buckets of 400 MiB", "", ...exchangeTable(net, 400 * MIB), ""],
+    ...[BUCKET_BYTES, 16 * BUCKET_BYTES].flatMap((bucket) => [
+      `### One exchange, buckets of ${bytesText(bucket)}`,
+      "",
+      ...exchangeTable(net, bucket),
+      "",
+    ]),
     ...["### What every step and the start cost (10 Gbit/s)", "", ...smallTable(net)],
   ];
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { join } from "@std/path";
+import { sizeOf } from "../../core/graph/node.ts";
 import { type AnyTensor, paths, sizesOf, type Tree } from "../../core/mod.ts";
-import { placeholders } from "../../nn/mod.ts";
+import { parameterCount, placeholders } from "../../nn/mod.ts";
 import { short } from "../cli/format.ts";
 import { InputError } from "../cli/input_error.ts";
 import { runMain } from "../cli/main.ts";
@@ -28,7 +29,7 @@ const FILE = "model.safetensors";
 
 const parametersIn = (model: object): number =>
   paths(model as Tree<AnyTensor>)
-    .reduce((sum, [, x]) => sum + sizesOf(x).reduce((a, b) => a * b, 1), 0);
+    .reduce((sum, [, x]) => sum + sizeOf(sizesOf(x)), 0);
 
 /** Between the two layouts. */
 async function pretrained({ from, to, names, int8 }: Asked): Promise<void> {
@@ -46,13 +47,13 @@ async function pretrained({ from, to, names, int8 }: Asked): Promise<void> {
   else await writeRun(to, model, int8);
   const note = leftOutLine(origin), kind = placed ? `model_type "${placed.family}"` : "a run";
   if (note !== undefined) console.error(note);
-  console.log(`${to}: ${kind}, ${short(parametersIn(params))} parameters`);
+  console.log(`${to}: ${kind}, ${short(parameterCount(spec))} parameters`);
   if (!int8) return;
   const file = join(placed ? to : checkpointPath(to, 0), FILE), small = await openModel(to);
   const [exact, rounded] = [params, small.params]
     .map((own) => exportable("mlm", own, config.model));
   const cost = await int8Cost(exact!, rounded!, config.model, vocabulary);
-  console.log(await costLine(file, parametersIn(params), cost));
+  console.log(await costLine(file, parameterCount(spec), cost));
 }
 
 /** What `clue --save` left, smaller. */

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { sizeOf } from "../../core/graph/node.ts";
 import type { NormPlace } from "../../nn/block.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 
@@ -124,8 +125,6 @@ function ruleOf(path: string, { family, norm }: Layout) {
   throw new TypeError(`Cannot place ${path} in a file: it must be a parameter of the model`);
 }
 
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
-
 /**
  * Where a parameter of a model (`encoder.…`, `head.…`, `click.…`) stands.
  *
@@ -147,8 +146,8 @@ export function placeOf(path: string, shape: readonly number[], layout: Layout):
     const [rows, ...rest] = shape;
     return { name, shape: skipped > 0 ? [rows! + skipped, ...rest] : shape, skipped };
   }
-  if (form === "flat") return { name, shape: [product(shape)], skipped };
-  const turned = [product(shape.slice(0, form)), product(shape.slice(form))] as const;
+  if (form === "flat") return { name, shape: [sizeOf(shape)], skipped };
+  const turned = [sizeOf(shape.slice(0, form)), sizeOf(shape.slice(form))] as const;
   return { name, shape: turned.toReversed(), turned, skipped };
 }
 

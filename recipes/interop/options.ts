@@ -18,7 +18,12 @@ export const convertCommand = {
       help:
         "a run (its best checkpoint), a checkpoint's folder, a model of the other layout, or with --int8 what clue --save left",
     },
-    to: { type: "text", value: "DIR", help: "a new folder, in the layout that --from is not in" },
+    to: {
+      type: "text",
+      value: "DIR",
+      help:
+        "a new folder, in the layout that --from is not in; a fine-tuned model stays in its own",
+    },
     names: {
       type: "choice",
       choices: ["bert", "roberta"],

@@ -77,14 +77,19 @@ export function flightObserver(
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {
-  const names = await Array.fromAsync(Deno.readDir(path), ({ name }) => name).catch(() => []);
-  return names.sort();
+  try {
+    return (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).sort();
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    if (error instanceof NotFound || error instanceof NotADirectory) return [];
+    throw new InputError(`Cannot read flight records in ${path}: ${(error as Error).message}`);
+  }
 }
 
 /**
  * The records of one generation, by rank: of a run's folder the newest one that left any, or the one whose folder is given.
  *
- * @throws InputError where there is none, or one is broken
+ * @throws InputError where there is none, or one is broken or may not be read
  */
 export async function readFlights(path: string): Promise<readonly Flight[]> {
   const last = (names: readonly string[]) => names.findLast((n) => n.startsWith("generation-"));

@@ -19,15 +19,18 @@ export interface Published {
 const HOST = "127.0.0.1";
 
 /**
- * Publishes metrics on the port or in the file that `target` names.
+ * Publishes metrics on the port or in the file that `target` names. `note` is told when the file can no longer be written.
  *
  * @throws InputError where that cannot be used
  */
 export async function publish(
   target: string,
   metrics: () => readonly Metric[],
+  note: (line: string) => void,
 ): Promise<Published> {
-  return /^\d+$/.test(target) ? served(Number(target), metrics) : await written(target, metrics);
+  return /^\d+$/.test(target)
+    ? served(Number(target), metrics)
+    : await written(target, metrics, note);
 }
 
 function served(port: number, metrics: () => readonly Metric[]): Published {
@@ -68,12 +71,18 @@ function served(port: number, metrics: () => readonly Metric[]): Published {
   }
 }
 
-async function written(path: string, metrics: () => readonly Metric[]): Promise<Published> {
+async function written(
+  path: string,
+  metrics: () => readonly Metric[],
+  note: (line: string) => void,
+): Promise<Published> {
   const write = (): Promise<void> => writeWhole(path, metricsText(metrics()));
+  const failed = (error: unknown): string =>
+    `Cannot write metrics to ${path}: ${(error as Error).message}`;
   await write().catch((error) => {
-    throw new InputError(`Cannot write metrics to ${path}: ${(error as Error).message}`);
+    throw new InputError(failed(error));
   });
-  let last: Promise<void> = Promise.resolve(), waits = false;
+  let last: Promise<void> = Promise.resolve(), waits = false, isStale = false;
   return {
     where: path,
     changed() {
@@ -83,7 +92,13 @@ async function written(path: string, metrics: () => readonly Metric[]): Promise<
       last = last.then(() => {
         waits = false;
         return write();
-      }).catch(() => {}); // a full disk must not end the run; the next row tries again
+      }).then(() => {
+        isStale = false;
+      }, (error) => {
+        // A full disk must not end the run: the next row tries again.
+        if (!isStale) note(failed(error));
+        isStale = true;
+      });
     },
     close: () => last,
   };

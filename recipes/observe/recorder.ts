@@ -33,7 +33,7 @@ export interface Recorder {
 
 /** What tells operations apart: events may come from another thread, where the same one is not the same object. */
 export const keyOf = ({ group, line, sequence }: OperationSeen): string =>
-  `${group.generation} ${group.name} ${line} ${sequence}`;
+  `${group.generation} ${group.name} ${group.rank} ${line} ${sequence}`;
 
 /**
  * Keeps the last `keep` operations.

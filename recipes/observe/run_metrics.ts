@@ -37,7 +37,10 @@ const FIELDS = {
 /** Metrics of a run in which nothing has happened yet. */
 export function runMetrics(): RunMetrics {
   const newest = new Map<string, number>(), begun = new Map<string, number>();
-  const bytes = counter("motian_link_bytes_total", "Bytes of arrays that links took and brought.");
+  const bytes = counter(
+    "motian_link_bytes_total",
+    "Bytes of arrays that links took and brought; what an MPI library or shared memory moves is not in them.",
+  );
   const seconds = histogram(
     "motian_operation_seconds",
     "Time of operations of all ranks from their turn on, by name.",
@@ -56,10 +59,12 @@ export function runMetrics(): RunMetrics {
       if (event.kind === "begun") begun.set(keyOf(event.operation), event.at);
       if (event.kind === "ended") {
         const { operation: { operation, line }, sent, received, at } = event,
-          key = keyOf(event.operation);
+          key = keyOf(event.operation),
+          turn = begun.get(key);
         bytes.add({ way: "sent" }, sent);
         bytes.add({ way: "received" }, received);
-        if (line === "") seconds.observe({ operation }, (at - (begun.get(key) ?? at)) / 1000);
+        // What failed before its turn took no time of anybody.
+        if (line === "" && turn !== undefined) seconds.observe({ operation }, (at - turn) / 1000);
         begun.delete(key);
       }
       if (event.kind !== "joined" && event.kind !== "failed" || event.group.name !== "") return;

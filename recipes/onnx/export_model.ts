@@ -22,6 +22,8 @@ export type ToExport = (OfPretrained | OfTask) & {
 interface OfPretrained {
   readonly head: HeadName;
   readonly params: Parts;
+  /** Takes segments in any case. */
+  readonly segments?: true;
 }
 
 /** A task's own head. */
@@ -40,7 +42,7 @@ const ofTask = (what: OfPretrained | OfTask): what is OfTask => typeof what.head
 export function exportableOf(what: Omit<ToExport, "length"> & (OfPretrained | OfTask)): Exportable {
   return ofTask(what)
     ? exportableTask(what.params, what.head, what.config, what.biases)
-    : exportable(what.head, what.params, what.config);
+    : exportable(what.head, what.params, what.config, what.segments);
 }
 
 /** The model, of any number of rows of any length up to `length`. */

@@ -8,23 +8,17 @@ import {
   add,
   type AnyTensor,
   arange,
-  div,
-  einsum,
-  expandDims,
   fromArray,
-  mul,
   reshape,
   sizesOf,
-  slice,
-  sqrt,
-  sum,
   type Tensor,
 } from "../../core/mod.ts";
 import { encode } from "../../nn/mod.ts";
 import type { Head } from "../clue/heads/head.ts";
 import type { TaskModel } from "../clue/task_model.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
-import { encoderOptions, logitsAt, type Model } from "../pretrain/model.ts";
+import { meanVectors } from "../predict/mean_vectors.ts";
+import { encoderOptions, logitsAt, type Model, relevancesOf } from "../pretrain/model.ts";
 import type { Exported, ExportedInput } from "./export_function.ts";
 
 /** What a pretrained model can be exported with. */
@@ -81,20 +75,6 @@ function logits(model: Parts, config: ModelConfig, { hidden }: Encoded): AnyTens
   return reshape(logitsAt(model as Model, hidden, places, config) as AnyTensor, [B, T, -1]);
 }
 
-/** Means of the tokens' hidden states, of length 1. Shapes: [B, C]. */
-function means({ hidden, keep }: Encoded): AnyTensor {
-  // The mean's divisor goes with the length.
-  const sums: AnyTensor = einsum("btc,bt->bc", hidden, keep);
-  return div(sums, expandDims(sqrt(sum(mul(sums, sums), 1) as AnyTensor), 1)) as AnyTensor;
-}
-
-/** The click head's scores. Shapes: [B]. */
-function scores({ w, b }: NonNullable<Model["click"]>, { hidden }: Encoded): AnyTensor {
-  const [B, , C] = sizesOf(hidden), one = slice(hidden as AnyTensor, 1, 0, 1) as AnyTensor;
-  const first: Tensor<["B", "C"]> = reshape(one, [B!, C!]) as AnyTensor;
-  return add(einsum("bc,c->b", first, w), b) as AnyTensor;
-}
-
 const results: {
   readonly [N in HeadName]: (
     model: Parts,
@@ -103,22 +83,27 @@ const results: {
   ) => Readonly<Record<string, AnyTensor>>;
 } = {
   mlm: (model, config, x) => ({ logits: logits(model, config, x) }),
-  embedding: (_, __, x) => ({ sentence_embedding: means(x) }),
+  embedding: (_, __, x) => ({ sentence_embedding: meanVectors(x) }),
   hidden: (_, __, x) => ({ last_hidden_state: x.hidden as AnyTensor }),
-  relevance: (model, _, x) => ({ scores: scores(model.click!, x) }),
+  relevance: (model, _, x) => ({ scores: relevancesOf(model.click!, x.hidden) }),
 };
 
 /**
- * A pretrained model with a head. Segments are an input where they make a difference: under a table of them, and for queries with
- * titles.
+ * A model's encoder with a head. Segments are an input where it has learnt what they say: under a table of them, for queries with titles,
+ * and where `segments` says so, as of a model that has learnt pairs under a scheme that knows them.
  *
  * Shapes: `mlm` gives logits [B, T, V]; `embedding` sentence_embedding [B, C], the mean of the tokens' last hidden states, of length 1;
  * `hidden` last_hidden_state [B, T, C]; `relevance` scores [B].
  */
-export function exportable(head: HeadName, model: Parts, config: ModelConfig): Exportable {
+export function exportable(
+  head: HeadName,
+  model: Parts,
+  config: ModelConfig,
+  segments: boolean = config.segments > 0 || head === "relevance",
+): Exportable {
   return {
     f: (...inputs) => results[head](model, config, encoded(model.encoder, config, inputs)),
-    inputs: inputsOf(config.segments > 0 || head === "relevance"),
+    inputs: inputsOf(segments),
     ofTokens: head === "mlm" || head === "hidden",
   };
 }

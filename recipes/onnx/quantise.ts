@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { FEWEST, rounded } from "../run/int8.ts";
+import { FEWEST, rounded, wideValues } from "../run/int8.ts";
 import { bytesOf, type OnnxModel, type OnnxNode, type OnnxTensor } from "./model.ts";
 
 /** A model with rounded weights, and what they stand for now, by name. */
@@ -87,8 +87,9 @@ export function quantised(model: OnnxModel): Quantised {
       continue;
     }
     const axis = uses.size === 1 && uses.has("columns") ? 1 : 0;
-    const { q, scales, values } = rounded(numbersOf(tensor), dims, axis);
-    weights.set(name, values);
+    const { q, scales } = rounded(numbersOf(tensor), dims, axis), columns = dims[1]!;
+    const channel = (i: number): number => axis === 1 ? i % columns : Math.floor(i / columns);
+    weights.set(name, wideValues(q, scales, channel));
     tensors.push({ name: `${name}_int8`, element: "i8", dims, data: bytesOf(q) });
     tensors.push({
       name: `${name}_scales`,

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { placeholders } from "../../nn/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { holdsTask, savedTask } from "../clue/saved_task.ts";
-import { openModel } from "../pretrain/open_model.ts";
+import { originOf, refuseHeadless } from "../pretrain/init_from.ts";
+import { specOf } from "../pretrain/open_model.ts";
 import { longestText } from "../pretrain/positions.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { ToExport } from "./export_model.ts";
@@ -54,10 +56,12 @@ async function pretrained(asked: Asked): Promise<Chosen> {
   if (head === "task") {
     refuseHead(path, head, "it has learnt no task; take what deno task clue --save left");
   }
-  const { params, vocabulary, config: { model: config } } = await openModel(path);
-  if (head === "relevance" && !params.click) {
+  const origin = await originOf(path), { vocabulary, config: { model: config, click } } = origin;
+  if (head === "mlm") refuseHeadless(origin);
+  if (head === "relevance" && !click) {
     refuseHead(path, head, "it has learnt from no clicks; pass another --head");
   }
+  const params = await origin.weights(placeholders(specOf(origin)));
   const own = head as HeadName;
   return {
     what: { head: own, params, config, length: lengthOf(asked, config) },
@@ -82,7 +86,8 @@ async function fineTuned(asked: Asked): Promise<Chosen> {
   const sizes = { config, length: lengthOf(asked, config, Math.max(USUAL, length)) };
   if (head !== "task") {
     const own = head as HeadName, { encoder } = params;
-    return { what: { head: own, params: { encoder }, ...sizes }, head: own, vocabulary };
+    const what = { head: own, params: { encoder }, segments: true, ...sizes } as const;
+    return { what, head: own, vocabulary };
   }
   const about = {
     head,

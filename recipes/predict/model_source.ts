@@ -13,7 +13,8 @@ import { holdsTask, savedTask } from "../clue/saved_task.ts";
 import type { TaskQuestions } from "../clue/task_questions.ts";
 import type { ModelConfig } from "../pretrain/config.ts";
 import { originOf } from "../pretrain/init_from.ts";
-import { type Model, modelSpec } from "../pretrain/model.ts";
+import type { Model } from "../pretrain/model.ts";
+import { specOf } from "../pretrain/open_model.ts";
 import { longestText } from "../pretrain/positions.ts";
 import { type Tokenizer, tokenizer } from "../text/tokenize.ts";
 
@@ -49,6 +50,8 @@ export interface Facts {
   readonly classes?: Classes;
   /** What a task answers that knows no classes. */
   readonly questions?: TaskQuestions;
+  /** Choices at most, where it is asked to choose. */
+  readonly choices?: number;
 }
 
 /** Its weights, on a device. */
@@ -89,6 +92,7 @@ async function taskSource(path: string, asked: number | undefined): Promise<Mode
       tokenizer: tokenizer(vocabulary),
       asks: ["embed", ...labels ? ["classify"] as const : [], ...own],
       questions,
+      ...questions.choose && { choices: whole.rows },
       limit: limitOf(path, model, asked ?? config.length),
       ...labels && {
         classes: { task: task.name, labels, biases: config.tuned ?? [], texts: config.texts },
@@ -108,9 +112,8 @@ async function taskSource(path: string, asked: number | undefined): Promise<Mode
  */
 export async function modelSource(path: string, limit?: number): Promise<ModelSource> {
   if (await holdsTask(path)) return await taskSource(path, limit);
-  const { config: { model, click }, vocabulary, hasHead, weights } = await originOf(path);
-  const { encoder, ...heads } = modelSpec(model, vocabulary.tokens.length, click !== null);
-  const like = placeholders({ encoder, ...hasHead && heads }) as Weights;
+  const origin = await originOf(path), { config: { model, click }, vocabulary, hasHead } = origin;
+  const like = placeholders(specOf(origin)) as Weights;
   return {
     facts: {
       name: basename(resolve(path)),
@@ -123,7 +126,7 @@ export async function modelSource(path: string, limit?: number): Promise<ModelSo
       ],
       limit: limitOf(path, model, limit),
     },
-    open: async (device) => await toDevice(await weights(like), device),
+    open: async (device) => await toDevice(await origin.weights(like), device),
   };
 }
 

@@ -9,7 +9,8 @@ import type { Tools } from "./question.ts";
 import { batched, batchRunner } from "./run_batch.ts";
 
 /**
- * Opens a run, a checkpoint or a fine-tuned model on a device; what it gives is what `embed`, `relevance`, `fillMask` and `classify` ask.
+ * Opens a run, a checkpoint or a fine-tuned model on a device; what it gives is what `embed`, `relevance`, `fillMask`, `classify`,
+ * `entities`, `answer` and `choose` ask.
  *
  * @throws InputError where there is no model, or it is broken.
  */

@@ -1,5 +1,5 @@
 /**
- * What a question is: how its input becomes rows, and what their outputs mean. The same four serve files, requests and programs.
+ * What a question is: how its input becomes rows, and what their outputs mean. The same ones serve files, requests and programs.
  *
  * @module
  */

@@ -4,29 +4,20 @@
  * @module
  */
 import {
-  add,
   type AnyTensor,
   type Device,
   dispose,
-  div,
-  einsum,
-  expandDims,
   fromArray,
   jit,
-  mul,
   read,
-  reshape,
-  sizesOf,
-  slice,
-  sqrt,
-  sum,
   type Tensor,
 } from "../../core/mod.ts";
 import { encode, mlmLogits } from "../../nn/mod.ts";
 import type { HeadInputs } from "../clue/heads/head.ts";
 import type { RowInputs } from "../clue/unit_batches.ts";
-import { encoderOptions } from "../pretrain/model.ts";
+import { encoderOptions, relevancesOf } from "../pretrain/model.ts";
 import { type Batch, batchesOf } from "./batch.ts";
+import { meanVectors } from "./mean_vectors.ts";
 import type { Ask, Facts, Weights } from "./model_source.ts";
 import type { Compute } from "./question.ts";
 import type { Row } from "./row.ts";
@@ -39,21 +30,6 @@ export type RunBatch = (batch: Batch) => Promise<readonly Float32Array[]>;
 const PLACES = 8;
 
 type Encoded = Pick<HeadInputs, "hidden" | "keep">;
-
-/** Means of the tokens' hidden states, of length 1. Shapes: [B, T, C] -> [B, C]. */
-function means({ hidden, keep }: Encoded): AnyTensor {
-  // The mean's divisor goes with the length.
-  const sums: AnyTensor = einsum("btc,bt->bc", hidden, keep);
-  const lengths: AnyTensor = sqrt(sum(mul(sums, sums), 1) as AnyTensor);
-  return div(sums, expandDims(lengths, 1)) as AnyTensor;
-}
-
-/** Shapes: [B, T, C] -> [B]. */
-function clicks(click: NonNullable<Weights["click"]>, { hidden }: Encoded): AnyTensor {
-  const [B, , C] = sizesOf(hidden), one = slice(hidden as AnyTensor, 1, 0, 1) as AnyTensor;
-  const first: Tensor<["B", "C"]> = reshape(one, [B!, C!]) as AnyTensor;
-  return add(einsum("bc,c->b", first, click.w) as AnyTensor, click.b as AnyTensor) as AnyTensor;
-}
 
 function inputsOf({ rows, B, T }: Batch, pad: number): RowInputs {
   const ids = new Int32Array(B * T).fill(pad), keep = new Float32Array(B * T);
@@ -102,8 +78,8 @@ export function batchRunner(
     return answers?.(params, found, x) ?? found;
   }, task?.params as never);
   const heads: Readonly<Record<Exclude<Ask, "fill-mask">, (x: Encoded) => AnyTensor>> = {
-    embed: of((_, x) => means(x), {}),
-    relevance: of(clicks, click!),
+    embed: of((_, x) => meanVectors(x), {}),
+    relevance: of((own, { hidden }) => relevancesOf(own, hidden), click!),
     ...{ classify: own, entities: own, answer: own, choose: own },
   };
   const scores = jit(

@@ -4,17 +4,7 @@
  *
  * @module
  */
-import {
-  type AnyTensor,
-  type Device,
-  fromArray,
-  leaves,
-  mapTree,
-  paths,
-  sizesOf,
-  toDevice,
-  type Tree,
-} from "../../core/mod.ts";
+import { type AnyTensor, type Device, paths, toDevice, type Tree } from "../../core/mod.ts";
 import {
   alone,
   type Collective,
@@ -29,8 +19,9 @@ import type { Renewal } from "./between_steps.ts";
 import type { PretrainConfig } from "./config.ts";
 import { leadMemory } from "./rank_memory.ts";
 import type { RunCorpus } from "./run_corpus.ts";
-import { arraysOf, createTeam } from "./team.ts";
+import { createTeam } from "./team.ts";
 import type { TrainHooks, TrainState } from "./train.ts";
+import { arraysOf, treeOf } from "./tree_arrays.ts";
 import { leadOwn } from "./workers.ts";
 
 /** What the others train next. */
@@ -70,7 +61,7 @@ export function leadCrew(group: Group, device: Device, renew?: Renewal): Crew {
       const told = config.diloco ? { model } : { model, optimizer };
       await giveState(group, await namedArrays(told), 0);
       if (config.diloco) {
-        return { apart: await leadApart(group, await beside.open(), config, state, ranks, device) };
+        return { apart: await leadApart(group, beside.open, config, state, ranks, device) };
       }
       const team = createTeam(group, model, { ...config, device, renew });
       await leadMemory(group, team.compressed, ranks);
@@ -92,7 +83,7 @@ async function namedArrays(tree: unknown): Promise<readonly NamedArray[]> {
 /** The first process's side of steps that are taken apart from here on. */
 async function leadApart(
   group: Collective,
-  beside: Collective,
+  openBeside: () => Collective | Promise<Collective>,
   config: PretrainConfig,
   { step, model, optimizer }: TrainState,
   ranks: RankFiles | undefined,
@@ -100,7 +91,8 @@ async function leadApart(
 ): Promise<Apart> {
   // At a stage's first step everybody begins with the same, and nobody has moments.
   const own = step > 0 ? await leadOwn(group, ranks, optimizer) : undefined;
-  return await createApart(group, beside, config, { model, own }, device);
+  // After that, as the others do.
+  return await createApart(group, await openBeside(), config, { model, own }, device);
 }
 
 /** What one process alone takes the steps of a stage with. */
@@ -111,7 +103,7 @@ export async function beginAlone(
   device: Device,
 ): Promise<Together> {
   if (!config.diloco) return {};
-  return { apart: await leadApart(alone(), alone(), config, state, ranks, device) };
+  return { apart: await leadApart(alone(), alone, config, state, ranks, device) };
 }
 
 /** A group of the same processes whose operations wait for none of the first one's; all ask for it at the same time. */
@@ -135,16 +127,10 @@ export async function hearState<S extends Partial<Pick<TrainState, "model" | "op
   like: S,
   device: Device,
 ): Promise<S> {
-  const tree = like as unknown as Tree<AnyTensor>;
-  const tensors = leaves(tree), named = await namedArrays(tree);
+  const named = await namedArrays(like);
   await giveState(group, named, 0);
-  let i = 0;
-  const heard = mapTree(tree, (x) => {
-    const found = fromArray(named[i]![1], [...sizesOf(x)], tensors[i]!.dtype) as AnyTensor;
-    i++;
-    return found;
-  });
-  return await toDevice(heard, device) as unknown as S;
+  const heard = treeOf(like, named.map(([, array]) => array));
+  return await toDevice(heard as unknown as Tree<AnyTensor>, device) as unknown as S;
 }
 
 /**

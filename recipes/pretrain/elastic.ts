@@ -25,13 +25,8 @@ import { follow } from "./follow.ts";
 import { createKept } from "./kept.ts";
 import { watchLauncher } from "./member.ts";
 import type { PretrainOptions } from "./options.ts";
+import { PATIENCE } from "./patience.ts";
 import { type Finished, pretrain, type RunOptions } from "./run.ts";
-
-/** The others wait for the first while it evaluates and saves. Units: milliseconds. */
-const PATIENCE = 3_600_000;
-
-/** A process that works without a turn of the event loop for so long is left out. Units: seconds. */
-export const HEARTBEAT = 30;
 
 /**
  * This process's place in an elastic run, if it has one.

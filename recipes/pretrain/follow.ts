@@ -98,6 +98,7 @@ export async function follow(
     dispose(like);
     const fresh: { readonly optimizer: LearnState; readonly own?: Own } = { optimizer };
     const heard = step > 0 ? await hearOwn(group, countOf(own, vocabulary), optimizer) : fresh;
+    if (heard !== fresh) dispose(optimizer);
     const start = { model, own: heard.own };
     const apart = await createApart(group, await beside.open(), own, start, device);
     return { start: { step, model, optimizer: heard.optimizer }, together: { apart } };

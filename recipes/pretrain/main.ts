@@ -23,14 +23,7 @@ import { configurations, type PretrainConfig } from "./config.ts";
 import { configTable } from "./config_table.ts";
 import { clickData } from "./click_task.ts";
 import { documentsOf } from "./documents_of.ts";
-import {
-  checkElastic,
-  elasticHere,
-  HEARTBEAT,
-  refuseTls,
-  refuseWatched,
-  trainElastic,
-} from "./elastic.ts";
+import { checkElastic, elasticHere, refuseTls, refuseWatched, trainElastic } from "./elastic.ts";
 import { checkFit, deviceFor, type Fit, fitLine, fitOf, machineMemory } from "./fit.ts";
 import { type Forecast, forecast } from "./forecast.ts";
 import { follow } from "./follow.ts";
@@ -48,10 +41,12 @@ import { maskTables } from "./mask_tables.ts";
 import { checkSize, goesOn, joinRun, type Member, placeHere, threadsOf } from "./member.ts";
 import { openCorpus } from "./open_corpus.ts";
 import { DEFAULT, pretrainCommand, type PretrainOptions, pretrainOptions } from "./options.ts";
+import { HEARTBEAT } from "./patience.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { closingLines, pretrain, type RunOptions } from "./run.ts";
-import { extended, stagesOf, withSteps } from "./stages.ts";
+import { extended, stagesOf, totalSteps, withSteps } from "./stages.ts";
 import { recordOnSigterm, teamWatch, writeTeamTrace } from "./team_watch.ts";
+import { warmSteps } from "./wire.ts";
 
 /** Where `--tune` keeps what it finds. */
 const CHOICES = join(".cache", "matmul.json");
@@ -73,6 +68,7 @@ interface Plan {
 function withOptions(given: PretrainConfig, options: PretrainOptions): PretrainConfig {
   const { steps, resume } = options;
   const config = steps === undefined ? given : (resume ? extended : withSteps)(given, steps);
+  if (resume) refuseOtherWarmUp(given, config);
   return {
     ...config,
     seed: options.seed ?? config.seed,
@@ -80,6 +76,17 @@ function withOptions(given: PretrainConfig, options: PretrainOptions): PretrainC
     checkpointEvery: options["checkpoint-every"] ?? config.checkpointEvery,
     keepCheckpoints: options["keep-checkpoints"] ?? config.keepCheckpoints,
   };
+}
+
+/** A warm-up that is over must not begin again, nor end earlier than it did. */
+function refuseOtherWarmUp(before: PretrainConfig, after: PretrainConfig): void {
+  const [was, is] = [before, after].map((config) => warmSteps(stagesOf(config).at(-1)!.config));
+  if (is === was) return;
+  throw new InputError(
+    `Cannot resume with --steps ${
+      totalSteps(after)
+    }: with wire ${before.wire} the warm-up was ${was} steps and would be ${is}; leave --steps out`,
+  );
 }
 
 /** What the command line changes in a configuration. */
@@ -219,7 +226,8 @@ async function main(interrupt: Interrupt): Promise<number> {
   const out = options.out ?? newRunName(config.name);
   if (!options.resume && isFirst) await newRun(out);
   const metrics = options.metrics !== undefined && isFirst ? runMetrics() : undefined;
-  const published = metrics && await publish(options.metrics!, metrics.all);
+  const published = metrics &&
+    await publish(options.metrics!, metrics.all, (line) => view.note(line));
   if (published) view.note(`metrics at ${published.where}`);
   const watch = place && !seat
     ? teamWatch({
@@ -327,7 +335,7 @@ async function mainOfMany(): Promise<number> {
     await newRun(out);
     await savePlan(out, plan, await readAll(plan, view, options["skip-bad"]));
   }
-  return await launchElasticPretrain(options, config, out);
+  return await launchElasticPretrain(options, out);
 }
 
 if (import.meta.main) {

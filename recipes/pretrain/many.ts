@@ -11,7 +11,6 @@ import { FENCE } from "../launch/fence.ts";
 import { launch, LAUNCHER } from "../launch/launch.ts";
 import { placeHere } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
-import { checkElastic } from "./elastic.ts";
 import { checkSize } from "./member.ts";
 import type { PretrainOptions } from "./options.ts";
 
@@ -31,18 +30,14 @@ export const permissions: readonly string[] = [
 const OWN = /^--(nproc|restarts)(=.*)?$/;
 
 /**
- * Trains by `options.nproc` processes of which some may fail; gives the exit code. The run's folder must be there.
- *
- * @throws InputError where the configuration does not allow it
+ * Trains by `options.nproc` processes of which some may fail; gives the exit code. The configuration must allow it, and the run's folder
+ * must be there.
  */
 export async function launchElasticPretrain(
   options: PretrainOptions,
-  config: PretrainConfig,
   out: string,
 ): Promise<number> {
   const { nproc = 1, restarts = 0, resume, json } = options;
-  checkSize(nproc, config);
-  checkElastic(config);
   const own = [
     ...["--resume", "--out", out, "--device", options.device],
     ...options.minutes === undefined ? [] : ["--minutes", String(options.minutes)],

@@ -13,13 +13,14 @@ import { placeHere as placeInJob } from "../launch/place_here.ts";
 import type { PretrainConfig } from "./config.ts";
 import { compareCorpora, type Crew, leadCrew } from "./crew.ts";
 import type { PretrainOptions } from "./options.ts";
+import { PATIENCE } from "./patience.ts";
 import type { RunCorpus } from "./run_corpus.ts";
 import { stagesOf } from "./stages.ts";
 
 /** Where MPI carries links, the main thread has them, and is taken for stopped after so long without a turn. Units: milliseconds. */
 const SILENCE = 120_000;
-/** The others wait for the first while it evaluates and saves; and while it prepares a corpus. Units: milliseconds. */
-const PATIENCE = 3_600_000, CORPUS_PATIENCE = 24 * PATIENCE;
+/** The others wait for the first while it prepares a corpus. Units: milliseconds. */
+const CORPUS_PATIENCE = 24 * PATIENCE;
 
 /** One process among those of its run. */
 export interface Member {
@@ -41,6 +42,11 @@ export interface Member {
  */
 export function placeHere(engine: PretrainOptions["engine"] = "ws"): JobPlace | undefined {
   const place = placeInJob();
+  if (place?.tls && engine === "mpi") {
+    throw new InputError(
+      "Cannot pretrain with --engine mpi over TLS: MPI carries bytes itself; unset MOTIAN_TLS_CERT, MOTIAN_TLS_KEY and MOTIAN_TLS_CA",
+    );
+  }
   if (place || engine === "ws") return place;
   throw new InputError(
     "Cannot pretrain with --engine mpi alone: start it as mpiexec -n N deno task pretrain …, N at least 2",

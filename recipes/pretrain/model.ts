@@ -127,10 +127,16 @@ export function scoresOf(
   hidden: Tensor<["B", "T", "C"]>,
   { keep }: Pick<Clicks, "keep">,
 ): Tensor<["I", "D"]> {
-  const { w, b } = model.click!, first = squeezed(hidden);
   // Rows are impressions by places, which no shape says.
-  const scores: AnyTensor = add(einsum("bc,c->b", first, w), b);
-  return reshape(scores, [...sizesOf(keep)]) as AnyTensor;
+  return reshape(relevancesOf(model.click!, hidden), [...sizesOf(keep)]) as AnyTensor;
+}
+
+/** The click head's scores. Shapes: [B, T, C] -> [B]. */
+export function relevancesOf(
+  { w, b }: NonNullable<Model["click"]>,
+  hidden: Tensor<["B", "T", "C"]>,
+): AnyTensor {
+  return add(einsum("bc,c->b", squeezed(hidden), w), b) as AnyTensor;
 }
 
 /** What stands at [CLS]. Shapes: [B, T, C] -> [B, C]. */

@@ -7,25 +7,22 @@ import {
   type AnyTensor,
   dispose,
   fromArray,
-  leaves,
   mapTree,
   read,
-  sizesOf,
   type Tensor,
   type Tree,
 } from "../../core/mod.ts";
 import type { Span } from "../../dist/mod.ts";
 import type { Model } from "./model.ts";
-
-const tensorsOf = (model: Model): AnyTensor[] => leaves(model as unknown as Tree<AnyTensor>);
+import { lengthsOf, shapesOf, tensorsOf, treeOf } from "./tree_arrays.ts";
 
 /** The row of a model like this one. */
 export function rowOf(like: Model) {
-  const shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
+  const shapes = shapesOf(like);
   let length = 0;
-  const spans = shapes.map((shape): Span => {
+  const spans = lengthsOf(shapes).map((own): Span => {
     const from = length;
-    length += shape.reduce((n, axis) => n * axis, 1);
+    length += own;
     return { from, to: length };
   });
   const touches = (leaf: number, { from, to }: Span): boolean =>
@@ -66,11 +63,7 @@ export function rowOf(like: Model) {
     },
     /** A model of other values. */
     model(row: Float32Array): Model {
-      let leaf = 0;
-      return mapTree(like as unknown as Tree<AnyTensor>, () => {
-        const { from, to } = spans[leaf]!;
-        return fromArray(row.slice(from, to), shapes[leaf++]!) as AnyTensor;
-      }) as unknown as Model;
+      return treeOf(like, spans.map(({ from, to }) => row.slice(from, to)));
     },
   };
 }

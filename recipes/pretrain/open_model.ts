@@ -6,7 +6,7 @@
 import { placeholders } from "../../nn/mod.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { PretrainConfig } from "./config.ts";
-import { originOf, refuseHeadless } from "./init_from.ts";
+import { type Origin, originOf, refuseHeadless } from "./init_from.ts";
 import { type Model, type ModelSpec, modelSpec } from "./model.ts";
 
 /** A model and what it needs to be run. */
@@ -16,6 +16,14 @@ export interface OpenedModel {
   readonly spec: ModelSpec;
   /** On the host: a device takes them as it needs them, or all at once by `toDevice`. */
   readonly params: Model;
+}
+
+/** The parameters that a folder has: not all have a head for masked language modelling. */
+export function specOf(
+  { config: { model, click }, vocabulary, hasHead }: Origin,
+): Omit<ModelSpec, "head"> & Partial<ModelSpec> {
+  const { head, ...others } = modelSpec(model, vocabulary.tokens.length, click !== null);
+  return { ...others, ...hasHead && { head } };
 }
 
 /**

@@ -7,6 +7,7 @@ import { deviceOption } from "../cli/device_option.ts";
 import { InputError } from "../cli/input_error.ts";
 import { type OptionsOf, parseOptions } from "../cli/options.ts";
 import { configurations } from "./config.ts";
+import { HEARTBEAT } from "./patience.ts";
 
 const saved = "the run's config.json says it";
 
@@ -110,7 +111,7 @@ export const pretrainCommand = {
       type: "number",
       value: "S",
       min: 1,
-      help: "with --elastic: leave out a process that is silent for so many seconds (30)",
+      help: `with --elastic: leave out a process that is silent for so many seconds (${HEARTBEAT})`,
     },
     engine: {
       type: "choice",

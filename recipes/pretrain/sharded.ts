@@ -12,7 +12,6 @@ import {
   mapTree,
   paths,
   read,
-  sizesOf,
   type Tensor,
   type Tree,
 } from "../../core/mod.ts";
@@ -22,6 +21,7 @@ import type { Group } from "../../optim/mod.ts";
 import type { PretrainConfig } from "./config.ts";
 import type { Model } from "./model.ts";
 import type { LearnState } from "./step.ts";
+import { lengthsOf, shapesOf } from "./tree_arrays.ts";
 
 /** One process's part of the moments. */
 export interface Sharded {
@@ -64,8 +64,7 @@ export function shardMoments(
   { optimizer: { stateDtype } }: Pick<PretrainConfig, "optimizer">,
 ): Sharded {
   const { rank, size } = group, all = paths(model as unknown as Tree<AnyTensor>);
-  const shapes = all.map(([, x]) => [...sizesOf(x)]);
-  const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
+  const shapes = shapesOf(model), lengths = lengthsOf(shapes);
   const owners = ownersOf(lengths, size);
   const isOwn = (_: unknown, leaf: number): boolean => owners[leaf] === rank;
   const names = all.map(([name]) => name);

@@ -5,20 +5,7 @@
  *
  * @module
  */
-import {
-  type AnyTensor,
-  type Device,
-  dispose,
-  fromArray,
-  jit,
-  leaves,
-  mapTree,
-  paths,
-  read,
-  sizesOf,
-  type Tensor,
-  type Tree,
-} from "../../core/mod.ts";
+import { type AnyTensor, type Device, dispose, jit, paths, type Tree } from "../../core/mod.ts";
 import {
   addLeaves,
   alone,
@@ -31,6 +18,7 @@ import {
 import { type BetweenSteps, betweenSteps, type Renewal } from "./between_steps.ts";
 import type { Model } from "./model.ts";
 import { type Sums, zeroSums } from "./step.ts";
+import { arraysOf, readsOf, shapesOf, treeOf } from "./tree_arrays.ts";
 import { type WireOptions, wiresOf } from "./wire.ts";
 
 /** What the loop needs of the processes that take part in it. */
@@ -86,7 +74,7 @@ export function createTeam(
   { device, renew, checkEvery = 100, ...wire }: TeamOptions,
 ): Team {
   const zero = jit((m: Model): Sums => zeroSums(m), { device });
-  const like = zeroSums(model), shapes = tensorsOf(like).map((x) => [...sizesOf(x)]);
+  const like = zeroSums(model), shapes = shapesOf(like);
   const names = paths(like as unknown as Tree<AnyTensor>).map(([name]) => name);
   const { plain, compressed } = wiresOf(group, names, shapes, wire);
   let exchange: Exchange = plain;
@@ -108,11 +96,7 @@ export function createTeam(
     async take() {
       const began = performance.now(), { arrays } = await exchange.sum();
       ms += performance.now() - began;
-      let i = 0;
-      return mapTree(
-        like as unknown as Tree<AnyTensor>,
-        () => fromArray(arrays[i]!, shapes[i++]!) as AnyTensor,
-      ) as unknown as Sums;
+      return treeOf(like, arrays);
     },
     group,
     ...betweenSteps(group, renew),
@@ -129,16 +113,4 @@ export function createTeam(
 /** One process alone; shards are summed apart there too, where their number is fixed: the bits are those of any number of processes. */
 export function soloTeam(shards: number, model: Model, device: Device): Team | undefined {
   return shards > 0 ? createTeam(alone(), model, { shards, device }) : undefined;
-}
-
-const tensorsOf = (tree: unknown): AnyTensor[] => leaves(tree as Tree<AnyTensor>);
-
-/** The contents of a tree's leaves, each as soon as its device has it. */
-function readsOf(tree: unknown): ReturnType<typeof read>[] {
-  return tensorsOf(tree).map((x) => read(x as Tensor));
-}
-
-/** The contents of a tree's leaves. */
-export function arraysOf(tree: unknown): Promise<Awaited<ReturnType<typeof read>>[]> {
-  return Promise.all(readsOf(tree));
 }

@@ -338,7 +338,7 @@ export async function train(
     ({ model, state: optimizer, sums } = applied);
     if (sharded) model = await trace.host("share", () => sharded.share(model));
     step++;
-    if (apart) model = await apart.after(step, model);
+    if (apart) model = await trace.host("exchange", () => apart.after(step, model));
     hooks.stepped?.({ step, model, optimizer });
     pending.push({ step, values: applied.metrics });
     await keepPace();

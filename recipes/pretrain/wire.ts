@@ -25,6 +25,7 @@ import { COMPRESSION, hasMemory, type PretrainConfig } from "./config.ts";
 import { leafOrder } from "./leaf_order.ts";
 import type { LearnState, StepPrograms, Sums } from "./step.ts";
 import type { Team } from "./team.ts";
+import { lengthsOf } from "./tree_arrays.ts";
 
 /** What the configuration says of it. */
 export type WireOptions =
@@ -45,7 +46,7 @@ export function wiresOf(
   shapes: readonly (readonly number[])[],
   { shards, wire = "f32", compression: { rank } = COMPRESSION }: WireOptions,
 ): Wires {
-  const lengths = shapes.map((shape) => shape.reduce((n, axis) => n * axis, 1));
+  const lengths = lengthsOf(shapes);
   const isGradient = (leaf: number): boolean => names[leaf]!.startsWith("grads.");
   const all = [...names.keys()], exact = all.filter((leaf) => !isGradient(leaf));
   const half = wire === "bf16" ? wire : "f32";

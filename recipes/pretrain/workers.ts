@@ -3,22 +3,12 @@
  *
  * @module
  */
-import {
-  type AnyTensor,
-  fromArray,
-  leaves,
-  mapTree,
-  paths,
-  read,
-  sizesOf,
-  type Tensor,
-  type Tree,
-} from "../../core/mod.ts";
+import { type AnyTensor, fromArray, paths, read, type Tensor, type Tree } from "../../core/mod.ts";
 import type { Collective, WireArray } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import type { RankFiles } from "../run/checkpoint.ts";
 import type { LearnState } from "./step.ts";
-import { arraysOf } from "./team.ts";
+import { arraysOf, treeOf } from "./tree_arrays.ts";
 
 /** What a process goes on with beside the outer parameters. Parameters are in a row. */
 export interface Own {
@@ -27,18 +17,7 @@ export interface Own {
   readonly params: Float32Array<ArrayBuffer>;
 }
 
-const rowOf = (array: Float32Array): AnyTensor =>
-  fromArray(array.slice(), [array.length]) as AnyTensor;
-
-/** A tree like another, of these arrays. */
-function treeOf<T>(like: T, arrays: readonly WireArray[]): T {
-  const tensors = leaves(like as Tree<AnyTensor>);
-  let i = 0;
-  return mapTree(like as Tree<AnyTensor>, (x) => {
-    const at = i++;
-    return fromArray(arrays[at]!, [...sizesOf(x)], tensors[at]!.dtype) as AnyTensor;
-  }) as T;
-}
+const rowOf = (array: Float32Array): AnyTensor => fromArray(array, [array.length]) as AnyTensor;
 
 /** What all have, for the first process, one after the other. The others must hand in theirs at the same time. */
 export async function* gatherOwn(
@@ -47,7 +26,7 @@ export async function* gatherOwn(
   learning: LearnState,
 ): AsyncIterable<Tree<AnyTensor>> {
   // What the first one's optimiser remembers is in every checkpoint.
-  yield { momentum: rowOf(momentum), params: rowOf(params) };
+  yield { momentum: rowOf(momentum.slice()), params: rowOf(params.slice()) };
   const like: readonly WireArray[] = await arraysOf(learning);
   for (let rank = 1; rank < group.size; rank++) {
     const found = [params, ...like].map((array) => array.slice());

@@ -12,8 +12,6 @@ import { InputError } from "../cli/input_error.ts";
 export interface Rounded {
   readonly q: Int8Array;
   readonly scales: Float32Array;
-  /** What they stand for. */
-  readonly values: Float32Array;
 }
 
 const LARGEST = 127;
@@ -28,7 +26,6 @@ export const FEWEST = 1024;
 export function rounded(w: Float32Array, dims: readonly number[], axis: 0 | 1): Rounded {
   const [rows, columns] = dims as readonly [number, number];
   const scales = new Float32Array(dims[axis]!), q = new Int8Array(w.length);
-  const values = new Float32Array(w.length);
   const each = (f: (i: number, channel: number) => void): void => {
     for (let r = 0, i = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++, i++) f(i, axis === 1 ? c : r);
@@ -41,9 +38,18 @@ export function rounded(w: Float32Array, dims: readonly number[], axis: 0 | 1): 
     );
   }
   scales.forEach((most, c) => scales[c] = most === 0 ? 1 : most / LARGEST);
-  each((i, c) => {
-    q[i] = Math.max(-LARGEST, Math.min(LARGEST, Math.round(w[i]! / scales[c]!)));
-    values[i] = q[i]! * scales[c]!;
-  });
-  return { q, scales, values };
+  each((i, c) => q[i] = Math.max(-LARGEST, Math.min(LARGEST, Math.round(w[i]! / scales[c]!))));
+  return { q, scales };
+}
+
+/** What weights in one byte stand for; `channel` is the number of an element's scale. */
+export function wideValues(
+  q: Int8Array,
+  scales: Float32Array,
+  channel: (i: number) => number,
+): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(q.length);
+  // Float32Array.from with a function takes about ten times as long.
+  for (let i = 0; i < q.length; i++) values[i] = q[i]! * scales[channel(i)]!;
+  return values;
 }

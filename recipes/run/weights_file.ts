@@ -15,9 +15,10 @@ import {
   type Tensor,
   type Tree,
 } from "../../core/mod.ts";
+import { sizeOf } from "../../core/graph/node.ts";
 import { type StoredTensor, writeStored } from "../../core/io/safetensors.ts";
 import { type SafetensorsEntry, storedName } from "../../core/io/safetensors_header.ts";
-import { FEWEST, type Rounded, rounded } from "./int8.ts";
+import { FEWEST, type Rounded, rounded, wideValues } from "./int8.ts";
 
 /** An open file of weights. */
 export interface WeightsFile extends AsyncDisposable {
@@ -28,7 +29,6 @@ export interface WeightsFile extends AsyncDisposable {
 }
 
 const scaleName = (name: string): string => `${name}_scale`;
-const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
 
 /** A matrix in one byte. */
 interface Small {
@@ -47,9 +47,9 @@ function channelOf(
   const inner = own.findIndex((n) => n > 1),
     fits = own.length === shape.length &&
       own.every((n, k) => n === 1 || n === shape[k]);
-  const [first = 1, ...rest] = own, size = product(own);
+  const [first = 1, ...rest] = own, size = sizeOf(own);
   if (scale.stored === "F32" && fits && rest.every(isOne)) {
-    const stretch = product(shape) / first;
+    const stretch = sizeOf(shape) / first;
     return (i) => Math.floor(i / stretch);
   }
   if (scale.stored === "F32" && fits && own.slice(inner).every((n, k) => n === shape[inner + k])) {
@@ -91,8 +91,7 @@ export async function openWeights(path: string): Promise<WeightsFile> {
       const { entry, scale, channel } = own;
       const factors = await read(await file.read(scale.name) as Tensor);
       const q = new Int8Array((await file.bytes(name)).buffer);
-      const values = Float32Array.from(q, (x, i) => x * factors[channel(i)]!);
-      return fromArray(values, [...entry.shape]) as AnyTensor;
+      return fromArray(wideValues(q, factors, channel), [...entry.shape]) as AnyTensor;
     },
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };
@@ -113,13 +112,10 @@ function plain(name: string, tensor: AnyTensor): StoredTensor {
 /** The same in one byte, with its scales. */
 function small(name: string, tensor: AnyTensor, axes: "first" | number): readonly StoredTensor[] {
   const shape = sizesOf(tensor), before = axes === "first" ? 1 : axes;
-  const dims = [product(shape.slice(0, before)), product(shape.slice(before))];
-  let made: Promise<Pick<Rounded, "q" | "scales">> | undefined;
-  const once = () =>
-    made ??= read(tensor as Tensor).then((w) => {
-      const { q, scales } = rounded(w, dims, axes === "first" ? 0 : 1);
-      return { q, scales };
-    });
+  const dims = [sizeOf(shape.slice(0, before)), sizeOf(shape.slice(before))];
+  let made: Promise<Rounded> | undefined;
+  const once = (): Promise<Rounded> =>
+    made ??= read(tensor as Tensor).then((w) => rounded(w, dims, axes === "first" ? 0 : 1));
   const scaleShape = shape.map((n, k) => (k < before) === (axes === "first") ? n : 1);
   return [
     {
@@ -145,7 +141,7 @@ export async function writeWeights(
 ): Promise<void> {
   const stored = paths(tensors).flatMap(([name, tensor]) => {
     const axes = scaled(name), shape = sizesOf(tensor);
-    const isLarge = shape.length > 1 && product(shape) >= FEWEST && tensor.dtype === "f32";
+    const isLarge = shape.length > 1 && sizeOf(shape) >= FEWEST && tensor.dtype === "f32";
     return axes !== undefined && isLarge ? small(name, tensor, axes) : [plain(name, tensor)];
   });
   await writeStored(path, stored, metadata);

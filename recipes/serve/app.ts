@@ -60,7 +60,8 @@ export type App = (request: IncomingMessage, response: ServerResponse) => Promis
 
 /** Makes the function that answers requests. */
 export function app({ facts, limits, queue, metrics, isReady, report }: AppParts): App {
-  const routes = new Map(Object.values(routesOf(limits.rows)).map((route) => [route.path, route]));
+  const all = Object.values(routesOf(limits.rows, facts.choices));
+  const routes = new Map(all.map((route) => [route.path, route]));
   const description = openapi(facts, limits);
   const pages: Readonly<Record<string, () => Reply>> = {
     "/health": () => {

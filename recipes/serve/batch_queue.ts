@@ -70,7 +70,7 @@ export function batchQueue(options: QueueOptions): BatchQueue {
   const { run, limit, batch: limits, queue, observe, failed } = options;
   let { waitMs } = options;
   let waiting: Waiting[] = [], busy = false, timer: ReturnType<typeof setTimeout> | undefined;
-  let secondsPerRow = 0;
+  let secondsPerRow = 0, broken: { readonly error: unknown } | undefined;
 
   function refuseFull(rows: number): void {
     if (waiting.length + rows <= queue) return;
@@ -118,6 +118,7 @@ export function batchQueue(options: QueueOptions): BatchQueue {
       busy = false;
       next();
     } catch (error) {
+      broken = { error };
       const all = [...own, ...waiting];
       waiting = [];
       all.forEach(({ fail }) => fail(error));
@@ -134,6 +135,8 @@ export function batchQueue(options: QueueOptions): BatchQueue {
     },
     async submit(ask, rows, signal) {
       signal.throwIfAborted();
+      // Who was let in before the model failed may come with its rows only now.
+      if (broken) throw broken.error;
       refuseFull(rows.length);
       const since = performance.now(), own: Waiting[] = [];
       const outputs = rows.map((row, i) => {

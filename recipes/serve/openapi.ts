@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { Facts } from "../predict/model_source.ts";
+import type { Ask, Facts } from "../predict/model_source.ts";
+import { MOST_ROWS } from "../predict/task_question.ts";
 import type { Limits } from "./limits.ts";
 import { responseSchema, routesOf } from "./routes.ts";
 import type { Schema } from "./shape.ts";
@@ -25,15 +26,23 @@ const error = (description: string) => ({
   }),
 });
 
+/** Questions about texts of any length, which are read in several rows. */
+const LONG: readonly Ask[] = ["entities", "answer"];
+
 /** What a question may be refused with, and when. */
-function refusals({ bodyBytes, clientMs, queue }: Limits, { limit }: Facts) {
+function refusals(ask: Ask, { bodyBytes, clientMs, queue }: Limits, { limit }: Facts) {
+  const long = LONG.includes(ask)
+    ? `takes more than ${MOST_ROWS} rows of ${limit} tokens`
+    : `has more than ${limit} tokens`;
   return {
     400: error("The body is no JSON, or not of this schema."),
     404: error("The model named is another one."),
     408: error(`The request took more than ${clientMs / 1000} s to arrive.`),
     413: error(`The body has more than ${bodyBytes} bytes.`),
     415: error("The body is not application/json."),
-    422: error(`A text cannot be read: it is empty, or has more than ${limit} tokens.`),
+    422: error(
+      `A text cannot be read: it is empty, or ${long}; or the request takes more than ${queue} rows.`,
+    ),
     500: error("The model failed."),
     503: error(`${queue} texts are waiting, or the server is about to end.`),
   };
@@ -51,7 +60,7 @@ const health: Schema = {
 
 /** The description of a server of this model. */
 export function openapi(facts: Facts, limits: Limits): Schema {
-  const routes = routesOf(limits.rows);
+  const routes = routesOf(limits.rows, facts.choices);
   const asked = facts.asks.map((ask) => {
     const route = routes[ask];
     const answered = { description: "The answers.", content: json(responseSchema(route)) };
@@ -60,7 +69,7 @@ export function openapi(facts: Facts, limits: Limits): Schema {
         operationId: ask,
         summary: route.about,
         requestBody: { required: true, content: json(route.body.schema) },
-        responses: { 200: answered, ...refusals(limits, facts) },
+        responses: { 200: answered, ...refusals(ask, limits, facts) },
       },
     }];
   });

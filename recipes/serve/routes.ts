@@ -68,8 +68,6 @@ const record = (properties: Readonly<Record<string, Schema>>): Schema => ({
 const listOf = (items: Schema): Schema => ({ type: "array", items });
 const index: Schema = { type: "integer", minimum: 0 };
 const string: Schema = { type: "string" };
-/** Choices of a question at most, whatever the task. */
-const MOST_CHOICES = 10;
 
 const nameOf = (body: { readonly input: unknown }, i: number): string =>
   Array.isArray(body.input) ? `input[${i}]` : "input";
@@ -85,8 +83,8 @@ const data = (form: AnyForm, answers: readonly unknown[]) => ({
 const base64 = (vector: Float32Array): string =>
   Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
 
-/** All routes for requests of at most `rows` texts. */
-export function routesOf(rows: number): Readonly<Record<Ask, AnyRoute>> {
+/** All routes for requests of at most `rows` texts, and questions of at most `choices`: who answers none says so before it reads any. */
+export function routesOf(rows: number, choices = 2): Readonly<Record<Ask, AnyRoute>> {
   const texts = list(text, 1, rows), oneOrMore = listOr(texts, text);
   const oneOrMoreOf = <R extends object, O extends object>(
     required: { readonly [K in keyof R]: Shape<R[K]> },
@@ -202,7 +200,7 @@ export function routesOf(rows: number): Readonly<Record<Ask, AnyRoute>> {
       about: "One of some choices, for a question about a text, or for the #idiom# in it.",
       question: choiceOf,
       body: object({
-        input: oneOrMoreOf({ text, choices: list(text, 2, MOST_CHOICES) }, { question: text }),
+        input: oneOrMoreOf({ text, choices: list(text, 2, choices) }, { question: text }),
       }, common) as never,
       inputs: ({ input }) => listed<Choices>(input as Choices),
       name: nameOf,

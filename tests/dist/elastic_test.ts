@@ -10,6 +10,7 @@ import { propose } from "../../dist/elastic/propose.ts";
 import { readRoster, rosterText } from "../../dist/elastic/roster.ts";
 import { runElastic, type Term } from "../../dist/elastic/run_elastic.ts";
 import { DistError } from "../../dist/error.ts";
+import type { Observer } from "../../dist/observer.ts";
 import { simulate, type Simulation } from "../../dist/sim/simulation.ts";
 import { sealed, unsealed } from "../../dist/transport/seal.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
@@ -69,12 +70,14 @@ type Outcome = { readonly value: string | undefined } | { readonly error: DistEr
 
 /** Members, and newcomers behind them, count steps together until `steps`; each gives the sum that it has and who it was with. */
 function count(
-  { founders: size, newcomers = [], steps, token }: {
+  { founders: size, newcomers = [], steps, token, observer }: {
     readonly founders: number;
     /** When they come. Units: milliseconds. */
     readonly newcomers?: readonly number[];
     readonly steps: number;
     readonly token?: string;
+    /** Of the first founder's. */
+    readonly observer?: Observer;
   },
   disturb: (simulation: Simulation) => void = () => {},
   own: (host: number, simulation: Simulation) => Partial<PeerCouncilOptions> = () => ({}),
@@ -119,6 +122,7 @@ function count(
           plan,
           joining: 5000,
           silence: SILENCE,
+          ...host === 0 && { observer },
         }, work),
       };
     } catch (error) {
@@ -156,6 +160,22 @@ Deno.test("elastic: one of two goes on alone when the other is killed, whichever
     // The other 12 steps or so included.
     assertLess(time - since, 1000);
   }
+});
+
+Deno.test("elastic: an observer is told of every generation's group", async () => {
+  const told: string[] = [];
+  const observer: Observer = (event) => {
+    if (event.kind === "joined") {
+      told.push(`joined ${event.group.generation} of ${event.group.size}`);
+    }
+    if (event.kind === "failed") {
+      told.push(`failed ${event.group.generation} ${event.error.failure}`);
+    }
+  };
+  const crash = (simulation: Simulation): void =>
+    void simulation.clock.after(85, () => simulation.crash(1));
+  await count({ founders: 2, steps: 20, observer }, crash, () => ({}), [1]);
+  assertEquals(told, ["joined 1 of 2", "failed 1 lost", "joined 2 of 1", "failed 2 closed"]);
 });
 
 Deno.test("elastic: one of two cannot go on when the other only stops, unless it can end it", async () => {

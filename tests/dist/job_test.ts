@@ -240,3 +240,14 @@ Deno.test("a rank that does not share memory where the others do is told so", as
   assertMatch(second!.reason.message, /job test.apart: this is job test/);
   assertMatch(first!.reason.message, /waited 1500 ms for rank 1/);
 });
+
+Deno.test("job: MPI takes no TLS and no thread, and says so before it is looked for", async () => {
+  const own = place({ RANK: "0", WORLD_SIZE: "2" })!, options = { plan: 0, engine: "mpi" } as const;
+  const tls = { cert: "cert.pem", key: "key.pem", ca: "ca.pem", clients: false };
+  await assertRejects(() => joinJob({ ...own, tls }, options), RangeError, "by MPI over TLS");
+  await assertRejects(
+    () => joinJob(own, { ...options, thread: {} }),
+    RangeError,
+    "by MPI in a thread",
+  );
+});

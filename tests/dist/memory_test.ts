@@ -4,10 +4,12 @@ import { DistError } from "../../dist/error.ts";
 import { joinGroup } from "../../dist/group/group.ts";
 import { chunkOf } from "../../dist/group/chunk.ts";
 import { tcp } from "../../dist/net/tcp.ts";
+import type { GroupEvent } from "../../dist/observer.ts";
 import { alone } from "../../dist/parallel/alone.ts";
 import type { SharingOptions } from "../../dist/shm/host/engine.ts";
 import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
+import type { Engine, Transport } from "../../dist/transport/transport.ts";
 import { fc } from "../property.ts";
 import { skip } from "../skip.ts";
 import { type LocalWay, localWay, memberOf, ranks, valuesOf } from "./ranks.ts";
@@ -126,6 +128,62 @@ test("memory: a rank that stays away from an operation is named at the deadline"
   const [first] = outcomes;
   assert(first?.status === "rejected" && first.reason instanceof DistError);
   assertEquals([first.reason.failure, first.reason.rank], ["deadline", 1]);
+});
+
+/** A rank that comes to an operation, as all agree on it, and then gives nothing. */
+function idle(transport: Transport): Transport {
+  return {
+    ...transport,
+    join(member) {
+      const links = transport.join(member);
+      const allReduce = () => new Promise<void>((_, reject) => links.onFailure(reject));
+      return { ...links, engine: { ...links.engine!, allReduce } };
+    },
+  };
+}
+
+test("memory: whom an operation waits for in memory is named, and the observer told", async () => {
+  const seen: GroupEvent[] = [];
+  const outcomes = await sharing("aaa").use(
+    3,
+    (transports) =>
+      Promise.allSettled(transports.map(async (transport, rank) => {
+        const group = await joinGroup(
+          rank === 1 ? idle(transport) : transport,
+          memberOf(transports, rank),
+          { ...rank === 0 && { observer: (event) => void seen.push(event) } },
+        );
+        await group.allReduce(new Float32Array(1e5), rank === 0 ? { deadline: 500 } : {});
+      })),
+  );
+  const [first] = outcomes;
+  assert(first?.status === "rejected" && first.reason instanceof DistError);
+  assertEquals([first.reason.failure, first.reason.rank], ["deadline", 1]);
+  const failed = seen.find((event) => event.kind === "failed");
+  assert(failed?.kind === "failed");
+  assertEquals(
+    failed.open.map(({ operation, waiting }) => [operation.operation, waiting]),
+    [["allReduce", [1]]],
+  );
+});
+
+test("memory: whom it waits for is not looked up in memory that was given back", async () => {
+  const engines: Engine[] = [];
+  await sharing("aa").use(2, (transports) =>
+    Promise.all(transports.map(async (transport, rank) => {
+      const kept: Transport = {
+        ...transport,
+        join(member) {
+          const links = transport.join(member);
+          engines.push(links.engine!);
+          return links;
+        },
+      };
+      const group = await joinGroup(kept, memberOf(transports, rank));
+      await group.allReduce(new Float32Array(5));
+      await group.close();
+    })));
+  assertEquals(engines.map((engine) => engine.behind!()), [[], []]);
 });
 
 test("memory: windows that are too small are refused", async () => {

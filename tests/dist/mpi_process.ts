@@ -1,11 +1,14 @@
 /**
  * One process of an MPI world, for tests: `mpi_process.ts die` sums until rank 1 kills itself, saying each process's number on a line;
- * `mpi_process.ts stop` sums until rank 1 stops itself, and the other says what has failed, and leaves MPI; `mpi_process.ts open SIZE [LIBRARY]` enters and leaves MPI, or says in one line why it cannot.
+ * `mpi_process.ts stop` sums until rank 1 stops itself, and the other says what has failed, and leaves MPI;
+ * `mpi_process.ts late` has a rank that does not join, and the other says what has failed; `mpi_process.ts open SIZE [LIBRARY]` enters and leaves MPI, or says in one line why it cannot.
  *
  * @module
  */
 import { DistError } from "../../dist/error.ts";
 import { joinGroup } from "../../dist/group/group.ts";
+import { joinJob } from "../../dist/job/join_job.ts";
+import { jobPlace } from "../../dist/job/place.ts";
 import { openMpi } from "../../dist/mpi/world.ts";
 
 async function die(): Promise<never> {
@@ -48,7 +51,24 @@ async function stop(): Promise<void> {
   await world.close();
 }
 
+/** Rank 0 joins; rank 1 only enters MPI, and leaves it after a while. */
+async function late(): Promise<void> {
+  const place = jobPlace((name) => Deno.env.get(name))!;
+  if (place.rank === 1) {
+    const world = openMpi();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    return await world.close();
+  }
+  try {
+    await joinJob(place, { plan: 0, engine: "mpi", patience: 1000, deadline: 60_000 });
+  } catch (error) {
+    if (!(error instanceof DistError)) throw error;
+    console.log(`failed: ${error.failure} ${error.rank}`);
+  }
+}
+
 const [what, size, library] = Deno.args;
 if (what === "die") await die();
 else if (what === "stop") await stop();
+else if (what === "late") await late();
 else await open(Number(size), library);

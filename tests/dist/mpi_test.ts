@@ -79,6 +79,13 @@ for (const which of mpis) {
     assertMatch(text, /^failed: stalled 1$/m);
   });
 
+  Deno.test(`mpi ${which}: a rank that does not join is named after the job's patience, and MPI is left`, async () => {
+    const { code, text, ms } = await start([...mpiCommand(which, 2), ...program, "late"]);
+    assert(ms < 60_000, `ended with ${code} after ${ms} ms: ${text}`);
+    assertMatch(text, /^failed: deadline 1$/m);
+    assertEquals(code, 0, text);
+  });
+
   Deno.test(`mpi ${which}: a world of another size is refused in a line`, async () => {
     const { code, text } = await start([...mpiCommand(which, 2), ...program, "open", "3"]);
     assertEquals(code, 0, text);

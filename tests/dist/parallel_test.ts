@@ -1,5 +1,5 @@
 /** Exchanges of gradients between any number of ranks. */
-import { assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { DistError } from "../../dist/error.ts";
 import { alone, type Collective } from "../../dist/parallel/alone.ts";
@@ -7,6 +7,7 @@ import { bucketsOf } from "../../dist/parallel/buckets.ts";
 import { compareChecksums } from "../../dist/parallel/checksums.ts";
 import { createExchange, type Exchanged } from "../../dist/parallel/exchange.ts";
 import { ownersOf, shareLeaves } from "../../dist/parallel/owners.ts";
+import { swap } from "../../dist/parallel/swap.ts";
 import { localWays, ranks, simulated } from "./ranks.ts";
 
 const mem = simulated(), V = 8, lengths = [1000, 3, 70_000, 0, 17];
@@ -309,4 +310,22 @@ Deno.test("ranks that plan other buckets find out at the first message", async (
     DistError,
     "4",
   );
+});
+
+Deno.test("swap: what failed first is said, once all have ended", async () => {
+  const late = Promise.withResolvers<never>();
+  let isOver = false;
+  const group = {
+    ...{ rank: 0, size: 3 },
+    send: (_: unknown, to: number) =>
+      to === 1 ? late.promise : Promise.reject(new DistError("Lost rank 2", "lost", { rank: 2 })),
+    receive: () => late.promise,
+  };
+  const rooms = [0, 1, 2].map(() => new Uint16Array(3));
+  const swapped = swap(group, (r) => rooms[r]!, (r) => rooms[r]!).finally(() => isOver = true);
+  swapped.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert(!isOver, "it ended before what it sends did");
+  late.reject(new DistError("Cannot go on: the link to rank 1 has ended", "lost", { rank: 1 }));
+  await assertRejects(() => swapped, DistError, "Lost rank 2");
 });

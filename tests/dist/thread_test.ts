@@ -2,12 +2,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DistError } from "../../dist/error.ts";
 import { type Group, type GroupTransport, joinGroup } from "../../dist/group/group.ts";
+import type { GroupEvent } from "../../dist/observer.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { sharedMemory } from "../../dist/shm/network.ts";
 import { createSharedSpace } from "../../dist/shm/space.ts";
 import { errorOf, wordsOf } from "../../dist/thread/error_words.ts";
 import { openThread, type ThreadOptions } from "../../dist/thread/open_thread.ts";
-import { openSockets } from "../../dist/transport/sockets.ts";
+import { openSockets, type SocketTransportOptions } from "../../dist/transport/sockets.ts";
 import { within } from "../within.ts";
 import { memberOf } from "./ranks.ts";
 import type { Hanging } from "./thread_worker.ts";
@@ -129,6 +130,64 @@ Deno.test("thread: a place that cannot be listened on is refused, and the thread
     DistError,
     "without a token",
   );
+});
+
+Deno.test("thread: a clock of the main thread's is refused", async () => {
+  const own: SocketTransportOptions = { hostname: "127.0.0.1", port: 0, wall: () => 0 };
+  await assertRejects(
+    () => openThread({ ...own, network: { kind: "tcp" } }),
+    TypeError,
+    "Cannot open a thread with a wall clock",
+  );
+});
+
+/** Opens a thread that can be made to fail, by an order that makes no sense. */
+async function fragile(): Promise<readonly [GroupTransport, fail: () => void]> {
+  const { Worker } = globalThis;
+  let worker: Worker | undefined;
+  globalThis.Worker = new Proxy(Worker, {
+    construct: (_, [url, options]) => worker = new Worker(url, options),
+  });
+  try {
+    const transport = await openThread(place);
+    return [transport, () => worker!.postMessage({ abort: 99, error: wordsOf("no such group") })];
+  } finally {
+    globalThis.Worker = Worker;
+  }
+}
+
+Deno.test("thread: one that fails ends its groups: all are told, observers and who asks later too", async () => {
+  const [first, fail] = await fragile(), other = await openThread(place);
+  const transports = [first, other], events: GroupEvent[] = [];
+  const [group] = await Promise.all([
+    joinGroup(first, memberOf(transports, 0), { observer: (event) => void events.push(event) }),
+    joinGroup(other, memberOf(transports, 1)),
+  ]);
+  // A group that was over before fails once.
+  const one = { ...memberOf([first], 0), job: "alone" };
+  const alone = await joinGroup(first, one, { observer: (event) => void events.push(event) });
+  await alone.close();
+  const summed = assertRejects(() => group.allReduce(new Float32Array(4)), DistError, "thread");
+  const early = new Promise<DistError>((resolve) => group.onFailure(resolve));
+  const isSumming = (): boolean =>
+    events.some((e) => e.kind === "begun" && e.operation.operation === "allReduce");
+  while (!isSumming()) await new Promise((resolve) => setTimeout(resolve, 5));
+  fail();
+  const error = await within("a failure", early);
+  assertEquals([error.failure, (await summed).failure], ["lost", "lost"], error.message);
+  const late = new Promise<DistError>((resolve) => group.onFailure(resolve));
+  assertEquals(await within("the same failure", late), error);
+  const failed = events.flatMap((event) =>
+    event.kind === "failed"
+      ? [[
+        event.group.job,
+        event.error.failure,
+        ...event.open.map(({ operation }) => operation.operation),
+      ]]
+      : []
+  );
+  assertEquals(failed, [["alone", "closed"], ["test", "lost", "allReduce"]]);
+  await other.close();
 });
 
 Deno.test("thread: errors keep their class, rank, operation and cause", () => {

@@ -142,3 +142,30 @@ Deno.test("tls: a door for certificates says when its place is taken, and needs 
     "without a token",
   );
 });
+
+Deno.test("tls: at a door for certificates 256 may say nothing at a time, and who speaks comes in", async () => {
+  const listener = (await mutualTls(certificate, here)).listen(here);
+  const silent: Deno.Conn[] = [], open = new Set<Deno.Conn>();
+  try {
+    for (let i = 0; i < 700; i++) {
+      const conn = await Deno.connect({ hostname: here.hostname, port: listener.port });
+      silent.push(conn);
+      open.add(conn);
+      const over = (): void => void open.delete(conn);
+      conn.read(new Uint8Array(1)).then(over, over);
+    }
+    const accepted = listener.accept();
+    const caller = await tcp(certificate).connect({ ...here, port: listener.port });
+    const [server] = await Promise.all([accepted, caller.write(new Uint8Array(1))]);
+    assertEquals(await server.read(new Uint8Array(2)), 1);
+    // The caller, too, ended one; long before any handshake's time is over.
+    for (let i = 0; i < 100 && open.size > 255; i++) await new Promise((r) => setTimeout(r, 20));
+    assertEquals(open.size, 255);
+    assertEquals(silent.map((conn) => open.has(conn)), silent.map((_, i) => i >= 445));
+    caller.close();
+    server.close();
+  } finally {
+    for (const conn of silent) conn.close();
+    listener.close();
+  }
+});

@@ -176,6 +176,21 @@ Deno.test("ChID: long passages are cut around the blank, half on either side whe
   assertEquals(front!.slice(6).join(""), `[MASK]${"舰船".repeat(10)}[SEP]`);
 });
 
+Deno.test("ChID: beside an idiom of more than four tokens the blank stays, and all have the same text around it", async () => {
+  const group = {
+    content: [`${"天地人".repeat(20)}#idiom000001#`],
+    candidates: ["画龙点睛", "画龙点睛拍案叫绝"],
+  };
+  const { units } = await loaded("chid", "train", {
+    "train.json": lines([group]),
+    "train_answer.json": { "#idiom000001#": 1 },
+  }, 28);
+  const [four, eight] = shown(units[0]!);
+  assertEquals(eight!.split(" ").length, 28);
+  assert(eight!.endsWith("天 地 人 [MASK] [SEP]"), eight);
+  assertEquals(four!.slice(four!.indexOf("[SEP]")), eight!.slice(eight!.indexOf("[SEP]")));
+});
+
 Deno.test("ChID: FewCLUE's files of one blank, and its submissions", async () => {
   const files = {
     "train_few_all.json": lines(few),

@@ -1,8 +1,16 @@
 /** A student learns from a teacher, in this process. */
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
 import { leaves, paths, read, type Tensor } from "../../core/mod.ts";
 import { openDevice } from "../../core/device/open.ts";
 import { init } from "../../nn/mod.ts";
+import { InputError } from "../../recipes/cli/input_error.ts";
 import type { DistillConfig } from "../../recipes/distill/distill_config.ts";
 import { type DistillState, distillTrain, type Lesson } from "../../recipes/distill/train.ts";
 import { studentConfig } from "../../recipes/distill/student_config.ts";
@@ -109,6 +117,33 @@ Deno.test("a student's heads are as wide as its teacher's, or as many where thei
   assertEquals([config.model.heads, config.model.hidden], [1, 16]);
   const many = await studentConfig(teacher, '{"width": 8}', { set: [], sameHeads: true });
   assertEquals(many.model.heads, 2);
+});
+
+Deno.test("a student learns by one process, however many its teacher had", async () => {
+  const many = [{ shards: 4 }, { wire: "1-bit-lamb" }, {
+    optimizer: { ...teacher.optimizer, sharded: true },
+  }] as const;
+  for (const own of many) {
+    const { shards, wire, optimizer } = await studentConfig(
+      { ...teacher, ...own },
+      '{"layers": 1}',
+      { set: [] },
+    );
+    assertEquals([shards, wire, optimizer], [0, "f32", teacher.optimizer]);
+  }
+  const asked = [
+    ["shards=4", "Cannot distil with shards 4: a student learns by one process; leave it out"],
+    ["wire=bf16", 'Cannot distil with wire "bf16": a student learns by one process'],
+    ["optimizer.sharded=true", "Cannot distil with optimizer.sharded: a student learns by one"],
+  ] as const;
+  for (const [change, message] of asked) {
+    const set = [change];
+    await assertRejects(
+      () => studentConfig(teacher, '{"layers": 1}', { set }),
+      InputError,
+      message,
+    );
+  }
 });
 
 Deno.test("a student learns what its teacher predicts, together with the other losses", async () => {

@@ -3,8 +3,14 @@ import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/
 import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { openDevice } from "../../core/device/open.ts";
+import { taskData } from "../../recipes/clue/run_task.ts";
 import { savedTask } from "../../recipes/clue/saved_task.ts";
-import { answersOf, median } from "../../recipes/distill/compare_tasks.ts";
+import { startOf } from "../../recipes/clue/task_model.ts";
+import { tasks } from "../../recipes/clue/tasks.ts";
+import type { Unit } from "../../recipes/clue/unit.ts";
+import { answersOf } from "../../recipes/distill/compare_tasks.ts";
+import { distillTask } from "../../recipes/distill/distill_task.ts";
+import { taughtUnits } from "../../recipes/distill/taught_units.ts";
 import { outputsPath, teacherOutputs } from "../../recipes/distill/teacher_outputs.ts";
 import { inFolder } from "../in_folder.ts";
 import { inWorkplace, type Workplace } from "./pretrain_command.ts";
@@ -143,7 +149,55 @@ Deno.test("a student learns a task from its teacher, which answers once, and is 
     const units = [{ rows: [{ ids: [2, 5, 3], segments: [0, 0, 0] }], target: [] }];
     const [answer] = await answersOf(saved, units, device);
     assertEquals(answer!.length, 3);
+
+    const start = await startOf(join(folder, "student"), false), qbqtc = tasks.qbqtc!;
+    const of = { task: qbqtc, folder: join(folder, "pairs"), start, length: 64 };
+    const data = await taskData(of), { train, dev } = data;
+    let answered = 0;
+    const hidden = {
+      ...dev,
+      labelled: false,
+      get units() {
+        answered++;
+        return dev.units;
+      },
+    };
+    const found = await distillTask({
+      ...{
+        task: qbqtc,
+        teacher: { saved, path: join(folder, "knows") },
+        student: start,
+        length: 64,
+      },
+      data: { train, dev, tests: [hidden] },
+      config: { epochs: 1, batch: 64, rate: 1e-3, warmup: 0, decay: 0, dropout: 0, seed: 1 },
+      soft: { alpha: 0.5, temperature: 1 },
+      ...{ device, out: join(folder, "third"), cache },
+      ...{ interrupt: { requested: false } },
+      view: { show: () => {}, note: () => {}, [Symbol.dispose]: () => {} },
+    });
+    assertEquals(found!.scores.map(({ split }) => split), ["dev", "dev"]);
+    assertEquals(answered, 0, "Nobody asks what a student answers to a test without labels");
   }));
+
+Deno.test("a unit with a teacher's answer makes its rows when they are asked for", () => {
+  const made = [0, 0], answers = [Float32Array.of(1), Float32Array.of(2)];
+  const units = made.map((_, n): Unit => ({
+    get rows() {
+      made[n]!++;
+      return [{ ids: [n], segments: [0] }];
+    },
+    target: [n],
+  }));
+  const taught = taughtUnits(units, answers);
+  assertEquals(made, [0, 0]);
+  assertEquals(taught[1]!.rows, [{ ids: [1], segments: [0] }]);
+  assertEquals(taught.map(({ target, soft }) => [target, soft]), [[[0], answers[0]], [
+    [1],
+    answers[1],
+  ]]);
+  assertEquals(made, [0, 1]);
+});
 
 Deno.test("a teacher's answers are kept by all that they depend on; a broken file is made again, and said so", () =>
   inFolder(async (folder) => {
@@ -175,8 +229,3 @@ Deno.test("a teacher's answers are kept by all that they depend on; a broken fil
     assertEquals(asked, 2);
     assertStringIncludes(notes[1]!, "is not used");
   }));
-
-Deno.test("median is the middle one, or the mean of the two", () => {
-  assertEquals(median([3, 1, 2]), 2);
-  assertEquals(median([4, 1, 2, 10]), 3);
-});

@@ -17,8 +17,6 @@ import { constantsOf, warningsOf } from "../../recipes/doctor/net_summary.ts";
 import {
   allReduce,
   broadcast,
-  canonical,
-  coded,
   doubling,
   exchange,
   type Machine,
@@ -26,6 +24,7 @@ import {
 } from "../../recipes/doctor/model.ts";
 import { readMeasured, scalingTables } from "../../recipes/doctor/scaling_tables.ts";
 import { roundsOf } from "../../recipes/doctor/rounds.ts";
+import { InputError } from "../../recipes/cli/input_error.ts";
 import { DeviceError } from "../../core/device/error.ts";
 import type { GroupEvent } from "../../dist/mod.ts";
 import { createRecorder } from "../../recipes/observe/recorder.ts";
@@ -169,7 +168,6 @@ Deno.test("model: rounds, bytes and sums are those of the algorithms", () => {
   assertEquals(allReduce(2, S).messages, 8);
   assertEquals(broadcast(9, 8).rounds, 4);
   assertEquals(broadcast(9, S), { rounds: 15, messages: 8, bytes: S, summed: 0 });
-  assertEquals(canonical(4, S, 8).bytes, coded(4, S).bytes);
   const ideal: Machine = {
     ...{ latency: 1e-4, rate: 1e9, perMessage: 0, perByte: 0, perSummed: 0 },
     ...{ ranksPerHost: 1, cores: 2 },
@@ -205,6 +203,46 @@ Deno.test("docs/scaling.md has the tables that its measurements give", async () 
   const tables = scalingTables(await readMeasured(file("scaling.jsonl").pathname));
   assertStringIncludes(await Deno.readTextFile(file("scaling.md")), tables.join("\n"));
 });
+
+Deno.test("doctor --model: what is missing in a line, or no number, is said", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "measured.jsonl");
+    const read = async (...objects: readonly object[]) => {
+      await Deno.writeTextFile(path, objects.map((o) => JSON.stringify(o)).join("\n"));
+      return await readMeasured(path);
+    };
+    const net = {
+      ...{ kind: "net", cores: 2, round_trip_us: 90, bytes_per_s: 1e9 },
+      ...{ cpu_us_per_message: 80, cpu_ns_per_byte: 0.3, cpu_ns_per_summed_byte: 0.1 },
+    };
+    const sum = { bytes: 4, ms: 5 };
+    const many = {
+      ...{ kind: "many", ranks: 16, load: 0, joined_s: 1, first_sum_s: 2, sums: [sum] },
+      beside: "what nobody asks for",
+    };
+    const found = await read(net, many);
+    assertEquals(found.many[0]!.sums, [sum]);
+    assert(!scalingTables(found).join().includes("NaN"));
+    for (const name of Object.keys(net)) {
+      await assertRejects(
+        () => read({ ...net, [name]: undefined }, many),
+        InputError,
+        "no line of it is what --net --json prints at the end",
+      );
+    }
+    const wrong: readonly (readonly [object, string])[] = [
+      [{ ranks: undefined }, "line 2: ranks is missing"],
+      [{ load: undefined }, "line 2: load is missing"],
+      [{ first_sum_s: "2" }, 'line 2: first_sum_s is "2", it must be a number above 0'],
+      [{ sums: undefined }, "line 2: sums is missing"],
+      [{ sums: [sum, { bytes: 4 }] }, "line 2: sums[1].ms is missing"],
+      [{ sums: [{ ...sum, cpu_ms: "9" }] }, 'line 2: sums[0].cpu_ms is "9"'],
+      [{ sums: [7] }, "line 2: sums[0] is 7, it must be an object"],
+    ];
+    for (const [change, message] of wrong) {
+      await assertRejects(() => read(net, { ...many, ...change }), InputError, message);
+    }
+  }));
 
 Deno.test("doctor says what this machine has, and what of it is taken and why", async () => {
   const device = (kind: "cpu" | "webgpu", description: string) =>

@@ -23,6 +23,10 @@ import { readJson } from "../../recipes/interop/read_json.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { startOf } from "../../recipes/clue/task_model.ts";
 import type { ModelConfig } from "../../recipes/pretrain/config.ts";
+import { relevance } from "../../recipes/predict/relevance.ts";
+import { openPredictor } from "../../recipes/predict/open_predictor.ts";
+import { exportModel } from "../../recipes/onnx/export_model.ts";
+import { toExport } from "../../recipes/onnx/to_export.ts";
 import { positionNames } from "../../recipes/pretrain/positions.ts";
 import { openModel } from "../../recipes/pretrain/open_model.ts";
 import { checkpointPath, latestCheckpoint } from "../../recipes/run/checkpoint.ts";
@@ -249,6 +253,30 @@ Deno.test("an encoder without a head is enough for tasks, and not for pretrainin
       await values(model.params.encoder.layers[0]!.attention.wo),
     );
     await assertRejects(() => openModel(hf), InputError, `Cannot start from ${hf}: it has no head`);
+  }));
+
+Deno.test("an encoder without a head for masked words is exported and asked for what it has", () =>
+  inFolder(async (folder) => {
+    const hf = join(folder, "hf"), weights = join(hf, "model.safetensors");
+    const model = withClicks(randomModel(bert)), device = reference();
+    await writeHuggingFace(hf, model, layoutFor(model.config.model, model.vocabulary, "bert"));
+    const rest = Object.entries(await tensorsOf(weights))
+      .filter(([name]) => !name.startsWith("cls.predictions."));
+    await writeSafetensors(weights, Object.fromEntries(rest), { format: "pt" });
+    for (const head of ["embedding", "hidden", "relevance"] as const) {
+      const { what } = await toExport({ model: hf, head, length: 16 });
+      assertEquals((await exportModel(what)).inputs.length, 3);
+    }
+    await assertRejects(
+      () => toExport({ model: hf, head: "mlm", length: 16 }),
+      InputError,
+      "it has no head",
+    );
+    const tools = await openPredictor(hf, device), whole = join(folder, "whole");
+    assertEquals(tools.facts.asks, ["embed", "relevance"]);
+    await writeRun(whole, model);
+    const scores = await relevance(tools, "天地", ["玄", "黄"]);
+    assertEquals(scores, await relevance(await openPredictor(whole, device), "天地", ["玄", "黄"]));
   }));
 
 Deno.test("a run of weights alone is no run to resume", () =>

@@ -96,6 +96,12 @@ Deno.test("flight: a group that is left in good order leaves nothing, nor does a
     assertEquals(failures, ["deadline"]);
     assert(notes.length > 0 && notes.every((line) => line.startsWith("Cannot leave a flight")));
     await assertRejects(() => readFlights(folder), InputError, "there are none");
+    await assertRejects(() => readFlights(join(folder, "full")), InputError, "there are none");
+    if (Deno.build.os !== "windows") {
+      const loop = join(folder, "loop");
+      await Deno.symlink("loop", loop);
+      await assertRejects(() => readFlights(loop), InputError, "symbolic links");
+    }
     await Deno.mkdir(join(folder, "flight", "generation-00001"), { recursive: true });
     const path = join(folder, "flight", "generation-00001", "rank-00000.json");
     for (const text of ["{", "{}"]) {

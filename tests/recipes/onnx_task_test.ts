@@ -149,7 +149,9 @@ Deno.test("export of a saved model: weights in one byte say their cost, other he
     );
     // What padding scores is no number of the model's.
     assert(Number(/up to (\S+),/.exec(cost)![1]) < 1e6, cost);
-    assertEquals(JSON.parse(vector.out).output, "sentence_embedding");
+    const { output, inputs } = JSON.parse(vector.out);
+    // A model that has learnt a question with its text must be told which is which.
+    assertEquals([output, inputs.at(-1)], ["sentence_embedding", "token_type_ids"]);
     assertEquals([wrong.code, wrong.out], [2, ""]);
     assertEquals(
       wrong.error,

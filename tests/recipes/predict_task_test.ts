@@ -115,6 +115,13 @@ Deno.test("predict: an idiom for a blank is that of clue", () =>
     for (const [asked, why] of wrong) {
       await assertRejects(() => choose(tools, [asked]), InputError, why);
     }
+    // Of 64 tokens 60 may be an idiom's.
+    const fits = "天".repeat(60), long = [{ text: content, choices: [...choices, `${fits}地`] }];
+    const why = "input[0]: a choice has 61 tokens, the limit is 60; shorten it";
+    await assertRejects(() => choose(tools, long), InputError, why);
+    const whole = [{ text: content, choices: [...choices, fits] }];
+    const [cut, same] = [await choose(tools, long, { truncate: true }), await choose(tools, whole)];
+    assertEquals(cut[0]!.probabilities, same[0]!.probabilities);
   }));
 
 Deno.test("predict: the command answers a file of texts with names, and says what a kind needs", () =>

@@ -1,18 +1,22 @@
 /** Processes that take their steps apart: DiLoCo in the pretraining loop. */
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { cpu, dispose } from "../../core/mod.ts";
+import { type AnyTensor, cpu, dispose, fromArray, paths, type Tree } from "../../core/mod.ts";
 import { alone, type Group } from "../../dist/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { trainBatches } from "../../recipes/data/batches.ts";
 import { createApart, ofOneWorker } from "../../recipes/pretrain/apart.ts";
 import type { PretrainConfig } from "../../recipes/pretrain/config.ts";
+import { leadCrew } from "../../recipes/pretrain/crew.ts";
 import { DILOCO, type DilocoConfig } from "../../recipes/pretrain/diloco_config.ts";
+import { follow } from "../../recipes/pretrain/follow.ts";
 import { changed } from "../../recipes/pretrain/load_config.ts";
-import { arraysOf } from "../../recipes/pretrain/team.ts";
+import { rowOf } from "../../recipes/pretrain/model_row.ts";
 import { initialState, train, type TrainHooks } from "../../recipes/pretrain/train.ts";
+import { arraysOf } from "../../recipes/pretrain/tree_arrays.ts";
+import type { RankFiles } from "../../recipes/run/checkpoint.ts";
 import { ranks, simulated } from "../dist/ranks.ts";
-import { tinyData, tinyRun } from "./tiny_run.ts";
+import { tinyCorpus, tinyData, tinyRun } from "./tiny_run.ts";
 
 const config: PretrainConfig = {
   ...tinyRun,
@@ -129,6 +133,44 @@ Deno.test("no checkpoint and no evaluation changes a bit of what processes train
   ));
   assertEquals(Buffer.compare(often![1]!.params, never![0]!.params), 0);
   assertEquals(often![1]!.losses, never![1]!.losses);
+});
+
+Deno.test("who follows steps apart from the middle of a run keeps nothing when it is over", async () => {
+  const own = apart({}), corpus = tinyCorpus(), step = own.steps;
+  const { model, optimizer } = await initialState(own, corpus.vocabulary.tokens.length, device);
+  const params = await rowOf(model).read(model, rowOf(model).whole);
+  const row = fromArray(params, [params.length]) as AnyTensor;
+  const learnt = paths(optimizer as unknown as Tree<AnyTensor>);
+  const files: RankFiles = {
+    size: 2,
+    read: () =>
+      Promise.resolve(
+        new Map([
+          ...[["momentum", row], ["params", row]] as const,
+          ...learnt.map(([name, x]) => [`learning.${name}`, x] as const),
+        ]),
+      ),
+  };
+  const theirs = cpu({ threads: 1 });
+  await ranks(mem, 2, async (group, rank) => {
+    if (rank > 0) {
+      return await follow({ config: own, corpus, device: theirs, group, skipBad: false });
+    }
+    const crew = leadCrew(group, device), state = { step, model, optimizer };
+    const together = await crew.begin({ stage: 1, step, rollbacks: 0 }, state, own, files);
+    await train(own, state, data, device, {
+      metrics: () => {},
+      evaluation: () => false,
+      progress: () => {},
+      checkpoint: () => Promise.resolve(),
+      stop: () => false,
+      ...together,
+    });
+    await crew.end();
+  }, PATIENT);
+  // Drawing the first weights leaves little, which goes with the next garbage.
+  const moments = (await arraysOf(optimizer)).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  assertLess(theirs.usage().bytes, moments / 4);
 });
 
 Deno.test("what does not go with steps apart is refused in a line", async () => {

@@ -72,6 +72,19 @@ if (here.length > 0) {
     }));
 }
 
+Deno.test("pretrain --engine mpi over TLS is refused in a line", () =>
+  inWorkplace(async ({ folder }) => {
+    const env = {
+      ...{ RANK: "0", WORLD_SIZE: "2", MOTIAN_TLS_CERT: "cert.pem" },
+      ...{ MOTIAN_TLS_KEY: "key.pem", MOTIAN_TLS_CA: "ca.pem" },
+    };
+    const words = [...base, "--engine", "mpi", "--out", "tls"];
+    const { code, error } = await runRecipe("pretrain", folder, words, { env });
+    assertEquals(code, 2, error);
+    assertStringIncludes(error, "Cannot pretrain with --engine mpi over TLS: MPI carries bytes");
+    assertEquals(error.trim().split("\n").length, 1, error);
+  }));
+
 if (here.includes("mpich") && Deno.build.os === "linux") {
   Deno.test("launch --mpi --restarts 1: the job that a killed rank ends goes on from its checkpoint", () =>
     inWorkplace(async ({ folder, pretrain, rows }) => {

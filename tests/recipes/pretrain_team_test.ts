@@ -4,9 +4,10 @@ import { Buffer } from "node:buffer";
 import { cpu } from "../../core/mod.ts";
 import { alone, type Collective } from "../../dist/mod.ts";
 import type { PretrainConfig } from "../../recipes/pretrain/config.ts";
-import { arraysOf, createTeam, type Team } from "../../recipes/pretrain/team.ts";
+import { createTeam, type Team } from "../../recipes/pretrain/team.ts";
 import { shardMoments } from "../../recipes/pretrain/sharded.ts";
 import { initialState, train } from "../../recipes/pretrain/train.ts";
+import { arraysOf } from "../../recipes/pretrain/tree_arrays.ts";
 import { ranks, simulated, type Way, ways } from "../dist/ranks.ts";
 import { tinyData, tinyRun } from "./tiny_run.ts";
 

@@ -2,20 +2,13 @@
 import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { Buffer } from "node:buffer";
-import {
-  type AnyTensor,
-  cpu,
-  fromArray,
-  leaves,
-  mapTree,
-  sizesOf,
-  type Tree,
-} from "../../core/mod.ts";
+import { type AnyTensor, cpu } from "../../core/mod.ts";
 import type { PretrainConfig, Wire } from "../../recipes/pretrain/config.ts";
 import { checkConfig } from "../../recipes/pretrain/load_config.ts";
 import { hearMemory, leadMemory } from "../../recipes/pretrain/rank_memory.ts";
-import { arraysOf, createTeam } from "../../recipes/pretrain/team.ts";
+import { createTeam } from "../../recipes/pretrain/team.ts";
 import { initialState, train, type TrainState } from "../../recipes/pretrain/train.ts";
+import { arraysOf, treeOf } from "../../recipes/pretrain/tree_arrays.ts";
 import { warmSteps } from "../../recipes/pretrain/wire.ts";
 import type { RankFiles } from "../../recipes/run/checkpoint.ts";
 import { ranks, simulated } from "../dist/ranks.ts";
@@ -47,12 +40,7 @@ const flat = async (tree: unknown): Promise<Buffer> =>
 
 /** Contents that outlive what is used up. */
 async function copied<T>(tree: T): Promise<T> {
-  const arrays = await arraysOf(tree), tensors = leaves(tree as Tree<AnyTensor>);
-  let i = 0;
-  return mapTree(tree as Tree<AnyTensor>, () => {
-    const x = tensors[i]!;
-    return fromArray(arrays[i++]!.slice(), [...sizesOf(x)], x.dtype) as AnyTensor;
-  }) as T;
+  return treeOf(tree, (await arraysOf(tree)).map((array) => array.slice()));
 }
 
 interface Ran {
@@ -177,6 +165,15 @@ Deno.test("pretrain --nproc 2 --set wire=1-bit-lamb: resumed by two it has the s
       assertEquals(code, 0, error);
       assertStringIncludes(error, note!);
       assertEquals(Buffer.compare(await weights(), expected) === 0, nproc === "2");
+    }
+    for (
+      const [steps, warm] of [["16", "2 steps and would be 4"], ["4", "2 steps and would be 1"]]
+    ) {
+      const { code, out, error } = await pretrain([...words, "--resume", "--steps", steps!]);
+      assertEquals([code, out], [2, ""], error);
+      const why =
+        `with --steps ${steps}: with wire 1-bit-lamb the warm-up was ${warm}; leave --steps`;
+      assertStringIncludes(error, why);
     }
     await Deno.remove(at(8), { recursive: true });
     await Deno.truncate(join(at(6), "rank-00001.safetensors"), 100);

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Batch } from "../../recipes/predict/batch.ts";
 import { batchQueue } from "../../recipes/serve/batch_queue.ts";
-import { counting, inServer, smallLimits, until } from "./served.ts";
+import { within } from "../within.ts";
+import { counting, inServer, rawClient, smallLimits, until } from "./served.ts";
 
 /** A model that stands still until it is let go on. */
 function gated(): { readonly run: typeof counting; readonly batches: Batch[]; release(): void } {
@@ -142,5 +143,24 @@ Deno.test("serve: a model that fails is said to whoever waits, and ends the serv
         model: "run",
       }]);
       assertEquals((await post("/v1/embeddings", { input: "天" })).status, 503);
+    },
+  ));
+
+Deno.test("serve: whoever still sent its text when the model failed is told too", () =>
+  inServer(
+    () => Promise.reject(new RangeError("Out of memory")),
+    {},
+    async ({ post, port, failed }) => {
+      using slow = await rawClient(port);
+      const head = "POST /v1/embeddings HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+      await slow.send(`${head}content-length: 15\r\nexpect: 100-continue\r\n\r\n`);
+      assertMatch(await slow.some(), /^HTTP\/1.1 100 Continue/);
+      await slow.send('{"input"');
+      const response = await post("/v1/embeddings", { input: "天" });
+      assertEquals(response.status, 500);
+      await response.body?.cancel();
+      await failed;
+      await slow.send(':"abc"}');
+      assertMatch(await within("an answer", slow.rest()), /^HTTP\/1.1 500 /);
     },
   ));

@@ -48,7 +48,8 @@ for (const [task, ask, input, bad] of cases) {
       await savedTaskOf(saved, task, device);
       const { facts, open } = await modelSource(saved);
       const run = batchRunner(facts, await open(device), device);
-      const limits = { ...smallLimits, queue: 2, rows: 2, bodyBytes: 1 << 16 }, path = `/v1/${ask}`;
+      const queue = task === "c3" ? 4 : 2;
+      const limits = { ...smallLimits, queue, rows: 2, bodyBytes: 1 << 16 }, path = `/v1/${ask}`;
       const served = await serve({
         ...{ facts, run, limits, host: "127.0.0.1", port: 0 },
         report: (error) => assert(false, String(error)),
@@ -74,7 +75,20 @@ for (const [task, ask, input, bad] of cases) {
         const [found] = await answers(form.question, tools, [input]);
         assertEquals(body.data, [{ index: 0, ...form.output(found) }]);
         assertEquals((await post({ input: bad })).status, 400);
-        if (task !== "c3") {
+        const { requestBody, responses } = described.paths[path].post;
+        const most = task === "c3" ? "" : "128 rows of ";
+        assertStringIncludes(responses[422].description, `more than ${most}${facts.limit} tokens`);
+        assertStringIncludes(responses[422].description, `more than ${queue} rows.`);
+        if (task === "c3") {
+          // What is described is what is held: so many choices and no more.
+          const says = new Ajv2020().compile(requestBody.content["application/json"].schema);
+          for (const count of [4, 5]) {
+            const choices = Array.from({ length: count }, (_, i) => text(3, i));
+            const body = { input: { ...input as object, choices } };
+            const { status, body: { error } } = await post(body);
+            assertEquals([status, says(body)], count === 4 ? [200, true] : [400, false], error);
+          }
+        } else {
           const long = text(3000);
           const many = task === "cluener" ? long : { question: text(5), context: long };
           const refused = await post({ input: many });

@@ -93,6 +93,8 @@ export async function inServer(
 /** A connection that sends what it is told, byte for byte, and keeps quiet afterwards. */
 export interface RawClient extends Disposable {
   readonly send: (text: string) => Promise<void>;
+  /** What comes next. */
+  readonly some: () => Promise<string>;
   /** All that comes until the server closes. */
   readonly rest: () => Promise<string>;
 }
@@ -109,6 +111,10 @@ export async function rawClient(port: number): Promise<RawClient> {
     async send(text) {
       const bytes = new TextEncoder().encode(text);
       for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+    },
+    async some() {
+      const buffer = new Uint8Array(4096), size = await connection.read(buffer);
+      return new TextDecoder().decode(buffer.subarray(0, size ?? 0));
     },
     async rest() {
       let text = "";

@@ -318,9 +318,8 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
     kind: "cpu",
     description: [
       hasRelaxedSimd ? "WebAssembly SIMD with fused multiply-add" : "WebAssembly SIMD",
-      pool
-        ? threads > 1 ? `${threads} threads` : "1 thread beside the calling one"
-        : "1 thread" + (threads > 1 ? " (no shared memory or no worker threads here)" : ""),
+      pool ? threads > 1 ? `${threads} threads` : "1 thread beside the calling one" : "1 thread" +
+        (threads > 1 || parts.aside ? " (no shared memory or no worker threads here)" : ""),
       ...(blas ? [blas.description] : []),
       ...(heap.wide ? [`up to ${heap.maximum / 16384} GiB`] : []),
     ].join(", "),

@@ -24,7 +24,10 @@ export function defaultCpu(): Device {
 export interface CpuOptions {
   /** How many threads run programs; one for each of the machine's cores if not said. */
   readonly threads?: number | "auto";
-  /** One thread, but not the calling one: its event loop goes on while large programs run. No, if not said. */
+  /**
+   * The calling thread's event loop goes on while large programs run: where there is one thread alone, it is another one. With several it
+   * is so anyway. No, if not said.
+   */
   readonly aside?: boolean;
   /** What the memory may grow to; 4 GiB if not said. */
   readonly memory?: MemorySize;
@@ -55,7 +58,7 @@ export function cpu(options: CpuOptions = {}): Device {
   const blas = findBlas(options.blas ?? "auto");
   if (threads === "auto") {
     const all = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1);
-    return createDevice(all, { memory, blas });
+    return createDevice(all, { memory, blas, aside: options.aside });
   }
   if (!Number.isInteger(threads) || threads < 1) {
     throw new RangeError(

@@ -211,7 +211,9 @@ export function hostEngine(
             op.size === 1 ? Promise.resolve() : broadcast(op, array, heads.indexOf(root), abort),
         );
       }),
-    behind: () => steps?.behind().map((local) => met!.all[met!.host]![local]!) ?? [],
+    // Asked when a group has failed, too: memory that was given back says nothing.
+    behind: () =>
+      segment && steps ? steps.behind().map((local) => met!.all[met!.host]![local]!) : [],
   };
 
   async function sumShards(

@@ -6,7 +6,7 @@
 import { type Device, dispose } from "../../../core/mod.ts";
 import type { Interrupt } from "../../cli/main.ts";
 import type { ProgressView } from "../../cli/progress.ts";
-import { answerer } from "../answer.ts";
+import { answeredAtOnce, answerer } from "../answer.ts";
 import { fineTune } from "../fine_tune.ts";
 import type { BestEpoch } from "../saved_task.ts";
 import { mainScore, scoreText } from "../scores.ts";
@@ -61,9 +61,6 @@ export interface Best extends Judged {
   readonly tests: readonly Outputs[];
 }
 
-/** Rows that are answered at once, or those of one unit where it has more. */
-const ANSWERED = 64;
-
 /** Learns with one seed; undefined where it was interrupted before the first epoch was over. */
 export async function bestEpoch(
   { task: { name, head }, start, device, config, interrupt, view, ...rest }: LearnOptions,
@@ -72,7 +69,7 @@ export async function bestEpoch(
   const { options, vocabulary: { pad } } = start,
     { seed, patience = Infinity, average = 1 } = config;
   const { keep, label = `${name}, seed ${seed}`, wanted = "answers" } = rest;
-  const answers = answerer(head, options, Math.ceil(ANSWERED / head.rows), pad, device, wanted);
+  const answers = answerer(head, options, answeredAtOnce(head), pad, device, wanted);
   const weights = config.classWeights === "balanced" ? balancedWeights(train.units) : [];
   let best: Best | undefined, stale = 0;
   const kept = bestEpochs<TaskModel>(average);

@@ -26,6 +26,9 @@ function adversaryOf(
   return kind === "pgd" ? { kind, epsilon, steps } : kind === "fgm" ? { kind, epsilon } : { kind };
 }
 
+/** What no option asks for. */
+export const usual = { warmup: 0.1, decay: 0.01 } as const;
+
 /** The configuration of a task and a seed; what a grid has chosen comes first. */
 export function taskConfig(
   { defaults, head }: Task,
@@ -37,8 +40,7 @@ export function taskConfig(
     epochs: options.epochs ?? defaults.epochs,
     batch: options.batch ?? defaults.batch,
     rate: options.rate ?? defaults.rate,
-    warmup: 0.1,
-    decay: 0.01,
+    ...usual,
     dropout: options.dropout ?? defaults.dropout,
     layerDecay: options["layer-decay"],
     ema: options.ema,

@@ -96,7 +96,10 @@ function around(
 /** A blank among tokens. */
 const HOLE = -1;
 
-/** The rows of a blank: one for each idiom, and empty ones for those that are lacking. */
+/** Tokens of an idiom at most: [CLS], two [SEP] and the blank stand beside it. */
+const idiomRoom = (length: number): number => length - 4;
+
+/** The rows of a blank: one for each idiom, and empty ones for those that are lacking. All of them have the same text around it. */
 function rowsOf(
   { vocabulary: { cls, sep, mask, ids } }: Pick<Tokenizer, "vocabulary">,
   idioms: readonly (readonly number[])[],
@@ -104,7 +107,9 @@ function rowsOf(
   at: number,
   length: number,
 ): readonly Row[] {
-  const [before, after] = around(tokens, at, length - 4 - FOUR);
+  const room = idiomRoom(length), known = idioms.map((idiom) => idiom.slice(0, room));
+  const longest = Math.max(FOUR, ...known.map((idiom) => idiom.length));
+  const [before, after] = around(tokens, at, room - longest);
   const filled = (side: readonly number[]): readonly number[] =>
     side.flatMap((id) => id === HOLE ? Array(FOUR).fill(mask) : [id]);
   const left = filled(before).slice(-before.length || Infinity);
@@ -112,10 +117,10 @@ function rowsOf(
   // A vocabulary of ours has no token to spare.
   const hole = ids.get("[unused1]") ?? mask;
   return Array.from({ length: IDIOMS }, (_, n) => {
-    const idiom = idioms[n];
+    const idiom = known[n];
     if (!idiom) return { ids: [cls], segments: [0] };
-    const all = [cls, ...idiom, sep, ...left, hole, ...right].slice(0, length - 1);
-    return { ids: [...all, sep], segments: Array(all.length + 1).fill(0) };
+    const all = [cls, ...idiom, sep, ...left, hole, ...right, sep];
+    return { ids: all, segments: Array(all.length).fill(0) };
   });
 }
 
@@ -128,7 +133,7 @@ function holesOf({ encode }: Tokenizer, texts: readonly string[]) {
 
 /** An idiom for the one blank of any text. */
 const choose: TaskQuestion<Choices, Chosen> = {
-  rows({ text, question, choices }, { tokenizer, length, refuse }) {
+  rows({ text, question, choices }, { tokenizer, length, refuseLong, refuse }) {
     if (question !== undefined) refuse('it has a "question", and is about the blank in its text');
     const fault = faultOf((fail) => void idiomsOf({ candidates: choices }, fail));
     if (fault !== undefined) refuse(fault.replaceAll("candidate", "choice"));
@@ -136,6 +141,8 @@ const choose: TaskQuestion<Choices, Chosen> = {
     if (marks !== 1) refuse(`it has ${marks} blanks (#idiom#), it must have one`);
     const known = choices.map((one) => tokenizer.encode(one).ids);
     if (known.some((ids) => ids.length === 0)) refuse("it holds an empty text");
+    // Of the text it is as in the files: what stands around the blank is read.
+    refuseLong("a choice", Math.max(...known.map((ids) => ids.length)), idiomRoom(length));
     const [hole] = holesOf(tokenizer, plain(text).split(BLANK));
     return rowsOf(tokenizer, known, hole!.tokens, hole!.at, length).slice(0, choices.length);
   },

@@ -4,8 +4,9 @@
  * @module
  */
 import { segmentsOf } from "../group/chunk.ts";
+import { together } from "../group/operation.ts";
 import { part, type WireArray } from "../message/array.ts";
-import type { Collective } from "../parallel/alone.ts";
+import type { Collective } from "./alone.ts";
 
 /** Sends `given(r)` to every other rank r, and fills `taken(r)` with what comes from it. */
 export async function swap(
@@ -24,8 +25,6 @@ export async function swap(
   const receive = async (r: number): Promise<void> => {
     for (const segment of parts(taken(r))) await group.receive(segment, r);
   };
-  // All of them end before the caller has its arrays back.
-  const ended = await Promise.allSettled(others.flatMap((r) => [send(r), receive(r)]));
-  const failed = ended.find(({ status }) => status === "rejected");
-  if (failed) throw (failed as PromiseRejectedResult).reason;
+  // What fails ends the group, and so the others.
+  await together(others.flatMap((r) => [send(r), receive(r)]), () => {});
 }
