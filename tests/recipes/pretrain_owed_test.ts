@@ -1,7 +1,7 @@
 /** What a process writes that comes to lead an elastic run, and that who led before had not yet written. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { cpu } from "../../core/mod.ts";
+import { add, cpu, type Tensor } from "../../core/mod.ts";
 import { DistError, type Group, joinGroup } from "../../dist/mod.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
@@ -13,6 +13,8 @@ import { createKept, type Kept } from "../../recipes/pretrain/kept.ts";
 import { owedRow, owingStage } from "../../recipes/pretrain/owed.ts";
 import { pretrain, type RunOptions } from "../../recipes/pretrain/run.ts";
 import { stagesOf } from "../../recipes/pretrain/stages.ts";
+import type { Sums } from "../../recipes/pretrain/step.ts";
+import { type Tracer, untraced } from "../../recipes/pretrain/tracer.ts";
 import { checkpointSteps } from "../../recipes/run/checkpoint.ts";
 import { readRows, type Row } from "../../recipes/run/rows.ts";
 import { memberOf } from "../dist/ranks.ts";
@@ -173,3 +175,22 @@ Deno.test("who comes to lead writes the row, evaluation and checkpoint of the ne
     });
   }
 });
+
+Deno.test("where the row that is not there says that the run has diverged, no further step is taken", () =>
+  inFolder(async (out) => {
+    let step = 0;
+    const isNotANumber: Tracer = {
+      ...untraced,
+      step: (taken) => void (step = taken + 1),
+      async program(phase, f, ...args) {
+        const result = await f(...args);
+        if (phase !== "accumulate" || step !== 5) return result;
+        const sums = result as Sums;
+        return { ...sums, loss: add(sums.loss, NaN) as Tensor<[]> } as typeof result;
+      },
+    };
+    const kept = await orphaned(config, out, { ...unlogged(5), watch: isNotANumber });
+    await pretrain({ ...runOf(config, out), resume: true, kept });
+    const back = (await readRows(join(out, "rollbacks.jsonl"))).map(({ step, to }) => [step, to]);
+    assertEquals(back, [[5, 4]]);
+  }));
