@@ -17,12 +17,15 @@ export function tasksTable(
     );
   }
   const rows = [
-    ["task", "length", "epochs", "batch", "rate", "dropout", "asks"],
-    ...all.map(({ name, about, defaults: { length, epochs, batch, rate, dropout } }) => [
+    ["task", "length", "epochs", "batch", "rate", "dropout", "layer decay", "asks"],
+    ...all.map((
+      { name, about, defaults: { length, epochs, batch, rate, dropout, layerDecay } },
+    ) => [
       name,
       ...[length, epochs, batch].map(String),
       rate.toExponential(),
       String(dropout),
+      String(layerDecay),
       about,
     ]),
   ];

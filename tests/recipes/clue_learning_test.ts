@@ -13,7 +13,8 @@ import { init } from "../../nn/mod.ts";
 import { fineTune, type FineTuneConfig } from "../../recipes/clue/fine_tune.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { bestEpochs } from "../../recipes/clue/learning/average.ts";
-import type { TaskConfig } from "../../recipes/clue/learning/settings.ts";
+import { type TaskConfig, taskConfig } from "../../recipes/clue/learning/settings.ts";
+import { clueOptions } from "../../recipes/clue/options.ts";
 import { type Result, runTask } from "../../recipes/clue/run_task.ts";
 import type { Prepared } from "../../recipes/clue/task.ts";
 import { join } from "@std/path";
@@ -238,21 +239,34 @@ Deno.test("every task has a row in the table of defaults, and clue --tasks print
   inFolder(async (folder) => {
     assertEquals(Object.keys(defaults).sort(), Object.keys(tasks).sort());
     for (const [name, task] of Object.entries(tasks)) {
-      const { length, epochs, batch, rate, dropout } = task.defaults;
+      const { length, epochs, batch, rate, dropout, layerDecay } = task.defaults;
       assertEquals(task.defaults, defaults[name as keyof typeof defaults], name);
       assert([length, epochs, batch].every((n) => Number.isInteger(n) && n > 0), name);
       assert(length % GRAIN === 0 && rate > 0 && rate < 1e-2 && dropout >= 0 && dropout < 1, name);
+      assert(layerDecay > 0 && layerDecay <= 1, name);
     }
     const { code, out } = await runRecipe("clue", folder, ["--tasks"]);
     assertEquals(code, 0);
     const lines = out.trimEnd().split("\n");
     assertEquals(lines.length, 1 + Object.keys(tasks).length);
-    assertMatch(lines[0]!, /^task +length +epochs +batch +rate +dropout +asks$/);
-    assertMatch(lines[2]!, /^tnews +128 +3 +32 +3e-4 +0\.1 +kind of a headline/);
+    assertMatch(lines[0]!, /^task +length +epochs +batch +rate +dropout +layer decay +asks$/);
+    assertMatch(lines[2]!, /^tnews +128 +8 +32 +8e-4 +0\.1 +0\.7 +kind of a headline/);
     assertEquals(JSON.parse(tasksTable(tasks, true)[2]!), {
       ...{ task: "iflytek", about: tasks.iflytek!.about, ...defaults.iflytek },
     });
   }));
+
+Deno.test("blocks of a pretrained model learn at the task's own decay, of one from scratch alike", () => {
+  const told = (...words: string[]): number | undefined => {
+    const needed = ["--task", "tnews", "--data", "tnews", "--model", "run"];
+    return taskConfig(tasks.tnews!, clueOptions([...needed, ...words]), 1).layerDecay;
+  };
+  assertEquals([told(), told("--scratch"), told("--scratch", "--layer-decay", "0.9")], [
+    0.7,
+    1,
+    0.9,
+  ]);
+});
 
 Deno.test("a mean of epochs is saved in the place of the best of them", () =>
   inFolder(async (folder) => {

@@ -18,8 +18,7 @@ export const learningOptions = {
     type: "number",
     value: "D",
     max: 1,
-    default: 1,
-    help: "factor on the rate from each block to the one below it",
+    help: "factor on the rate from each block to the one below it (the task's; with --scratch 1)",
   },
   rdrop: {
     type: "number",

@@ -42,7 +42,8 @@ export function taskConfig(
     rate: options.rate ?? defaults.rate,
     ...usual,
     dropout: options.dropout ?? defaults.dropout,
-    layerDecay: options["layer-decay"],
+    // From scratch no block knows more than another.
+    layerDecay: options["layer-decay"] ?? (options.scratch ? 1 : defaults.layerDecay),
     ema: options.ema,
     rDrop: options.rdrop,
     adversary: adversaryOf(options),
