@@ -8,14 +8,15 @@ import type { RunBatch } from "../predict/run_batch.ts";
 import { WorkerPool } from "../run/worker_pool.ts";
 import type { ComputeAnswer, ComputeQuestion } from "./compute_worker.ts";
 
-/** A model that computes batches. Dispose of it or the program does not end. */
-export interface Engine extends Disposable {
+/** A model that computes batches. */
+export interface Engine {
   readonly device: string;
   readonly run: RunBatch;
 }
 
 /**
- * Opens a model.
+ * Opens a model. Its worker lives until `Deno.exit`: one that is terminated gives back its GPU, or what looked for one, while the process
+ * ends in another thread, and one end in six was a crash.
  *
  * @throws InputError where its weights or the device cannot be had.
  */
@@ -24,13 +25,8 @@ export async function engine(question: ComputeQuestion): Promise<Engine> {
   const pool = new WorkerPool<ComputeQuestion, ComputeAnswer>({ url, work: "compute", size: 1 });
   try {
     const device = await pool.ask(question) as string;
-    return {
-      device,
-      run: async (batch) => await pool.ask(batch) as readonly Float32Array[],
-      [Symbol.dispose]: () => pool[Symbol.dispose](),
-    };
+    return { device, run: async (batch) => await pool.ask(batch) as readonly Float32Array[] };
   } catch (error) {
-    pool[Symbol.dispose]();
     throw new InputError((error as Error).message.replace(/^Cannot compute: /, ""));
   }
 }

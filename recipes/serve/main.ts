@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   }
   const { model, device, host, port } = options, limits = limitsOf(options);
   const { facts } = await modelSource(model!, options["max-tokens"]);
-  using compute = await engine({ path: model!, device, limit: facts.limit });
+  const compute = await engine({ path: model!, device, limit: facts.limit });
   const served = await serve({
     ...{ facts, run: compute.run, limits, host, port },
     report: (error) => console.error(error instanceof Error ? error.stack : error),
