@@ -185,10 +185,34 @@ Deno.test("results of several calls stand together, in the order of the tasks", 
     "b/results.jsonl": saved(late),
   }));
 
+const folds: readonly ResultRow[] = ["folds", "test"].map((split) => ({
+  ...row("tnews", "accuracy", 1, 60),
+  split: split as ResultRow["split"],
+}));
+
+Deno.test("results of folds are read beside others, though no epoch is of folds", () =>
+  inFolder(async (folder) => {
+    const [a, b, c] = ["a", "b", "c"].map((name) => join(folder, name));
+    const { rows } = await readResults([a!, b!]);
+    assertEquals(rows, [...folds, ...late]);
+    const error = await assertRejects(() => readResults([c!]), InputError);
+    assertMatch(error.message, /epochs\.jsonl, line 1: "split" is none of "dev", "test"; remove/);
+  }, {
+    "a/results.jsonl": saved(folds),
+    "b/results.jsonl": saved(late),
+    "c/results.jsonl": saved(folds),
+    "c/epochs.jsonl": saved([{ ...folds[0]!, epoch: 1 }]),
+  }));
+
 const [one] = early as [ResultRow];
 const bad: readonly (readonly [name: string, text: string, why: RegExp])[] = [
   ["no JSON", saved([one]) + "{", /results\.jsonl, line 2: it is no JSON object; remove the line$/],
   ["another task", saved([{ ...one, task: "total" }]), /line 1: "task" is no task/],
+  [
+    "another split",
+    saved([{ ...one, split: "train" }]),
+    /"split" is none of "dev", "test", "folds"/,
+  ],
   ["no percentage", saved([{ ...one, value: null }]), /line 1: "value" is no percentage/],
   ["no seed", saved([{ ...one, seed: 1.5 }]), /line 1: "n" or "seed" is no whole number/],
   ["a seed twice", saved([one, one]), /line 2: afqmc dev accuracy, seed 1, stands in .*line 1 too/],

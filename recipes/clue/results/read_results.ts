@@ -22,7 +22,9 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 function faultOf(row: Readonly<Record<string, unknown>>, epochs: boolean): string | undefined {
   const { task, split, metric, value, n, seed, epoch } = row;
   if (typeof task !== "string" || !Object.hasOwn(tasks, task)) return '"task" is no task';
-  if (split !== "dev" && split !== "test") return '"split" is neither "dev" nor "test"';
+  if (split !== "dev" && split !== "test" && (epochs || split !== "folds")) {
+    return `"split" is none of "dev", "test"${epochs ? "" : ', "folds"'}`;
+  }
   if (typeof metric !== "string" || metric === "") return '"metric" is no name';
   if (typeof value !== "number" || !(value >= 0 && value <= 100)) return '"value" is no percentage';
   if (!isCount(n) || !isCount(seed)) return '"n" or "seed" is no whole number';
