@@ -129,6 +129,11 @@ export async function holdsTask(path: string): Promise<boolean> {
  */
 export async function savedTask(path: string): Promise<SavedTask> {
   const { config: found, configPath, vocabulary } = await readRun(path, "start from");
+  if (!Object.hasOwn(found, "task")) {
+    throw new InputError(
+      `Cannot start from ${path}: it has learnt no task; pass a folder that clue --save has left`,
+    );
+  }
   const config = fields(configPath)(found, { source: configPath, path: "" });
   const task = tasks[config.task]!;
   const { encoder } = modelSpec(config.model, vocabulary.tokens.length);

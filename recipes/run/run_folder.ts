@@ -98,7 +98,8 @@ export async function readRun(path: string, purpose: "resume" | "start from"): P
       throw new InputError(`Cannot ${purpose} ${path}: ${why}`);
     };
   if (!(await namesIn(path)).includes(CONFIG)) {
-    fail(`no ${CONFIG} in it; pass a run's folder to ${purpose === "resume" ? "--out" : "--init"}`);
+    const mend = purpose === "resume" ? "a run's folder to --out" : "the folder of a model";
+    fail(`no ${CONFIG} in it; pass ${mend}`);
   }
   const text = await Deno.readTextFile(configPath);
   let config: unknown;

@@ -4,12 +4,14 @@ import {
   assertAlmostEquals,
   assertEquals,
   assertMatch,
+  assertRejects,
   assertStringIncludes,
 } from "@std/assert";
 import fc from "npm:fast-check@4.10.2";
 import { leaves, paths, read, type Tensor, tensor } from "../../core/mod.ts";
 import { openDevice } from "../../core/device/open.ts";
 import { init } from "../../nn/mod.ts";
+import { InputError } from "../../recipes/cli/input_error.ts";
 import { fineTune, type FineTuneConfig } from "../../recipes/clue/fine_tune.ts";
 import { classes } from "../../recipes/clue/heads/classes.ts";
 import { bestEpochs } from "../../recipes/clue/learning/average.ts";
@@ -19,6 +21,7 @@ import { type Result, runTask } from "../../recipes/clue/run_task.ts";
 import type { Prepared } from "../../recipes/clue/task.ts";
 import { join } from "@std/path";
 import { savedTask, taskSaver } from "../../recipes/clue/saved_task.ts";
+import { saveRun } from "../../recipes/run/run_folder.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
 import { inFolder } from "../in_folder.ts";
 import { runRecipe } from "./recipe_command.ts";
@@ -284,4 +287,21 @@ Deno.test("a mean of epochs is saved in the place of the best of them", () =>
     }
     const saved = await (await savedTask(path)).open(device);
     assertEquals(await valuesOf(saved), await valuesOf(modelOf(2)));
+  }));
+
+Deno.test("a run is no model of a task, and an empty folder none at all", () =>
+  inFolder(async (folder) => {
+    const refused = async (path: string): Promise<string> =>
+      (await assertRejects(() => savedTask(path), InputError)).message;
+    const run = join(folder, "run");
+    await Deno.mkdir(run);
+    assertEquals(
+      await refused(run),
+      `Cannot start from ${run}: no config.json in it; pass the folder of a model`,
+    );
+    await saveRun(run, { name: "tiny", model }, vocabularyOf(SPECIAL_TOKENS));
+    assertEquals(
+      await refused(run),
+      `Cannot start from ${run}: it has learnt no task; pass a folder that clue --save has left`,
+    );
   }));
