@@ -61,6 +61,23 @@ export const wrong = matmul(zeros([2, 3]), zeros([4, 5]));
   assertMatch(err, /prog\.ts:4/);
 });
 
+Deno.test("import by path: the modules are sound under the compiler options of a program that has no configuration", async () => {
+  // Of what comes by http the compiler shows no faults.
+  const folder = await Deno.makeTempDir();
+  try {
+    const lines = [...modules, "dist/mod.ts"].map((path) => `import "${new URL(path, root)}";`);
+    await Deno.writeTextFile(join(folder, "prog.ts"), lines.join("\n"));
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", "prog.ts"],
+      cwd: folder,
+      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("import by URL: only files of ours, node: and npm:name@version are reached", async () => {
   // `deno info` takes one module, so one that imports all.
   const entry = modules.map((path) => `import "${new URL(path, root)}";`).join("\n");

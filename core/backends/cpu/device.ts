@@ -61,6 +61,9 @@ interface Reader {
   taken?: HostArray | Promise<HostArray>;
 }
 
+/** What a program exports. */
+type Run = (thread: number, threads: number, table: number | bigint) => void;
+
 /** Memory that programs share: it is as large as the largest of them needs. */
 interface Arena {
   address: number;
@@ -190,7 +193,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
 
   function runnerOf(plan: Plan, code: Assembled): Runner {
     const tableBytes = word * (TABLE_HEAD + plan.slots.length + 1), key = {};
-    let main: ((thread: number, threads: number, table: number | bigint) => void) | undefined;
+    let main: Run | undefined;
 
     function fillTable(
       table: number,
@@ -218,7 +221,7 @@ export function createDevice(threads: number, parts: DeviceParts = {}): CpuDevic
       if (!main) {
         gemm ??= openGemm(heap.memory, blas?.path);
         const env = { memory: heap.memory, blas: gemm, tick: openTick(heap.memory), mark() {} };
-        main = new WebAssembly.Instance(code.module, { env }).exports.run as typeof main;
+        main = new WebAssembly.Instance(code.module, { env }).exports.run as Run;
       }
       const first = (): void => main!(0, many, heap.wide ? BigInt(table) : table);
       if (pool) pool.together(key, code.module, table, first);
