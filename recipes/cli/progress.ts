@@ -61,11 +61,12 @@ export function standardError(): Screen {
 /** Shows progress on a screen. */
 export function progressView(screen: Screen = standardError()): ProgressView {
   let first: { readonly label: string; readonly done: number; readonly at: number } | undefined;
-  let shownAt = screen.now();
+  let shownAt = screen.now(), ended = false, lingers = false;
   let line = ""; // what stands on the line that is redrawn
 
   function left({ done, total, left }: Progress): number | undefined {
     if (left !== undefined || total === undefined || !first || done <= first.done) return left;
+    if (lingers) return undefined;
     return (screen.now() - first.at) / 1000 / (done - first.done) * (total - done);
   }
 
@@ -111,7 +112,10 @@ export function progressView(screen: Screen = standardError()): ProgressView {
         leave();
         first = { label: progress.label, done: progress.done, at };
       }
-      const ends = progress.done === progress.total;
+      // What is still shown of work that has ended waits for its turn as before, and has no time left to tell.
+      const over = progress.done === progress.total, ends = over && (begins || !ended);
+      lingers = over && !ends;
+      ended = over;
       // Elsewhere the first line waits too: work that fails at once says one thing only, why.
       const due = at - shownAt >= (screen.redraws ? REDRAW : LINE) || begins && screen.redraws;
       if (!due && !ends) return;

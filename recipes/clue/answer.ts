@@ -18,10 +18,11 @@ import { hiddenOf, type TaskModel } from "./task_model.ts";
 import { type RowInputs, rowInputs, sortedBatches } from "./unit_batches.ts";
 import type { Unit } from "./unit.ts";
 
-/** The outputs of units, in their order. */
+/** The outputs of units, in their order. `progress` is told how many there are, batch by batch. */
 export type Answerer = (
   model: TaskModel,
   units: readonly Unit[],
+  progress?: (done: number) => void,
 ) => Promise<readonly Float32Array[]>;
 
 /** Rows that are answered at once. */
@@ -47,8 +48,9 @@ export function answerer(
     },
     { device },
   );
-  return async (model, units) => {
+  return async (model, units, progress) => {
     const found: Float32Array[] = Array(units.length);
+    let done = 0;
     for (const batch of sortedBatches(units, U)) {
       const inputs = rowInputs(units, batch, U, head, pad), outputs = program(model, inputs);
       const values = await read(outputs as Tensor), own = values.length / sizesOf(outputs)[0]!;
@@ -56,6 +58,7 @@ export function answerer(
       batch.units.forEach((n, u) => {
         found[n] = Float32Array.from(values.subarray(u * own, (u + 1) * own));
       });
+      progress?.(done += batch.units.length);
     }
     return found;
   };

@@ -70,10 +70,11 @@ export async function answersOf(
   saved: SavedTask,
   units: readonly Unit[],
   device: Device,
+  progress?: (done: number) => void,
 ): Promise<readonly Float32Array[]> {
   const { model, answer } = await opened(saved, device);
   try {
-    return await answer(model, units);
+    return await answer(model, units, progress);
   } finally {
     dispose(model);
   }

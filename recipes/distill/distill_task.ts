@@ -94,7 +94,13 @@ export async function distillTask(o: DistillTaskOptions): Promise<Comparison | u
     o.cache ?? CACHE,
     of,
     train.units,
-    () => answersOf(saved, train.units, device),
+    () =>
+      answersOf(
+        saved,
+        train.units,
+        device,
+        (done) => view.show({ label: `${task.name}, teacher`, done, total: train.units.length }),
+      ),
     view.note,
   );
   const units = taughtUnits(train.units, outputs);

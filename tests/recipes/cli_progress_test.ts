@@ -65,6 +65,22 @@ Deno.test("progressView says how long is left from the pace, or what it is told"
   assert(take().includes("0:30 left"));
 });
 
+Deno.test("progressView shows that work has ended once; figures that come later wait for their turn", () => {
+  const { screen, advance, take } = fakeScreen({ redraws: false });
+  const view = progressView(screen);
+  view.show(at(50));
+  advance(1000);
+  for (let n = 0; n <= 24; n++) {
+    view.show(at(100, { figures: [`dev ${n}/24`] }));
+    advance(1000);
+  }
+  view.show({ ...at(100), label: "another" });
+  assertEquals(
+    take(),
+    "pretrain: 100/100, dev 0/24, 0:00 left\npretrain: 100/100, dev 10/24\npretrain: 100/100, dev 20/24\nanother: 100/100\n",
+  );
+});
+
 Deno.test("progressView writes plain lines elsewhere, every ten seconds", () => {
   const { screen, advance, take } = fakeScreen({ redraws: false });
   const view = progressView(screen);

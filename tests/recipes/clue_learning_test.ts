@@ -129,6 +129,7 @@ function splitOf(units: readonly Unit[], scores: readonly number[] = []): Prepar
 /** What is noted and found where dev scores are these, one after another. */
 async function learntWith(scores: readonly number[], own: Partial<TaskConfig>) {
   const notes: string[] = [], units = [0, 1, 2].map((i) => unitOf(i, i));
+  const shown: string[] = [];
   const kept: (readonly [epoch: number, dev: number])[] = [];
   const found = await runTask({
     task: { name: "fake", head } as never,
@@ -136,11 +137,21 @@ async function learntWith(scores: readonly number[], own: Partial<TaskConfig>) {
     ...{ folder: "", length: 16, device, interrupt: { requested: false } },
     config: { ...config, epochs: scores.length, ...own },
     keep: ({ epoch, dev }) => Promise.resolve(void kept.push([epoch, dev.accuracy!])),
-    view: { show: () => {}, note: (line) => notes.push(line), [Symbol.dispose]: () => {} },
-  }, { train: splitOf(units), dev: splitOf(units, scores), tests: [] });
+    view: {
+      show: ({ done, total, figures }) => shown.push(`${done}/${total} ${figures!.join()}`),
+      note: (line) => notes.push(line),
+      [Symbol.dispose]: () => {},
+    },
+  }, { train: splitOf(units), dev: splitOf(units, scores), tests: [splitOf(units, [1])] });
   const [{ epoch, averaged, scores: dev }] = found.results as [Result];
-  return { notes, kept, found: { epoch, dev: dev.accuracy, ...averaged && { averaged } } };
+  return { notes, shown, kept, found: { epoch, dev: dev.accuracy, ...averaged && { averaged } } };
 }
+
+Deno.test("what takes long beside steps, judging and answering, is shown too", async () => {
+  const { shown } = await learntWith([50, 40], {});
+  const beside = ["1/2 dev 3/3", "1/2 test 3/3", "2/2 dev 3/3"];
+  assertEquals(shown.filter((line) => /dev|test/.test(line)), beside);
+});
 
 Deno.test("patience stops after so many epochs in a row without a better dev score; the best epoch answers", async () => {
   const scores = [50, 60, 55, 61, 61, 40, 99];

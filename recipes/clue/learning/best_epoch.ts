@@ -12,6 +12,7 @@ import type { BestEpoch } from "../saved_task.ts";
 import { mainScore, scoreText } from "../scores.ts";
 import type { Prepared, Scores, Task, Tuned } from "../task.ts";
 import type { Start, TaskModel } from "../task_model.ts";
+import type { Unit } from "../unit.ts";
 import { bestEpochs } from "./average.ts";
 import { balancedWeights } from "./class_weights.ts";
 import type { TaskConfig } from "./settings.ts";
@@ -73,15 +74,19 @@ export async function bestEpoch(
   const weights = config.classWeights === "balanced" ? balancedWeights(train.units) : [];
   let best: Best | undefined, stale = 0;
   const kept = bestEpochs<TaskModel>(average);
+  let steps = { done: 0, total: 0 };
+  const show = (figures: readonly string[]): void => view.show({ label, ...steps, figures });
+  const toldAnswers = (model: TaskModel, units: readonly Unit[], what: string): Promise<Outputs> =>
+    answers(model, units, (done) => show([`${what} ${done}/${units.length}`]));
   const judged = async (model: TaskModel): Promise<Judged> => {
-    const outputs = await answers(model, dev.units);
+    const outputs = await toldAnswers(model, dev.units, "dev");
     const said = wanted === "answers" ? outputs : outputs.map(head.decide);
     const tuned = dev.tune(said);
     return { dev: dev.judge(said, tuned), outputs, ...tuned && { tuned } };
   };
   const answered = async (model: TaskModel): Promise<readonly Outputs[]> => {
     const outputs: Outputs[] = [];
-    for (const { units } of tests) outputs.push(await answers(model, units));
+    for (const { units } of tests) outputs.push(await toldAnswers(model, units, "test"));
     return outputs;
   };
   const model = await fineTune(
@@ -89,13 +94,10 @@ export async function bestEpoch(
     { head, options, units: train.units, weights, pad, device },
     config,
     {
-      progress: (done, total, loss) =>
-        view.show({
-          label,
-          done,
-          total,
-          figures: Number.isNaN(loss) ? [] : [`loss ${loss.toFixed(3)}`],
-        }),
+      progress(done, total, loss) {
+        steps = { done, total };
+        show(Number.isNaN(loss) ? [] : [`loss ${loss.toFixed(3)}`]);
+      },
       stop: () => interrupt.requested || stale >= patience,
       async epoch(epoch, model) {
         const found = await judged(model), score = mainScore(found.dev);
