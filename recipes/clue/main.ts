@@ -24,6 +24,7 @@ import { refuseTooLong } from "./refuse_too_long.ts";
 import { boardRows } from "./results/boards.ts";
 import { readResults } from "./results/read_results.ts";
 import { type EpochRow, epochRowsOf, type ResultRow, rowsOf } from "./results/result_row.ts";
+import { refuseToLose } from "./results/refuse_to_lose.ts";
 import { resultLines } from "./results/results_table.ts";
 import { saveResults } from "./results/save_results.ts";
 import { runTask, type TaskData, taskData } from "./run_task.ts";
@@ -134,7 +135,10 @@ async function check(path: string, own: readonly Task[], data: string): Promise<
 /** Shows results of earlier calls together. */
 async function show({ results, out, json }: ClueOptions): Promise<void> {
   const found = await readResults(results), subtitle = results.join(", ");
-  if (out !== undefined) await saveResults(out, { subtitle, ...found, faults: [] });
+  if (out !== undefined) {
+    await refuseToLose(out, found.rows);
+    await saveResults(out, { subtitle, ...found, faults: [] });
+  }
   const rows = [...found.rows, ...boardRows(found.rows)];
   for (const line of json ? rows.map((row) => JSON.stringify(row)) : resultLines(found.rows)) {
     console.log(line);
@@ -205,6 +209,13 @@ async function main(interrupt: Interrupt): Promise<number> {
   for (const { task } of placed) {
     refuseTooLong(`learn ${task.name}`, lengthOf(task, options), [start.model]);
   }
+  const { seeds, seed: first } = options;
+  if (out !== undefined) {
+    const coming = placed.flatMap(({ task }) =>
+      Array.from({ length: seeds }, (_, i) => ({ task: task.name, seed: first + i }))
+    );
+    await refuseToLose(out, coming);
+  }
   const read = async ({ task, folder }: Placed): Promise<TaskData> => {
     const own = { task, folder, start, length: lengthOf(task, options) };
     return someUnits(await taskData(own, options.folds), options["train-examples"]);
@@ -240,7 +251,6 @@ async function main(interrupt: Interrupt): Promise<number> {
     `${options.scratch ? "sizes of " : ""}${options.model}, on ${device.description}`,
     ...most === undefined ? [] : [`${most.toLocaleString("en")} examples to learn from at most`],
   ].join(", ");
-  const { seeds } = options;
   const pieces = [...works].map(([{ task }, work]) =>
     Array<number>(triedCells(task, options) + seeds).fill(work)
   );

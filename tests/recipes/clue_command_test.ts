@@ -79,6 +79,10 @@ Deno.test("clue splits a file by groups, learns, judges and answers, the same ag
     assertStringIncludes(twice.error, "saved: it is not empty");
     assertStringIncludes(twice.error, "pass another --save");
 
+    const other = await clue([...toy, "--seed", "2", "--out", "answers", "--save", "other"]);
+    assertEquals([other.code, other.out, await exists(join(folder, "other"))], [2, "", false]);
+    assertStringIncludes(other.error, "answers: those of qbqtc, seed 1, are there");
+
     const again = await clue([...toy, "--json"]);
     assertEquals(
       again.out,

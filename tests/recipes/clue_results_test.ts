@@ -14,6 +14,7 @@ import { boardAverages, boardRows, boards } from "../../recipes/clue/results/boa
 import { published } from "../../recipes/clue/results/published.ts";
 import { readResults } from "../../recipes/clue/results/read_results.ts";
 import { groupsOf, type ResultRow, rowsOf } from "../../recipes/clue/results/result_row.ts";
+import { refuseToLose } from "../../recipes/clue/results/refuse_to_lose.ts";
 import { resultsHtml } from "../../recipes/clue/results/results_page.ts";
 import { resultLines } from "../../recipes/clue/results/results_table.ts";
 import { tasks } from "../../recipes/clue/tasks.ts";
@@ -203,6 +204,25 @@ Deno.test("results of folds are read beside others, though no epoch is of folds"
     "c/results.jsonl": saved(folds),
     "c/epochs.jsonl": saved([{ ...folds[0]!, epoch: 1 }]),
   }));
+
+Deno.test("results that a call will not have again are not written over", () =>
+  inFolder(async (folder) => {
+    await refuseToLose(join(folder, "new"), []);
+    await refuseToLose(folder, late);
+    const [kept] = late as [ResultRow];
+    for (const coming of [late.filter(({ seed }) => seed === 1), early]) {
+      const error = await assertRejects(() => refuseToLose(folder, coming), InputError);
+      const seed = coming === early ? 1 : 2;
+      assertStringIncludes(error.message, `${folder}: those of ${kept.task}, seed ${seed}, are`);
+    }
+    const refused = await runRecipe("clue", folder, ["--results", "a", "--out", "."]);
+    assertEquals([refused.code, refused.out], [2, ""]);
+    assertMatch(
+      refused.error,
+      /^Cannot leave results in \.: those of .+ would be lost; pass .+\n$/,
+    );
+    assertEquals(await Deno.readTextFile(join(folder, "results.jsonl")), saved(late));
+  }, { "results.jsonl": saved(late), "a/results.jsonl": saved(early) }));
 
 const [one] = early as [ResultRow];
 const bad: readonly (readonly [name: string, text: string, why: RegExp])[] = [
