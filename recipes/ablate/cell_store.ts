@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { walk } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { isRecord } from "../cli/schema.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { PretrainConfig } from "../pretrain/config.ts";
@@ -43,7 +44,7 @@ export async function contentHash(path: string | null): Promise<string | null> {
       hash.update(`\0${file.slice(path.length)}\0`).update(await Deno.readFile(file));
     }
   } catch (error) {
-    throw new InputError(`Cannot read ${path}: ${(error as Error).message}`);
+    throw new InputError(`Cannot read ${path}: ${reasonOf(error)}`);
   }
   return hash.digest("hex");
 }

@@ -7,6 +7,7 @@ import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import type { Device } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import type { Interrupt } from "../cli/main.ts";
 import type { ProgressView } from "../cli/progress.ts";
 import type { AblateData } from "./ablate_data.ts";
@@ -54,7 +55,7 @@ export async function runCells(o: RunOptions): Promise<Ran> {
   const { cells, data, device, view, interrupt, until = Infinity } = o;
   const folder = join(o.out, "cells");
   await ensureDir(folder).catch((error) => {
-    throw new InputError(`Cannot write in ${o.out}: ${error.message}; pass another --out`);
+    throw new InputError(`Cannot write in ${o.out}: ${reasonOf(error)}; pass another --out`);
   });
   const store = cellStore(folder), found = new Map<string, CellResult>();
   const planned: { readonly cell: Cell; readonly key: string }[] = [];

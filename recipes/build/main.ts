@@ -6,6 +6,7 @@
 import { ensureDir, exists } from "@std/fs";
 import { dirname } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { runMain } from "../cli/main.ts";
 import { helpText, parseOptions } from "../cli/options.ts";
 import { bundle, checkForBrowsers } from "./bundle.ts";
@@ -43,7 +44,7 @@ async function refuseUnwritable(out: string): Promise<void> {
     await ensureDir(dirname(out));
     (await Deno.open(out, { write: true, create: true })).close();
   } catch (error) {
-    throw new InputError(`Cannot write ${out}: ${(error as Error).message}; pass --out FILE`);
+    throw new InputError(`Cannot write ${out}: ${reasonOf(error)}; pass --out FILE`);
   }
 }
 

@@ -7,6 +7,7 @@ import { basename, join } from "@std/path";
 import { unzipSync } from "npm:fflate@0.8.3";
 import { suggestion } from "../cli/nearest.ts";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { RESULT_FILES } from "./results/save_results.ts";
 import type { Asked, Task } from "./task.ts";
 import { taskFolder } from "./task_folder.ts";
@@ -44,7 +45,7 @@ async function answersIn(path: string): Promise<readonly Answers[]> {
     return Object.entries(unzipSync(bytes)).map(([name, bytes]) => ({ name, bytes }));
   } catch (error) {
     throw new InputError(
-      `Cannot read ${path}: ${(error as Error).message}; pass a file, a folder or a zip of answers`,
+      `Cannot read ${path}: ${reasonOf(error)}; pass a file, a folder or a zip of answers`,
     );
   }
 }

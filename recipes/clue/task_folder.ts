@@ -5,6 +5,7 @@
  */
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { splitFiles } from "./read_split.ts";
 import type { SplitName, Task } from "./task.ts";
 
@@ -24,7 +25,7 @@ async function foldersIn(data: string): Promise<ReadonlyMap<string, string>> {
   try {
     for await (const { name, isFile } of Deno.readDir(data)) if (!isFile) names.push(name);
   } catch (error) {
-    throw new InputError(`Cannot read ${data}: ${(error as Error).message}; pass a folder`);
+    throw new InputError(`Cannot read ${data}: ${reasonOf(error)}; pass a folder`);
   }
   const found = new Map<string, string>();
   for (const name of names.sort()) {

@@ -6,6 +6,7 @@
 import { ensureDir, exists } from "@std/fs";
 import { dirname } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 
 /**
  * Refuses a file that cannot be made, before the work is done that would fill it; makes its folder.
@@ -19,6 +20,6 @@ export async function newFile(path: string): Promise<void> {
   try {
     await ensureDir(dirname(path));
   } catch (error) {
-    throw new InputError(`Cannot write ${path}: ${(error as Error).message}; give another --out`);
+    throw new InputError(`Cannot write ${path}: ${reasonOf(error)}; give another --out`);
   }
 }

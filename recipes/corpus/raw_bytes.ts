@@ -6,6 +6,7 @@
 import { pipeline, Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 
 const unpackers = { gz: createGunzip, zst: createZstdDecompress } as const;
 
@@ -36,6 +37,6 @@ export async function* rawBytes(
     }
   } catch (error) {
     const what = packing ? `its .${packing} data is broken or cut off: ` : "";
-    throw new InputError(`Cannot read ${path}: ${what}${(error as Error).message}`);
+    throw new InputError(`Cannot read ${path}: ${what}${reasonOf(error)}`);
   }
 }

@@ -8,6 +8,7 @@
  */
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { CorpusReport } from "./report.ts";
 
@@ -141,7 +142,7 @@ async function readShard(
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    throw new InputError(`Cannot read ${path}: ${(error as Error).message}; make ${folder} again`);
+    throw new InputError(`Cannot read ${path}: ${reasonOf(error)}; make ${folder} again`);
   }
 }
 

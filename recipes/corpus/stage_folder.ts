@@ -6,6 +6,7 @@
 import { ensureDir } from "@std/fs";
 import { join, resolve, SEPARATOR } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { CorpusReport } from "./report.ts";
 import { type CorpusInfo, corpusInfo, shardPath } from "./shards.ts";
@@ -56,7 +57,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     return await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
   } catch (error) {
     throw new InputError(
-      `Cannot write ${folder}: ${(error as Error).message}; give a folder as --out`,
+      `Cannot write ${folder}: ${reasonOf(error)}; give a folder as --out`,
     );
   }
 }

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { ensureDir } from "@std/fs";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { formatVocabulary, vocabularyOf } from "../text/vocabulary.ts";
 import { CLEAN_SETTINGS } from "./clean_document.ts";
 import type { CorpusSource } from "./corpus_source.ts";
@@ -122,7 +123,7 @@ export async function cachedCorpus(
   const found = await load(folder);
   if (found) return found;
   const unwritable = (error: Error): InputError =>
-    new InputError(`Cannot write the cache ${cache}: ${error.message}; make the folder writable`);
+    new InputError(`Cannot write the cache ${cache}: ${reasonOf(error)}; make the folder writable`);
   try { // before the work, not after it
     await ensureDir(cache);
     await Deno.remove(await Deno.makeTempDir({ dir: cache, prefix: "part-" }));

@@ -4,6 +4,7 @@
  * @module
  */
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { encodingAdvice, isUtf16 } from "./encoding_advice.ts";
 
 const CHUNK = 1 << 20;
@@ -44,7 +45,7 @@ export async function* readText(path: string): AsyncGenerator<string, void, unkn
   try {
     file = await Deno.open(path);
   } catch (error) {
-    throw new InputError(`Cannot read ${path}: ${(error as Error).message}; pass a text file`);
+    throw new InputError(`Cannot read ${path}: ${reasonOf(error)}; pass a text file`);
   }
   using opened = file;
   yield* decoded(opened, path);

@@ -6,6 +6,7 @@
 import { ensureDir } from "@std/fs";
 import { dirname, join, resolve } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 
 /** What is in a folder; nothing where it is not there. */
 async function firstIn(path: string): Promise<string | undefined> {
@@ -46,7 +47,7 @@ export async function inNewFolder(
   try {
     await ensureDir(made);
   } catch (error) {
-    throw new InputError(`Cannot write ${path}: ${(error as Error).message}; pass another --to`);
+    throw new InputError(`Cannot write ${path}: ${reasonOf(error)}; pass another --to`);
   }
   try {
     await fill(made);

@@ -7,6 +7,7 @@
 import { join } from "@std/path";
 import type { GroupEvent, GroupSeen, Observer } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { isRecord } from "../cli/schema.ts";
 import type { Entry, Recorder } from "./recorder.ts";
 
@@ -71,7 +72,7 @@ export function flightObserver(
       if (group.rank !== (error.rank === 0 ? 1 : 0)) return;
       note(`what the processes were doing: deno task doctor --flight ${folder}`);
     } catch (error) {
-      note(`Cannot leave a flight record in ${folder}: ${(error as Error).message}`);
+      note(`Cannot leave a flight record in ${folder}: ${reasonOf(error)}`);
     }
   };
 }
@@ -82,7 +83,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
   } catch (error) {
     const { NotFound, NotADirectory } = Deno.errors;
     if (error instanceof NotFound || error instanceof NotADirectory) return [];
-    throw new InputError(`Cannot read flight records in ${path}: ${(error as Error).message}`);
+    throw new InputError(`Cannot read flight records in ${path}: ${reasonOf(error)}`);
   }
 }
 
@@ -112,7 +113,7 @@ async function readFlight(path: string): Promise<Flight> {
   try {
     found = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
-    throw new InputError(`Cannot read ${path}: ${(error as Error).message}; leave it out`);
+    throw new InputError(`Cannot read ${path}: ${reasonOf(error)}; leave it out`);
   }
   const isWhole = isRecord(found) && typeof found.why === "string" &&
     Array.isArray(found.operations) &&

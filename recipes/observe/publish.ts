@@ -4,6 +4,7 @@
  * @module
  */
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { type Metric, metricsText } from "./metrics.ts";
 
@@ -77,8 +78,7 @@ async function written(
   note: (line: string) => void,
 ): Promise<Published> {
   const write = (): Promise<void> => writeWhole(path, metricsText(metrics()));
-  const failed = (error: unknown): string =>
-    `Cannot write metrics to ${path}: ${(error as Error).message}`;
+  const failed = (error: unknown): string => `Cannot write metrics to ${path}: ${reasonOf(error)}`;
   await write().catch((error) => {
     throw new InputError(failed(error));
   });

@@ -5,6 +5,7 @@
  */
 import { cpu } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { rowOf } from "../clue/unit.ts";
@@ -32,7 +33,7 @@ async function linesOf(path: string, vocabulary: Vocabulary, most: number): Prom
   } catch (error) {
     const isAbsent = error instanceof Deno.errors.NotFound;
     throw new InputError(
-      `Cannot read ${path}: ${isAbsent ? "no such file" : (error as Error).message}`,
+      `Cannot read ${path}: ${isAbsent ? "no such file" : reasonOf(error)}`,
     );
   }
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
@@ -104,7 +105,7 @@ async function write(path: string, file: Message): Promise<void> {
     const isTheirs = [NotFound, PermissionDenied, IsADirectory, NotADirectory]
       .some((kind) => error instanceof kind);
     if (!isTheirs) throw error;
-    throw new InputError(`Cannot write ${path}: ${(error as Error).message}; pass another --out`);
+    throw new InputError(`Cannot write ${path}: ${reasonOf(error)}; pass another --out`);
   }
 }
 

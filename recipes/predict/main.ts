@@ -5,6 +5,7 @@
  */
 import { openDevice } from "../../core/device/open.ts";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { short } from "../cli/format.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
@@ -42,7 +43,7 @@ async function main(interrupt: Interrupt): Promise<number> {
   if (why !== undefined) throw new InputError(why);
   if (!isStdin) {
     await Deno.stat(path!).catch((error: Error): never => {
-      throw new InputError(`Cannot read ${path}: ${error.message}; pass another --in`);
+      throw new InputError(`Cannot read ${path}: ${reasonOf(error)}; pass another --in`);
     });
   }
   await using output = out === "-" ? standardOutput() : await fileOutput(out);

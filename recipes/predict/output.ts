@@ -4,6 +4,7 @@
  * @module
  */
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 
 /** An output that is open. Without `finish` no file is left. */
 export interface Output extends AsyncDisposable {
@@ -43,7 +44,7 @@ export async function fileOutput(path: string): Promise<Output> {
   const part = `${path}.part`;
   const file = await Deno.open(part, { write: true, create: true, truncate: true })
     .catch((error: Error): never => {
-      throw new InputError(`Cannot write ${path}: ${error.message}; pass another --out`);
+      throw new InputError(`Cannot write ${path}: ${reasonOf(error)}; pass another --out`);
     });
   let finished = false;
   return {

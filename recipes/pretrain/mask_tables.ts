@@ -5,6 +5,7 @@
  */
 import { walk } from "@std/fs";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import type { MaskTables } from "../data/batches.ts";
 import { readText } from "../data/read_text.ts";
 import { tokenParts, type TokenStore } from "../data/token_store.ts";
@@ -35,7 +36,7 @@ async function phraseLines(path: string): Promise<readonly string[]> {
   try {
     ({ isDirectory } = await Deno.stat(path));
   } catch (error) {
-    throw new InputError(`Cannot read the phrases ${path}: ${(error as Error).message}`);
+    throw new InputError(`Cannot read the phrases ${path}: ${reasonOf(error)}`);
   }
   const files: string[] = isDirectory ? [] : [path];
   if (isDirectory) {

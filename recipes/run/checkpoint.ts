@@ -22,6 +22,7 @@ import {
   writeSafetensors,
 } from "../../core/mod.ts";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { isRecord } from "../cli/schema.ts";
 import { openWeights, type Scaled, type WeightsFile, writeWeights } from "./weights_file.ts";
 import { writeWhole } from "./write_whole.ts";
@@ -178,7 +179,7 @@ async function recorded(folder: string, mend = MEND): Promise<Recorded> {
     }
   } catch (error) {
     throw new InputError(
-      `Cannot read the checkpoint ${path}: ${(error as Error).message}; ${mend}`,
+      `Cannot read the checkpoint ${path}: ${reasonOf(error)}; ${mend}`,
     );
   }
   throw new InputError(`Cannot read the checkpoint ${path}: it must have step and sha256; ${mend}`);

@@ -7,6 +7,7 @@
 import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { isRecord } from "../cli/schema.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import { formatVocabulary, type Vocabulary } from "../text/vocabulary.ts";
@@ -36,7 +37,7 @@ async function refuseUnwritable(path: string, option = "--out"): Promise<void> {
     await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "part-" }));
   } catch (error) {
     throw new InputError(
-      `Cannot write in the folder ${path}: ${(error as Error).message}; pass another ${option}`,
+      `Cannot write in the folder ${path}: ${reasonOf(error)}; pass another ${option}`,
     );
   }
 }

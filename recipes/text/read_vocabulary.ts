@@ -4,6 +4,7 @@
  * @module
  */
 import { InputError } from "../cli/input_error.ts";
+import { reasonOf } from "../cli/reason.ts";
 import { type Vocabulary, vocabularyOf } from "./vocabulary.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function readVocabulary(path: string): Promise<Vocabulary> {
     bytes = await Deno.readFile(path);
   } catch (error) {
     throw new InputError(
-      `Cannot read the vocabulary ${path}: ${(error as Error).message}; pass a vocab.txt`,
+      `Cannot read the vocabulary ${path}: ${reasonOf(error)}; pass a vocab.txt`,
     );
   }
   let text: string;

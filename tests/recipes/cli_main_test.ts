@@ -1,10 +1,18 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { dirname, join } from "@std/path";
 import { DeviceError } from "../../core/device/error.ts";
 import { SafetensorsError } from "../../core/io/safetensors_error.ts";
 import { DistError } from "../../dist/error.ts";
 import { DivergedError } from "../../recipes/cli/diverged_error.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { exitCode, type Main } from "../../recipes/cli/main.ts";
+import { reasonOf } from "../../recipes/cli/reason.ts";
 
 /** A process that only writes down what happens to it. */
 function fakeHost() {
@@ -133,4 +141,16 @@ await runMain(async (interrupt) => {
       await Promise.all([out.cancel(), error.cancel(), Deno.remove(file)]);
     }
   },
+});
+
+Deno.test("what the system said of a path is told without its number and its call", async () => {
+  const missing = join(await Deno.makeTempDir(), "missing");
+  const error = await assertRejects(() => Deno.readTextFile(missing));
+  assertStringIncludes((error as Error).message, missing);
+  assert(!reasonOf(error).includes(missing) && !reasonOf(error).includes("os error"));
+  assertEquals(
+    reasonOf(new SyntaxError("Unexpected end of JSON input")),
+    "Unexpected end of JSON input",
+  );
+  await Deno.remove(dirname(missing));
 });

@@ -6,6 +6,7 @@
 import { ensureDir, exists } from "@std/fs";
 import { basename, join } from "@std/path";
 import { InputError } from "../../cli/input_error.ts";
+import { reasonOf } from "../../cli/reason.ts";
 import { splitFiles } from "../read_split.ts";
 import type { Task } from "../task.ts";
 import { type Archive, archives } from "./archives.ts";
@@ -164,7 +165,7 @@ export async function bringTasks(
     await ensureDir(folder);
   } catch (error) {
     throw new InputError(
-      `Cannot write ${folder}: ${(error as Error).message}; pass another --data`,
+      `Cannot write ${folder}: ${reasonOf(error)}; pass another --data`,
     );
   }
   for (const task of download.tasks) {

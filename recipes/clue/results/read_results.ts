@@ -6,6 +6,7 @@
 import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../../cli/input_error.ts";
+import { reasonOf } from "../../cli/reason.ts";
 import { isRecord } from "../../cli/schema.ts";
 import { tasks } from "../tasks.ts";
 import type { EpochRow, ResultRow } from "./result_row.ts";
@@ -41,7 +42,7 @@ async function rowsIn(
     text = await Deno.readTextFile(path);
   } catch (error) {
     throw new InputError(
-      `Cannot read ${path}: ${(error as Error).message}; pass a folder that clue --out has filled`,
+      `Cannot read ${path}: ${reasonOf(error)}; pass a folder that clue --out has filled`,
     );
   }
   return text.split("\n").flatMap((line, i) => {
