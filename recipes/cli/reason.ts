@@ -15,8 +15,11 @@
  * const { NotFound } = Deno.errors;
  * const error = new NotFound("No such file or directory (os error 2): stat 'none'");
  * assertEquals(reasonOf(error), "No such file or directory");
+ * assertEquals(reasonOf(new Error("EEXIST: file already exists, mkdir 'there'")), "file already exists");
  * assertEquals(reasonOf(new SyntaxError("it is no JSON")), "it is no JSON");
  * ```
  */
 export const reasonOf = (error: unknown): string =>
-  (error as Error).message.replace(/ \(os error \d+\)(?:: .*)?$/s, "");
+  (error as Error).message
+    .replace(/ \(os error \d+\)(?:: .*)?$/s, "")
+    .replace(/^E[A-Z0-9]+: (.+), \w+ '.*'$/s, "$1");

@@ -11,7 +11,7 @@ import { type Interrupt, isUsers, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { overallProgress } from "../cli/overall_progress.ts";
 import { type ProgressView, progressView } from "../cli/progress.ts";
-import { newRun } from "../run/run_folder.ts";
+import { newRun, refuseUnwritable } from "../run/run_folder.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import { checkSubmissions } from "./check_submissions.ts";
 import { archives } from "./download/archives.ts";
@@ -136,6 +136,7 @@ async function check(path: string, own: readonly Task[], data: string): Promise<
 async function show({ results, out, json }: ClueOptions): Promise<void> {
   const found = await readResults(results), subtitle = results.join(", ");
   if (out !== undefined) {
+    await refuseUnwritable(out);
     await refuseToLose(out, found.rows);
     await saveResults(out, { subtitle, ...found, faults: [] });
   }
@@ -241,6 +242,7 @@ async function main(interrupt: Interrupt): Promise<number> {
       refuse(one, error);
     }
   }
+  if (out !== undefined && works.size > 0) await refuseUnwritable(out);
   const device = await openDevice(options.device);
   if (start.note !== undefined) view.note(start.note);
   if (absent.length > 0) view.note(`${data} has nothing to learn ${absent.join(", ")} from`);

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ensureDir } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../cli/input_error.ts";
+import { refuseUnwritable } from "../run/run_folder.ts";
 import { writeWhole } from "../run/write_whole.ts";
 import type { SplitName, Task } from "./task.ts";
 
@@ -24,7 +24,7 @@ export async function splitInto(
       `Cannot split ${files.join(", ")}: nothing would be in ${empty}; give more examples`,
     );
   }
-  await ensureDir(out);
+  await refuseUnwritable(out);
   const told = [...parts.notes];
   for (const name of NAMES) {
     const path = join(out, `${name}.json`);

@@ -42,9 +42,11 @@ async function main(interrupt: Interrupt): Promise<number> {
   const why = whyNot(facts, ask);
   if (why !== undefined) throw new InputError(why);
   if (!isStdin) {
-    await Deno.stat(path!).catch((error: Error): never => {
-      throw new InputError(`Cannot read ${path}: ${reasonOf(error)}; pass another --in`);
-    });
+    const refuse = (why: string): never => {
+      throw new InputError(`Cannot read ${path}: ${why}; pass another --in`);
+    };
+    const found = await Deno.stat(path!).catch((error) => refuse(reasonOf(error)));
+    if (found.isDirectory) refuse("it is a folder");
   }
   await using output = out === "-" ? standardOutput() : await fileOutput(out);
   using view = progressView();

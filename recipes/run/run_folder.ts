@@ -21,17 +21,22 @@ export function newRunName(name: string, now: Date = new Date()): string {
   return join("runs", `${name}-${digits.slice(0, 8)}-${digits.slice(8, 14)}`);
 }
 
-async function namesIn(path: string): Promise<readonly string[]> {
+async function namesIn(path: string, mend = "another --out"): Promise<readonly string[]> {
   try {
     return (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
-    throw new InputError(`Cannot use ${path} as a run's folder: it is a file; pass another --out`);
+    const why = error instanceof Deno.errors.NotADirectory ? "it is a file" : reasonOf(error);
+    throw new InputError(`Cannot use ${path} as a run's folder: ${why}; pass ${mend}`);
   }
 }
 
-async function refuseUnwritable(path: string, option = "--out"): Promise<void> {
+/**
+ * Makes a folder, and refuses one that cannot be written: better than after hours of work. `option` is the one that named it.
+ *
+ * @throws InputError
+ */
+export async function refuseUnwritable(path: string, option = "--out"): Promise<void> {
   try {
     await ensureDir(path);
     await Deno.remove(await Deno.makeTempFile({ dir: path, prefix: "part-" }));
@@ -58,7 +63,7 @@ function used(names: readonly string[]): readonly string[] {
  * @throws InputError where the folder is used already, or cannot be written.
  */
 export async function newRun(path: string, option: "--out" | "--save" = "--out"): Promise<void> {
-  const [first, ...more] = used(await namesIn(path));
+  const [first, ...more] = used(await namesIn(path, `another ${option}`));
   if (first !== undefined) {
     const found = more.length > 0 ? `${first} and ${more.length} more` : first;
     const resume = option === "--out" ? ", or --resume to go on" : "";
@@ -98,8 +103,8 @@ export async function readRun(path: string, purpose: "resume" | "start from"): P
     fail = (why: string): never => {
       throw new InputError(`Cannot ${purpose} ${path}: ${why}`);
     };
-  if (!(await namesIn(path)).includes(CONFIG)) {
-    const mend = purpose === "resume" ? "a run's folder to --out" : "the folder of a model";
+  const mend = purpose === "resume" ? "a run's folder to --out" : "the folder of a model";
+  if (!(await namesIn(path, mend)).includes(CONFIG)) {
     fail(`no ${CONFIG} in it; pass ${mend}`);
   }
   const text = await Deno.readTextFile(configPath);

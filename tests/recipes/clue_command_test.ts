@@ -141,16 +141,27 @@ Deno.test("clue refuses in one line what it cannot do, and leaves nothing", () =
       assertEquals(error.trimEnd().split("\n").length, 1, error);
     }
     await Deno.remove(join(folder, "bad", "train.json"));
+    const good = ["--task", "qbqtc", "--data", "good", "--model", "first", "--epochs", "1"];
+    await Deno.mkdir(join(folder, "good"));
+    for (const name of ["train.json", "dev.json"]) {
+      await Deno.writeTextFile(join(folder, "good", name), pairs(20).join("\n") + "\n");
+    }
     const others: readonly (readonly [words: readonly string[], why: string])[] = [
       [at("first"), "Cannot learn qbqtc from bad: it has no train file"],
       [at("none"), "none"],
       [["--task", "qbqtc", "--data", "bad"], "Cannot clue without --model"],
       [["--task", "qbqt"], "qbqtc"],
       [["--task", "qbqtc", "--split", "bad/dev.json", "--out", "parts"], "nothing would be in"],
+      [
+        ["--task", "qbqtc", "--split", "all.json", "--out", "all.json"],
+        "Cannot write in the folder all",
+      ],
+      // At once, and not when all is learnt.
+      [[...good, "--out", "all.json"], "Cannot write in the folder all.json: "],
     ];
     for (const [words, why] of others) {
       const { code, error } = await clue(words);
-      assertEquals(code, 2, error);
+      assertEquals([code, error.includes("learn from")], [2, false], error);
       assertStringIncludes(error, why);
     }
     assert(!await exists(join(folder, "answers")) && !await exists(join(folder, "parts")));

@@ -121,6 +121,10 @@ Deno.test("predict: a wrong call is one line and code 2", () =>
       ],
       [["--kind", "embed", "--in", "in.txt"], "Cannot predict without --model"],
       [[...own, "embed", "--in", "none.txt", "--out", "o"], "Cannot read none.txt: "],
+      [
+        [...own, "embed", "--in", "run", "--out", "o"],
+        "Cannot read run: it is a folder; pass another",
+      ],
       [[...own, "embed", "--in", "empty.txt", "--out", "o"], "no line is in it"],
       [[...own, "classify", "--in", "in.txt"], "Cannot ask run for classify: it knows no classes"],
       [[...own, "relevance", "--in", "in.txt"], "in a .jsonl file"],

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { exists } from "@std/fs";
 import { join } from "@std/path";
 import { InputError } from "../../recipes/cli/input_error.ts";
@@ -47,6 +47,16 @@ Deno.test("newRun refuses a file, and a folder that cannot be made", () =>
     const file = join(folder, "file");
     await Deno.writeTextFile(file, "mine");
     await assertRejects(() => newRun(file), InputError, `Cannot use ${file} as a run's folder`);
+    await assertRejects(
+      () => newRun(file, "--save"),
+      InputError,
+      "it is a file; pass another --save",
+    );
+    if (Deno.build.os !== "windows") {
+      const why = /^Cannot use .+ as a run's folder: File name too long; pass another --out$/;
+      const error = await assertRejects(() => newRun(file + "x".repeat(300)), InputError);
+      assertMatch(error.message, why);
+    }
     await assertRejects(() => newRun(join(file, "run")), InputError);
     assertEquals(await Deno.readTextFile(file), "mine");
   }));
