@@ -232,6 +232,7 @@ Deno.test("clue refuses learning options that do not fit, in one line", () =>
       [[...cmrc, "--adversary", "fgm", "--epsilon", "0"], "--epsilon 0: it must be above 0"],
       [[...cmrc, "--adversary", "fgm", "--adversary-steps", "2"], "without --adversary pgd"],
       [[...cmrc, "--rdrop", "1", "--dropout", "0"], "two passes without dropout are the same"],
+      [[...cmrc, "--average", "2", "--epochs", "1"], "--epochs 1: one epoch has no mean; see"],
       [[...cmrc, "--rates", "1e-4,x"], "it must be numbers above 0, with commas between them"],
       [[...cmrc, "--batches", "16,1.5"], "it must be whole numbers above 0"],
       [[...cmrc, "--rates", "1e-4,0.0001"], "--rates 1e-4,0.0001: 0.0001 is there twice"],

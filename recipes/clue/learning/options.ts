@@ -104,7 +104,7 @@ export function numbersOf(
  * @throws InputError
  */
 export function checkLearning(
-  options: LearningOptions & { readonly dropout: number | undefined },
+  options: LearningOptions & Readonly<Record<"dropout" | "epochs", number | undefined>>,
 ): void {
   numbersOf("rates", options.rates);
   numbersOf("batches", options.batches);
@@ -117,6 +117,8 @@ export function checkLearning(
     ? "--adversary-steps without --adversary pgd: no other takes steps"
     : rdrop > 0 && options.dropout === 0
     ? "--rdrop and --dropout 0: two passes without dropout are the same"
+    : options.average > 1 && options.epochs === 1
+    ? "--average and --epochs 1: one epoch has no mean"
     : undefined;
   if (odd !== undefined) throw new InputError(`Cannot clue with ${odd}; see --help`);
 }
