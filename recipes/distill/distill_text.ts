@@ -29,6 +29,7 @@ import {
   saveCheckpoint,
 } from "../run/checkpoint.ts";
 import { keepCheckpoints } from "../run/kept_checkpoints.ts";
+import { nothingLeft } from "../run/nothing_left.ts";
 import { writeReport } from "../run/report.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import { activeLosses, type DistillConfig, predicts } from "./distill_config.ts";
@@ -47,7 +48,7 @@ export interface DistillTextOptions {
   readonly out: string;
   readonly resume: boolean;
   /** Called once all input is read and nothing is written yet. */
-  readonly ready?: () => Promise<void>;
+  readonly ready?: (hasSteps: boolean) => Promise<void>;
   /** Stop after so long. */
   readonly minutes?: number;
   readonly interrupt: Interrupt;
@@ -147,7 +148,9 @@ export async function distillText(
       short(teacherParams)
     } of ${distill.teacher}, on ${device.description}`,
   );
-  await o.ready?.();
+  const over = o.resume ? nothingLeft(start.step, config.steps, config.evalEvery > 0) : undefined;
+  if (over !== undefined) view.note(over);
+  await o.ready?.(start.step < config.steps);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const data: TrainData = {
     vocabulary,

@@ -7,7 +7,7 @@ import { openDevice } from "../../core/device/open.ts";
 import { type Interrupt, runMain } from "../cli/main.ts";
 import { helpText } from "../cli/options.ts";
 import { progressView } from "../cli/progress.ts";
-import { newRun, newRunName, saveRun } from "../run/run_folder.ts";
+import { newRun, newRunName, saveLength, saveRun } from "../run/run_folder.ts";
 import { closingLines, distillText } from "./distill_text.ts";
 import { distillCommand, distillOptions } from "./options.ts";
 import { taskCommand } from "./task_command.ts";
@@ -34,9 +34,11 @@ async function main(interrupt: Interrupt): Promise<number> {
     device,
     out,
     resume,
-    ready: async () => {
-      if (resume) return;
-      await saveRun(out, { ...config, corpus: text, packed, distill }, corpus.vocabulary);
+    ready: async (hasSteps) => {
+      const { steps } = config;
+      if (!resume) {
+        await saveRun(out, { ...config, corpus: text, packed, distill }, corpus.vocabulary);
+      } else if (options.steps !== undefined && hasSteps) await saveLength(out, { steps });
     },
     ...minutes !== undefined && { minutes },
     interrupt,

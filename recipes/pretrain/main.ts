@@ -15,7 +15,7 @@ import { corpusInfo } from "../corpus/shards.ts";
 import { publish } from "../observe/publish.ts";
 import { slowLines, timesLines } from "../observe/stragglers.ts";
 import { runMetrics } from "../observe/run_metrics.ts";
-import { newRun, newRunName, savedRun, saveRun } from "../run/run_folder.ts";
+import { newRun, newRunName, savedRun, saveLength, saveRun } from "../run/run_folder.ts";
 import { readVocabulary } from "../text/read_vocabulary.ts";
 import type { Vocabulary } from "../text/vocabulary.ts";
 import type { Beginning } from "./adaptation.ts";
@@ -67,6 +67,7 @@ interface Plan {
 /** A configuration with what the command line says otherwise. */
 function withOptions(given: PretrainConfig, options: PretrainOptions): PretrainConfig {
   const { steps, resume } = options;
+  if (resume && steps !== undefined) refuseShort(given, steps);
   const config = steps === undefined ? given : (resume ? extended : withSteps)(given, steps);
   if (resume) refuseOtherWarmUp(given, config);
   return {
@@ -76,6 +77,15 @@ function withOptions(given: PretrainConfig, options: PretrainOptions): PretrainC
     checkpointEvery: options["checkpoint-every"] ?? config.checkpointEvery,
     keepCheckpoints: options["keep-checkpoints"] ?? config.keepCheckpoints,
   };
+}
+
+/** The last stage alone can be of another length: where those before it begin and end, their data and schedules say. */
+function refuseShort({ then, ...first }: PretrainConfig, total: number): void {
+  const before = totalSteps({ ...first, then: then.slice(0, -1) });
+  if (then.length === 0 || total > before) return;
+  throw new InputError(
+    `Cannot resume with --steps ${total}: the stages before the last one have ${before}; pass more`,
+  );
 }
 
 /** A warm-up that is over must not begin again, nor end earlier than it did. */
@@ -263,9 +273,10 @@ async function main(interrupt: Interrupt): Promise<number> {
     out,
     resume: options.resume,
     skipBad,
-    ready: async () => {
-      if (options.resume) return;
-      await savePlan(out, plan, corpus.vocabulary);
+    ready: async (hasSteps) => {
+      const { steps, then } = config;
+      if (!options.resume) await savePlan(out, plan, corpus.vocabulary);
+      else if (options.steps !== undefined && hasSteps) await saveLength(out, { steps, then });
     },
     ...init && { init },
     ...member && watch && {

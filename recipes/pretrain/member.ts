@@ -61,7 +61,9 @@ export async function goesOn(
   const { out } = options;
   if (place === undefined || place.generation === 1 || out === undefined) return options;
   const isThere = await Deno.stat(join(out, "config.json")).then(() => true, () => false);
-  return { ...options, resume: options.resume || isThere };
+  if (options.resume || !isThere) return options;
+  // Its configuration has the steps that it was given.
+  return { ...options, resume: true, steps: undefined };
 }
 
 /**

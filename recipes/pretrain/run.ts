@@ -23,6 +23,7 @@ import {
 import { type RankTimes, timesTable } from "../observe/stragglers.ts";
 import { bestOf, keepCheckpoints } from "../run/kept_checkpoints.ts";
 import { type Example, writeReport } from "../run/report.ts";
+import { nothingLeft } from "../run/nothing_left.ts";
 import { openRows, readRows, type Row } from "../run/rows.ts";
 import { chromeTrace, type Trace } from "../run/trace.ts";
 import { tracePage } from "../run/trace_page.ts";
@@ -58,8 +59,11 @@ export interface RunOptions {
   readonly init?: Beginning;
   /** Wrong lines of tables that masking takes and of click logs are counted, not refused. */
   readonly skipBad?: boolean;
-  /** Called once all input is read and nothing is written yet: what was refused can be mended, and the same folder taken. */
-  readonly ready?: () => Promise<void>;
+  /**
+   * Called once all input is read and nothing is written yet: what was refused can be mended, and the same folder taken. It is told
+   * whether there are steps to take.
+   */
+  readonly ready?: (hasSteps: boolean) => Promise<void>;
   /** Stop after so long. */
   readonly minutes?: number;
   /** Profile a few steps: a Chrome trace goes to this file, a page about it to the same name with .html behind it. */
@@ -112,7 +116,9 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
   const stages = stagesOf(config), total = totalSteps(config), start = await startState(o);
   if (o.trace !== undefined && total <= start.step + WARM_UP) {
     throw new InputError(
-      `Cannot trace ${total - start.step} steps: the first ${WARM_UP} warm up; raise --steps`,
+      `Cannot trace ${
+        Math.max(0, total - start.step)
+      } steps: the first ${WARM_UP} warm up; raise --steps`,
     );
   }
   const traced = o.trace === undefined ? undefined : tracer(device, config.name);
@@ -121,7 +127,12 @@ export async function pretrain(o: RunOptions, began = performance.now()): Promis
     `${config.name}: ${short(params)} parameters, ${vocabulary.tokens.length} tokens, ` +
       `${short(corpus.report.trainTokens)} tokens of text, on ${device.description}`,
   );
-  await o.ready?.();
+  // Who takes over an elastic run at its end has something to do.
+  const over = o.resume && !o.kept?.state
+    ? nothingLeft(start.step, total, config.evalEvery > 0)
+    : undefined;
+  if (over !== undefined) view.note(over);
+  await o.ready?.(start.step < total);
   const adapted = await adaptationOf(o, start);
   const limit = o.minutes === undefined ? Infinity : began + o.minutes * 60_000;
   const stop = (): boolean => o.interrupt.requested || performance.now() >= limit;

@@ -85,6 +85,21 @@ export async function saveRun(
   await writeWhole(join(path, CONFIG), JSON.stringify(config, null, 2) + "\n");
 }
 
+/**
+ * Makes the length that a run is resumed with its own: `config.json` has it from now on, and says what else it said.
+ *
+ * @throws InputError where there is no run in the folder, or it is broken.
+ */
+export async function saveLength(
+  path: string,
+  length: { readonly steps: number; readonly then?: readonly object[] },
+): Promise<void> {
+  const { config, configPath } = await readRun(path, "resume");
+  const [before, after] = [config, { ...config, ...length }]
+    .map((value) => JSON.stringify(value, null, 2) + "\n");
+  if (after !== before) await writeWhole(configPath, after!);
+}
+
 /** A run to go on with. */
 export interface SavedRun {
   /** What `config.json` holds, not checked yet, and its path for messages. */

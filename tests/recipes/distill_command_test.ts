@@ -77,6 +77,15 @@ Deno.test("distill leaves a run like any other, and goes on to the bit", () =>
     assertEquals(timeless(await rows("student/metrics.jsonl")), timeless(metrics));
     assertEquals(await rows("student/eval.jsonl"), evaluations);
     assertEquals(await files(), whole);
+    const config = (): Promise<string> => Deno.readTextFile(join(folder, "student", "config.json"));
+    const before = await config();
+    const over = await distill(["--resume", "--out", "student", "--steps", "5"]);
+    assertEquals(over.code, 0, over.error);
+    assertStringIncludes(over.error, "nothing is left to do: 8 steps are taken, more than 5, and");
+    assertEquals(await config(), before);
+    const longer = await distill(["--resume", "--out", "student", "--steps", "9"]);
+    assertEquals(longer.code, 0, longer.error);
+    assertEquals(JSON.parse(await config()), { ...JSON.parse(before), steps: 9 });
     const wrong = await pretrain(["--resume", "--out", "student"]);
     assertEquals(wrong.code, 2);
     assertStringIncludes(wrong.error, "it is a distillation; deno task distill --resume");
