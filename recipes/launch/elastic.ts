@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { endingText } from "./ending.ts";
 import { FENCE, serveFence } from "./fence.ts";
 import { freePort, freePorts } from "./free_port.ts";
-import { LAUNCHER, type LaunchOptions } from "./launch.ts";
+import { LAUNCHER, type LaunchOptions, newJob } from "./launch.ts";
 import { drain, lines } from "./output.ts";
 import { backOffOf, pauseOr, WRONG_CALL } from "./restart.ts";
 import { onSignals } from "./signals.ts";
@@ -41,7 +41,7 @@ export async function launchElastic(
   { nproc, command, restarts, note, line, backOff = 1000, grace = GRACE }: ElasticLaunchOptions,
 ): Promise<number> {
   const [program = "", ...args] = command, alive = new Map<string, Member>();
-  const job = randomBytes(8).toString("hex"), token = randomBytes(32).toString("hex");
+  const job = newJob(), token = randomBytes(32).toString("hex");
   let restartsLeft = restarts, isStopped = false, isDone = false, failed: number | undefined;
   let harden: ReturnType<typeof setTimeout> | undefined;
   const over = Promise.withResolvers<void>();

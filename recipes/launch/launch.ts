@@ -15,6 +15,8 @@ import { onSignals } from "./signals.ts";
 export interface LaunchOptions extends Omit<RanksOptions, "env"> {
   /** What starts the ranks in place of this process, as in ["mpiexec"]: it is told how many, and tells each its own place. */
   readonly mpi?: readonly string[] | undefined;
+  /** The job's name; made for this call if left out. */
+  readonly job?: string | undefined;
   /** What the ranks know and nobody else does; made for this call if left out. */
   readonly token?: string | undefined;
   /** How often all are started again when one has failed. */
@@ -27,6 +29,9 @@ export interface LaunchOptions extends Omit<RanksOptions, "env"> {
 
 /** What launched processes are told of their launcher: its process, whose end is theirs. */
 export const LAUNCHER = "MOTIAN_LAUNCHER";
+
+/** A name that no other job has. */
+export const newJob = (): string => randomBytes(8).toString("hex");
 
 type Env = Readonly<Record<string, string>>;
 
@@ -55,9 +60,10 @@ function byMpi(mpi: readonly string[], options: RanksOptions): RanksOptions {
  * ends the others, and a line names it.
  */
 export async function launch(
-  { restarts, note, backOff = 1000, mpi, token = createToken(), ...ranksOptions }: LaunchOptions,
+  { restarts, note, backOff = 1000, mpi, job = newJob(), token = createToken(), ...ranksOptions }:
+    LaunchOptions,
 ): Promise<number> {
-  const { nproc } = ranksOptions, job = randomBytes(8).toString("hex");
+  const { nproc } = ranksOptions;
   let ranks: ReturnType<typeof startRanks> | undefined, isStopped = false;
   const wake = Promise.withResolvers<void>();
   const deafen = onSignals((signal) => {

@@ -54,6 +54,10 @@ export function flightOf(
   };
 }
 
+/** Says how the records in a folder are read. */
+export const flightHint = (folder: string): string =>
+  `what the processes were doing: deno task doctor --flight ${folder}`;
+
 /**
  * An observer that leaves a record in `folder` when the group of all ranks fails. `note` is told how to read them, by the first rank that
  * is not at fault, or why it could not be left.
@@ -70,7 +74,7 @@ export function flightObserver(
     try {
       writeFlight(folder, flightOf(recorder, group, error.message, error.rank ?? null));
       if (group.rank !== (error.rank === 0 ? 1 : 0)) return;
-      note(`what the processes were doing: deno task doctor --flight ${folder}`);
+      note(flightHint(folder));
     } catch (error) {
       note(`Cannot leave a flight record in ${folder}: ${reasonOf(error)}`);
     }
@@ -87,12 +91,27 @@ async function namesIn(path: string): Promise<readonly string[]> {
   }
 }
 
+async function refuseAbsent(path: string): Promise<void> {
+  try {
+    if ((await Deno.stat(path)).isDirectory) return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) return; // whoever reads it says why not
+    throw new InputError(
+      `Cannot read flight records in ${path}: no such folder; pass that of a run`,
+    );
+  }
+  throw new InputError(
+    `Cannot read flight records in ${path}: it is no folder; pass that of a run`,
+  );
+}
+
 /**
  * The records of one generation, by rank: of a run's folder the newest one that left any, or the one whose folder is given.
  *
- * @throws InputError where there is none, or one is broken or may not be read
+ * @throws InputError where there is no such folder, no record in it, or one is broken or may not be read
  */
 export async function readFlights(path: string): Promise<readonly Flight[]> {
+  await refuseAbsent(path);
   const last = (names: readonly string[]) => names.findLast((n) => n.startsWith("generation-"));
   const inside = last(await namesIn(join(path, FOLDER))), below = last(await namesIn(path));
   const folder = inside ? join(path, FOLDER, inside) : below ? join(path, below) : path;
@@ -106,6 +125,16 @@ export async function readFlights(path: string): Promise<readonly Flight[]> {
   // A folder that was taken again may hold what an earlier job left.
   const [newest] = all.toSorted((a, b) => a.written < b.written ? 1 : -1);
   return all.filter(({ job }) => job === newest!.job);
+}
+
+/** Has a job left records in a run's folder, that can be read? */
+export async function hasFlights(path: string, job: string): Promise<boolean> {
+  try {
+    return (await readFlights(path))[0]!.job === job;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 async function readFlight(path: string): Promise<Flight> {

@@ -8,8 +8,9 @@ import { jobVariables } from "../../dist/mod.ts";
 import { InputError } from "../cli/input_error.ts";
 import { launchElastic } from "../launch/elastic.ts";
 import { FENCE } from "../launch/fence.ts";
-import { launch, LAUNCHER } from "../launch/launch.ts";
+import { launch, LAUNCHER, newJob } from "../launch/launch.ts";
 import { placeHere } from "../launch/place_here.ts";
+import { flightHint, hasFlights } from "../observe/flight.ts";
 import type { PretrainConfig } from "./config.ts";
 import { checkSize } from "./member.ts";
 import type { PretrainOptions } from "./options.ts";
@@ -113,12 +114,17 @@ export async function launchPretrain(
   refuseInside();
   checkSize(nproc, config);
   const words = [...withoutOwn(Deno.args), ...asked === undefined ? ["--out", out] : []];
-  return await launch({
+  const job = newJob(), note = (line: string): void => console.error(line);
+  const code = await launch({
+    job,
     nproc,
     restarts,
     command: commandOf(words),
     first: "own",
     line: (rank, text) => console.error(`[${rank}] ${text}`),
-    note: (line) => console.error(line),
+    note,
   });
+  // A rank says so too, where it has the time: the others are ended as soon as one has failed.
+  if (code !== 0 && await hasFlights(out, job)) note(flightHint(out));
+  return code;
 }

@@ -145,7 +145,14 @@ Deno.test("doctor --flight says who was behind; wrong calls are refused in a lin
       ["--net --flight x", "Cannot doctor with --net and --flight"],
       [`--model ${join(folder, "none")}`, "Cannot read"],
       [`--model ${join(folder, "empty")}`, "no line of it is what --net --json prints at the end"],
-      [`--flight ${join(folder, "none")}`, "Cannot read flight records in"],
+      [
+        `--flight ${join(folder, "none")}`,
+        `Cannot read flight records in ${join(folder, "none")}: no such folder; pass that of a run`,
+      ],
+      [
+        `--flight ${join(folder, "empty")}`,
+        `Cannot read flight records in ${join(folder, "empty")}: it is no folder`,
+      ],
     ];
     for (const [words, message] of wrong) {
       const { code, out, error } = await runRecipe(

@@ -4,7 +4,12 @@ import { join } from "@std/path";
 import { type DistFailure, joinGroup } from "../../dist/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { compareFlights, comparisonLines } from "../../recipes/observe/compare_flights.ts";
-import { flightObserver, readFlights, writeFlight } from "../../recipes/observe/flight.ts";
+import {
+  flightObserver,
+  hasFlights,
+  readFlights,
+  writeFlight,
+} from "../../recipes/observe/flight.ts";
 import { createRecorder } from "../../recipes/observe/recorder.ts";
 import { memberOf, simulated } from "../dist/ranks.ts";
 import { inFolder } from "../in_folder.ts";
@@ -54,6 +59,10 @@ Deno.test("flight: the rank that did not come is behind, and the others waited f
     assertStringIncludes(lines, "ranks 0, 1, 3 had come to allReduce #21 of f32 [1000].");
     assertStringIncludes(lines, "ranks 0, 3 waited for rank 2.");
 
+    assert(await hasFlights(folder, flights[0]!.job));
+    assert(!await hasFlights(folder, "another"));
+    assert(!await hasFlights(join(folder, "none"), flights[0]!.job));
+
     // What an earlier job left in the same folder is not looked at.
     writeFlight(folder, { ...flights[3]!, job: "old", rank: 9, written: "2020" });
     assertEquals((await readFlights(folder)).length, 4);
@@ -96,7 +105,7 @@ Deno.test("flight: a group that is left in good order leaves nothing, nor does a
     assertEquals(failures, ["deadline"]);
     assert(notes.length > 0 && notes.every((line) => line.startsWith("Cannot leave a flight")));
     await assertRejects(() => readFlights(folder), InputError, "there are none");
-    await assertRejects(() => readFlights(join(folder, "full")), InputError, "there are none");
+    await assertRejects(() => readFlights(join(folder, "full")), InputError, "no folder");
     if (Deno.build.os !== "windows") {
       const loop = join(folder, "loop");
       await Deno.symlink("loop", loop);

@@ -160,6 +160,35 @@ else {
     }));
 }
 
+const LAST =
+  "pretrain --nproc 2: where a process is killed, the last line says how to read what is left";
+if (Deno.build.os !== "linux") skip(LAST, "only Linux says here what a process has started");
+else {
+  Deno.test(LAST, () =>
+    inWorkplace(async ({ folder, pretrain }) => {
+      const toy = JSON.parse(await Deno.readTextFile(join(folder, "toy.json")));
+      await Deno.writeTextFile(
+        join(folder, "long.json"),
+        JSON.stringify({ ...toy, steps: 100_000, evalEvery: 20 }),
+      );
+      const words = ["--corpus", "corpus.txt", "--device", "cpu", "--config", "long.json"];
+      let killed = false;
+      const ended = await pretrain([...words, "--out", "run", "--nproc", "2"], {
+        watch(error, child) {
+          if (killed || !error.includes("held-out")) return;
+          killed = true;
+          childrenOf(child.pid).then(([, second]) => Deno.kill(second!, "SIGKILL"));
+        },
+      });
+      assertEquals(ended.code, 137, ended.error);
+      assertEquals(ended.error.trimEnd().split("\n").slice(-2), [
+        "rank 1 was ended by SIGKILL; ended the other",
+        "what the processes were doing: deno task doctor --flight run",
+      ]);
+      assertEquals((await readFlights(join(folder, "run"))).map(({ rank }) => rank), [0]);
+    }));
+}
+
 Deno.test("pretrain --nproc: Ctrl-C stops all in good order; what is wrong is said once", () =>
   inWorkplace(async ({ folder, pretrain, rows }) => {
     const toy = JSON.parse(await Deno.readTextFile(join(folder, "toy.json")));
