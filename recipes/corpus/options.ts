@@ -112,7 +112,13 @@ export const commands = {
         value: "FILE",
         help: "pairs that are never synonyms, 大——小 a line",
       },
-      steps: { type: "whole", value: "N", min: 1, default: 2000, help: "steps of training" },
+      steps: {
+        type: "whole",
+        value: "N",
+        min: 1,
+        help:
+          "steps of training, of 8192 pairs of words each (as the corpus is worth; 2000 at most)",
+      },
       device: {
         type: "choice",
         choices: ["auto", "webgpu", "cpu", "reference"],

@@ -18,6 +18,7 @@ import { type Antonyms, areAntonyms } from "../masking/antonyms.ts";
 import { SegmentPool } from "../masking/segment_pool.ts";
 import { eachOf } from "../run/each_of.ts";
 import { writeWhole } from "../run/write_whole.ts";
+import { effortOf } from "./effort.ts";
 import { nearestWords } from "./nearest_words.ts";
 import { trainVectors, VECTOR_SETTINGS } from "./train_vectors.ts";
 import { wordCollector } from "./word_stream.ts";
@@ -26,7 +27,8 @@ import { wordCollector } from "./word_stream.ts";
 export interface MineOptions extends StageOptions {
   readonly in: string;
   readonly device: Device;
-  readonly steps: number;
+  /** Steps of as many pairs as the settings say; left out, as many pairs as the corpus is worth. */
+  readonly steps?: number | undefined;
   readonly antonyms: Antonyms;
 }
 
@@ -78,9 +80,15 @@ export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undef
       `Cannot mine synonyms from ${o.in}: ${words.words.length} words are there ${LEAST} times; give more text`,
     );
   }
-  const settings = { ...VECTOR_SETTINGS, steps: o.steps };
+  const { steps, batch } = o.steps === undefined
+    ? effortOf(words, VECTOR_SETTINGS)
+    : { ...VECTOR_SETTINGS, steps: o.steps };
+  const settings = { ...VECTOR_SETTINGS, steps, batch };
+  o.view.note(
+    `${words.words.length} words are there ${LEAST} times or more; vectors of them learn in ${steps} steps of ${batch} pairs`,
+  );
   const show = (done: number, loss: number): void =>
-    o.view.show({ label: "vectors", done, total: o.steps, figures: [`loss ${loss.toFixed(3)}`] });
+    o.view.show({ label: "vectors", done, total: steps, figures: [`loss ${loss.toFixed(3)}`] });
   const stop = (): boolean => o.interrupt.requested;
   const vectors = await trainVectors(words, o.device, settings, show, stop);
   if (!vectors) return undefined;

@@ -5,6 +5,7 @@ import { draws } from "../../recipes/masking/counter_random.ts";
 import { isPhrase, phrasesOf } from "../../recipes/masking/phrases.ts";
 import { readSynonyms, type SynonymOptions } from "../../recipes/masking/read_synonyms.ts";
 import { synonymsOf, synonymTable } from "../../recipes/masking/synonyms.ts";
+import { effortOf, pairsOf } from "../../recipes/synonyms/effort.ts";
 import { nearestWords } from "../../recipes/synonyms/nearest_words.ts";
 import { skipGrams } from "../../recipes/synonyms/skip_grams.ts";
 import { trainVectors, VECTOR_SETTINGS } from "../../recipes/synonyms/train_vectors.ts";
@@ -152,6 +153,29 @@ Deno.test("skip-grams pair words of one sentence within the window", () => {
   const { centers, others } = batches.next().value;
   centers.forEach((center, i) => seen.add(`${center}${others[2 * i]}`));
   assertEquals([...seen].sort(), ["01", "02", "10", "12", "20", "21", "34", "43"]);
+});
+
+Deno.test("vectors learn as long as their corpus is worth, and no longer than they are told", () => {
+  const ids = Int32Array.from([0, 1, 2, -1, 3, 4]);
+  // 01, 12, 34 always, 02 in half of all windows; from both sides.
+  assertEquals(pairsOf({ ids }, 2), 7);
+  const of = (sentences: number) => {
+    const ids = Int32Array.from({ length: 5 * sentences }, (_, i) => i % 5 === 4 ? -1 : i % 5);
+    return { pairs: pairsOf({ ids }, 4), ...effortOf({ ids }, VECTOR_SETTINGS) };
+  };
+  let before = 0;
+  for (const sentences of [1, 10, 1000, 10_000, 100_000]) {
+    const { pairs, steps, batch } = of(sentences), passes = steps * batch / pairs;
+    assertEquals(batch % 64, 0);
+    assert(steps <= VECTOR_SETTINGS.steps && batch <= VECTOR_SETTINGS.batch);
+    assert(steps * batch >= before);
+    before = steps * batch;
+    if (sentences >= 10) assert(passes > 1, `${sentences}: ${passes}`);
+  }
+  // Two sentences cost next to nothing, and a large corpus what it did.
+  assert(of(2).steps < 10, `${of(2).steps}`);
+  const { steps, batch } = of(1_000_000);
+  assertEquals([steps, batch], [VECTOR_SETTINGS.steps, VECTOR_SETTINGS.batch]);
 });
 
 Deno.test("words that stand in the same places have vectors that point the same way", async () => {
