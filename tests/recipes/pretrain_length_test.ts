@@ -1,5 +1,5 @@
 /** How long a run is that is resumed with --steps: what its folder keeps, and what is said where no step is left. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { inWorkplace, toyConfig } from "./pretrain_command.ts";
 
