@@ -7,7 +7,7 @@
 import type { VectorSettings } from "./train_vectors.ts";
 import type { WordStream } from "./word_stream.ts";
 
-/** Pairs that are trained for each that the corpus has, as many as word2vec's own passes. With more, held-out pairs are guessed worse. */
+/** Pairs that are trained for each that the corpus has, as many as word2vec's own passes. With many more, held-out pairs are guessed worse. */
 const PASSES = 5;
 /** Batches are a multiple of it: below, a step costs what it costs. */
 const UNIT = 64;
