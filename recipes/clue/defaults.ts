@@ -25,7 +25,7 @@ export interface TaskDefaults {
 /** By the names of the tasks. */
 export const defaults = {
   afqmc: { length: 128, epochs: 3, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },
-  tnews: { length: 128, epochs: 8, batch: 32, rate: 8e-4, dropout: 0.1, layerDecay: 0.7 },
+  tnews: { length: 128, epochs: 8, batch: 32, rate: 8e-4, dropout: 0.2, layerDecay: 0.7 },
   iflytek: { length: 128, epochs: 6, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },
   cmnli: { length: 128, epochs: 2, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },
   ocnli: { length: 128, epochs: 3, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },

@@ -265,7 +265,7 @@ Deno.test("every task has a row in the table of defaults, and clue --tasks print
     const lines = out.trimEnd().split("\n");
     assertEquals(lines.length, 1 + Object.keys(tasks).length);
     assertMatch(lines[0]!, /^task +length +epochs +batch +rate +dropout +layer decay +asks$/);
-    assertMatch(lines[2]!, /^tnews +128 +8 +32 +8e-4 +0\.1 +0\.7 +kind of a headline/);
+    assertMatch(lines[2]!, /^tnews +128 +8 +32 +8e-4 +0\.2 +0\.7 +kind of a headline/);
     assertEquals(JSON.parse(tasksTable(tasks, true)[2]!), {
       ...{ task: "iflytek", about: tasks.iflytek!.about, ...defaults.iflytek },
     });
