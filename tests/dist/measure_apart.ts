@@ -20,6 +20,7 @@ import { stageData } from "../../recipes/pretrain/stage_data.ts";
 import { createTeam } from "../../recipes/pretrain/team.ts";
 import { initialState, train } from "../../recipes/pretrain/train.ts";
 import { countedNetwork } from "./counted_network.ts";
+import { quietHooks } from "../recipes/quiet_hooks.ts";
 
 const CORPUS = new URL("../../../shared/data/corpus", import.meta.url).pathname;
 
@@ -66,11 +67,7 @@ async function child(rank: number, config: PretrainConfig): Promise<Measured> {
   await group.barrier();
   const before = sent, began = performance.now();
   const { evaluation } = await train(own, start, data, device, {
-    metrics: () => {},
-    evaluation: () => false,
-    progress: () => {},
-    checkpoint: () => Promise.resolve(),
-    stop: () => false,
+    ...quietHooks,
     ...together,
   });
   const seconds = (performance.now() - began) / 1000;

@@ -31,6 +31,7 @@ import { initialState, train } from "../../recipes/pretrain/train.ts";
 import { memberOf, ranks, simulated, valuesOf } from "../dist/ranks.ts";
 import { inFolder } from "../in_folder.ts";
 import { tinyData, tinyRun } from "./tiny_run.ts";
+import { quietHooks } from "./quiet_hooks.ts";
 
 Deno.test("the median is the middle one, of two in the middle the larger", () => {
   assertEquals([[3, 1, 2], [4, 1, 2, 10], []].map(median), [2, 4, NaN]);
@@ -72,11 +73,7 @@ Deno.test("stragglers: of steps apart, too, what an exchange holds up is no work
       apart = await createApart(group, beside, config, start, device);
     const watch = teamWatch({ folder: "", trace: false, note: () => {} });
     await train(config, start, data, device, {
-      metrics: () => {},
-      evaluation: () => false,
-      progress: () => {},
-      checkpoint: () => Promise.resolve(),
-      stop: () => false,
+      ...quietHooks,
       trace: watch,
       apart: {
         ...apart,

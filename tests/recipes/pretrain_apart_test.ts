@@ -17,6 +17,7 @@ import { arraysOf } from "../../recipes/pretrain/tree_arrays.ts";
 import type { RankFiles } from "../../recipes/run/checkpoint.ts";
 import { ranks, simulated } from "../dist/ranks.ts";
 import { tinyCorpus, tinyData, tinyRun } from "./tiny_run.ts";
+import { quietHooks } from "./quiet_hooks.ts";
 
 const config: PretrainConfig = {
   ...tinyRun,
@@ -159,11 +160,7 @@ Deno.test("who follows steps apart from the middle of a run keeps nothing when i
     const crew = leadCrew(group, device), state = { step, model, optimizer };
     const together = await crew.begin({ stage: 1, step, rollbacks: 0 }, state, own, files);
     await train(own, state, data, device, {
-      metrics: () => {},
-      evaluation: () => false,
-      progress: () => {},
-      checkpoint: () => Promise.resolve(),
-      stop: () => false,
+      ...quietHooks,
       ...together,
     });
     await crew.end();

@@ -18,6 +18,7 @@ import {
 } from "../../recipes/pretrain/train.ts";
 import { SPECIAL_TOKENS, type Vocabulary, vocabularyOf } from "../../recipes/text/vocabulary.ts";
 import { smallCorpus } from "./small_corpus.ts";
+import { quietHooks } from "./quiet_hooks.ts";
 
 /** A configuration of one layer. */
 export const tinyRun: PretrainConfig = {
@@ -73,11 +74,7 @@ export async function trainTiny(
   const data = { ...tinyData(config.data.length), ...extra };
   const start = await initialState(config, data.vocabulary.tokens.length, device);
   return await train(config, start, data, device, {
-    metrics: () => {},
-    evaluation: () => false,
-    progress: () => {},
-    checkpoint: () => Promise.resolve(),
-    stop: () => false,
+    ...quietHooks,
     ...hooks,
   });
 }
