@@ -6,18 +6,8 @@
  *
  * @module
  */
-import {
-  type AnyTensor,
-  type Device,
-  fromArray,
-  leaves,
-  mapTree,
-  read,
-  sizesOf,
-  type Tensor,
-  toDevice,
-  type Tree,
-} from "../../../core/mod.ts";
+import { type Device, toDevice } from "../../../core/mod.ts";
+import { arraysOf, treeOf } from "../../pretrain/tree_arrays.ts";
 
 /** The weights of an epoch, off the device. */
 interface Kept {
@@ -50,21 +40,14 @@ export function bestEpochs<M>(count: number): BestEpochs<M> {
       const place = kept.findIndex((own) => own.score < score);
       const at = place < 0 ? kept.length : place;
       if (count < 2 || at >= count) return;
-      const weights: Float32Array[] = [];
-      for (const leaf of leaves(model as Tree<AnyTensor>)) {
-        weights.push(Float32Array.from(await read(leaf as Tensor)));
-      }
+      const weights = (await arraysOf(model)).map((array) => Float32Array.from(array));
       kept = kept.toSpliced(at, 0, { epoch, score, weights }).slice(0, count);
     },
     epochs: () => kept.map(({ epoch }) => epoch).toSorted((a, b) => a - b),
     async mean(like, device) {
       if (kept.length < 2) return undefined;
-      let i = 0;
-      const mean = mapTree(like as Tree<AnyTensor>, (leaf) => {
-        const at = i++, sizes = [...sizesOf(leaf)];
-        return fromArray(meanOf(kept.map(({ weights }) => weights[at]!)), sizes) as AnyTensor;
-      });
-      return await toDevice(mean as M, device);
+      const means = kept[0]!.weights.map((_, i) => meanOf(kept.map(({ weights }) => weights[i]!)));
+      return await toDevice(treeOf(like, means), device);
     },
   };
 }
