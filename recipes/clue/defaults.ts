@@ -26,7 +26,7 @@ export interface TaskDefaults {
 export const defaults = {
   afqmc: { length: 128, epochs: 3, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },
   tnews: { length: 128, epochs: 8, batch: 32, rate: 8e-4, dropout: 0.2, layerDecay: 0.7 },
-  iflytek: { length: 128, epochs: 6, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },
+  iflytek: { length: 256, epochs: 8, batch: 32, rate: 4e-4, dropout: 0.1, layerDecay: 1 },
   cmnli: { length: 128, epochs: 2, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },
   ocnli: { length: 128, epochs: 3, batch: 32, rate: 3e-4, dropout: 0.1, layerDecay: 1 },
   cluewsc: { length: 160, epochs: 20, batch: 16, rate: 1e-4, dropout: 0.1, layerDecay: 1 },
