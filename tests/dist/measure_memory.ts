@@ -1,14 +1,15 @@
 /**
- * Measures all-reduces of processes of one host: through memory, through streams of bytes in memory, through sockets, and by MPI in C, in
- * turn, each checked:
+ * Measures all-reduces of processes of one host: through memory, through streams of bytes in memory, through sockets, by MPI in C, by
+ * Open MPI and by PyTorch's Gloo over TCP, in turn, each checked:
  *
  *     deno run -A tests/dist/measure_memory.ts [processes] [turns] [MiB, ...]
  *
- * Needs mpicc of each MPI that is to be compared with. Prints the least time of each, its median, and how many times as long as through
- * memory it took.
+ * Needs mpicc of each MPI, and a python3 with torch, that are to be compared with. Prints the least time of each, its median, and how many
+ * times as long as through memory it took.
  *
  * @module
  */
+import { fromFileUrl } from "@std/path";
 import { joinGroup } from "../../dist/group/group.ts";
 import { tcp } from "../../dist/net/tcp.ts";
 import { processMemory } from "../../dist/shm/host/network.ts";
@@ -17,8 +18,8 @@ import { openSockets } from "../../dist/transport/sockets.ts";
 import { freePort } from "../../recipes/launch/free_port.ts";
 import { hasMpi, mpiCommand, mpis } from "./mpi.ts";
 
-/** Rounds of one turn. */
-const ROUNDS = 12;
+/** Rounds of one turn that count, and before them some that do not: code is compiled as it turns out to be used. */
+const ROUNDS = 12, WARM = 6;
 
 const source = `
 #include <mpi.h>
@@ -33,14 +34,14 @@ int main(int argc, char **argv) {
     long n = atof(argv[arg]) * 262144;
     int rounds = atoi(argv[1]);
     float *x = malloc(4 * n);
-    for (int round = 0; round <= rounds; round++) {
+    for (int round = -${WARM}; round < rounds; round++) {
       for (long i = 0; i < n; i++) x[i] = rank + 1;
       MPI_Barrier(MPI_COMM_WORLD);
       double t = MPI_Wtime();
       MPI_Allreduce(MPI_IN_PLACE, x, n, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
       t = MPI_Wtime() - t;
       for (long i = 0; i < n; i++) if (x[i] != size * (size + 1) / 2) MPI_Abort(MPI_COMM_WORLD, 1);
-      if (rank == 0 && round > 0) printf("%s %.6f\\n", argv[arg], t * 1e3);
+      if (rank == 0 && round >= 0) printf("%s %.6f\\n", argv[arg], t * 1e3);
     }
     free(x);
   }
@@ -67,12 +68,12 @@ async function child(way: string, rank: number, port: number, mib: readonly numb
   const group = await joinGroup(transport, member, { deadline: 60_000 });
   for (const n of mib) {
     const array = new Float32Array(n * 2 ** 18), sum = size * (size + 1) / 2;
-    for (let round = 0; round <= ROUNDS; round++) {
+    for (let round = -WARM; round < ROUNDS; round++) {
       array.fill(rank + 1);
       await group.barrier();
       const start = performance.now();
       await group.allReduce(array);
-      if (rank === 0 && round > 0) console.log(`${n} ${(performance.now() - start).toFixed(6)}`);
+      if (rank === 0 && round >= 0) console.log(`${n} ${(performance.now() - start).toFixed(6)}`);
       if (array.some((x) => x !== sum)) throw new RangeError(`Cannot use a sum: not ${sum}`);
     }
   }
@@ -105,8 +106,23 @@ async function main(size: number, turns: number, mib: readonly string[]): Promis
     if (!await hasMpi(which)) continue;
     const program = `${folder}/${which}`;
     await lines([`mpicc.${which}`, "-O2", "-o", program, `${folder}/sum.c`], size);
-    const command = [...mpiCommand(which, size), program, String(ROUNDS), ...mib];
-    ways.push([which, () => lines(command, size)]);
+    const [start = "", ...args] = mpiCommand(which, size), own = [program, String(ROUNDS), ...mib];
+    ways.push([which, () => lines([start, ...args, ...own], size)]);
+    if (which !== "openmpi") continue;
+    const overTcp = ["--mca", "btl", "tcp,self"];
+    ways.push(["openmpi over TCP", () => lines([start, ...overTcp, ...args, ...own], size)]);
+  }
+  const python = "/usr/bin/python3";
+  if (await lines([python, "-c", "import torch"], size).then(() => true, () => false)) {
+    const script = fromFileUrl(new URL("all_reduce_gloo.py", import.meta.url));
+    ways.push(["gloo", async () => {
+      const counts = [size, freePort(), WARM, ROUNDS].map(String);
+      const ranks = Array.from(
+        { length: size },
+        (_, r) => lines([python, script, String(r), ...counts, ...mib], size),
+      );
+      return (await Promise.all(ranks)).join("");
+    }]);
   }
   const times = new Map<string, number[]>();
   for (let turn = 0; turn < turns; turn++) {
