@@ -80,6 +80,7 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
   const fences = !doing.some((each) => each.endsWith("cut")) && random() < 0.5;
   const { clock } = simulation, computing = 1 + whole(20);
   const deeds: string[] = [], dead = new Set<number>(), rosters = new Map<number, string>();
+  const haveWorked = new Set<number>();
   const faults: string[] = [], life = size * STEPS + STEPS * computing;
   const founders = Array.from({ length: size }, (_, i) => ({
     name: `m${i}`,
@@ -115,6 +116,7 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
     };
     const work = async (term: Term): Promise<number> => {
       noteRoster(term.roster);
+      haveWorked.add(host);
       const { group } = term, held = parameters.slice();
       const furthest = await levelState(group, { step, leaves: [["parameters", held]] });
       parameters.set(held);
@@ -177,10 +179,12 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
     });
     const story = { seed, kind, size, deeds, endings, generations: rosters.size };
     const lost = endings.filter(({ end }) => !["done", "over", "dead"].includes(end));
-    // Who has died before they ever worked together may not have come yet: that takes a majority.
-    const isEarly = rosters.size === 0 && 2 * dead.size >= size;
+    // For who has never worked with the others, those that have died may not have come yet: that takes a majority.
+    const isFew = 2 * dead.size >= size;
     if (isHarmless(kind)) {
-      const founding = lost.filter(({ host, end }) => host < size && !(isEarly && end === "lost"));
+      const founding = lost.filter(({ host, end }) =>
+        host < size && !(isFew && end === "lost" && !haveWorked.has(host))
+      );
       faults.push(
         ...founding.map(({ host, end, message }) => `${host} ends with ${end}: ${message}`),
       );
