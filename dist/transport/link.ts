@@ -6,6 +6,7 @@
  */
 import type { DistError } from "../error.ts";
 import { FrameError } from "../ws/frame.ts";
+import { EndError } from "../ws/reader.ts";
 import type { Farewell, Socket } from "../ws/socket.ts";
 import { errorFrom } from "./farewell.ts";
 import type { Incoming, Outgoing } from "./transport.ts";
@@ -61,7 +62,8 @@ export function incomingEnd(
   events: LinkEvents,
 ): LinkEnd<Incoming> {
   const over = Promise.withResolvers<void>();
-  let isFinishing = false, isParked = false;
+  // Wanted is a message from when it is asked for until its body is read: one reads at a time, who asks or who drains.
+  let isFinishing = false, isParked = false, isWanted = false;
   const fault = async (error: unknown): Promise<never> => {
     over.resolve();
     throw await events.onFault(error);
@@ -89,6 +91,9 @@ export function incomingEnd(
     from,
     to,
     async receive(head) {
+      // What is being drained is nobody's any more.
+      if (isFinishing && isParked) await fault(new EndError("Cannot receive: the link is ending"));
+      isWanted = true;
       try {
         await next;
         isParked = false;
@@ -104,6 +109,7 @@ export function incomingEnd(
       } catch (error) {
         await fault(error);
       }
+      isWanted = false;
       next = look();
     },
   };
@@ -112,7 +118,7 @@ export function incomingEnd(
     async finish() {
       isFinishing = true;
       // A stream that ends instead is as good.
-      if (isParked) await socket.drain().catch(() => {});
+      if (isParked && !isWanted) await socket.drain().catch(() => {});
       else await over.promise;
     },
   };
