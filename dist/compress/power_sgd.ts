@@ -1,9 +1,9 @@
 /**
  * PowerSGD: of every matrix of gradients the best few columns, by one step of the power method that goes on from the last exchange.
  *
- * P = Σ M Q over ranks, its columns made orthonormal; Q = Σ Mᵀ P; the sum is P Qᵀ, and each rank remembers what P Pᵀ does not have of its
- * own M. P and Q travel as bf16: twice the columns for the same bytes. What Q loses by it nobody remembers, as with gradients in bf16;
- * P needs only be the same everywhere.
+ * P = Σ M Q over ranks, its columns made orthonormal; Q = Σ Mᵀ P; the sum is P Qᵀ, and each rank remembers what of its own M is not in it.
+ * P and Q travel in a byte an element: four times the columns for the bytes of f32. What Q loses by that is remembered too, as what it
+ * would have said by P; P needs only be the same everywhere.
  *
  * Source: Vogels, Karimireddy and Jaggi 2019, arXiv 1905.13727, algorithms 1 and 2.
  *
@@ -11,8 +11,10 @@
  */
 import { combines } from "../message/combine.ts";
 import type { Bucket } from "../parallel/buckets.ts";
-import { bf16AllReduce } from "../parallel/bf16_sum.ts";
+import type { Collective } from "../parallel/alone.ts";
 import { randomOf } from "../sim/random.ts";
+import { codedSum } from "./coded_sum.ts";
+import { int8 } from "./int8.ts";
 import {
   addProduct,
   leftProduct,
@@ -21,7 +23,7 @@ import {
   rightProduct,
   type Sizes,
 } from "./low_rank.ts";
-import type { Compression } from "./memory.ts";
+import { type Compression, freshMemory } from "./memory.ts";
 
 /** A leaf as a matrix: its last axis are the columns. */
 export function matrixOf(shape: readonly number[], rank: number): Sizes {
@@ -29,7 +31,7 @@ export function matrixOf(shape: readonly number[], rank: number): Sizes {
   return { rows, cols, rank: Math.min(rank, rows, cols) };
 }
 
-/** Is it a matrix whose factors of so many columns, in bf16, have half its bytes at most? */
+/** Is it a matrix whose factors of so many columns, in a byte an element, have a quarter of its bytes at most? */
 export function isLowRank(shape: readonly number[], rank: number): boolean {
   const { rows, cols, rank: r } = matrixOf(shape, rank);
   return shape.length > 1 && r * (rows + cols) <= rows * cols;
@@ -70,7 +72,17 @@ export function powerSgd(shapes: readonly (readonly number[])[], rank: number): 
       return all;
     },
     async sum(group, array, bucket, { worker, server, basis }) {
-      const { places, ps, qs } = placesOf(bucket), left = new Float32Array(array.length);
+      const { places, ps, qs } = placesOf(bucket);
+      // Each factor is a leaf: a code's scale is of one of them alone.
+      const pBucket = {
+        length: ps,
+        parts: places.map(({ leaf, pAt: at, rows, rank }) => ({ leaf, at, length: rows * rank })),
+      };
+      const qBucket = {
+        length: qs,
+        parts: places.map(({ leaf, qAt: at, cols, rank }) => ({ leaf, at, length: cols * rank })),
+      };
+      const left = new Float32Array(array.length);
       combines.sum(left, array, worker);
       if (group.size === 1) {
         array.set(left);
@@ -81,23 +93,37 @@ export function powerSgd(shapes: readonly (readonly number[])[], rank: number): 
         const { m, p, q } = views(place);
         rightProduct(m(left), q(basis), place, p(allP));
       }
-      await bf16AllReduce(group, allP);
+      await sumFactors(group, allP, pBucket);
       for (const place of places) {
         const { m, p, q } = views(place);
         orthonormalize(p(allP), place.rows, place.rank);
         leftProduct(m(left), p(allP), place, q(allQ));
         addProduct(m(left), p(allP), q(allQ), place, -1);
       }
-      await bf16AllReduce(group, allQ);
+      const unsaid = await sumFactors(group, allQ, qBucket);
       array.fill(0);
       for (const place of places) {
         const { m, p, q } = views(place);
         addProduct(m(array), p(allP), q(allQ), place, 1);
+        addProduct(m(left), p(allP), q(unsaid), place, 1);
         for (let k = 0; k < place.rank; k++) chanceIfNothing(q(allQ), place, k);
       }
       return { worker: left, server, basis: allQ };
     },
   };
+}
+
+/** Sums factors over ranks, in codes. Gives what this rank's codes did not say. */
+async function sumFactors(
+  group: Collective,
+  factors: Float32Array,
+  bucket: Bucket,
+): Promise<Float32Array> {
+  const compression = codedSum(int8), memory = freshMemory(compression, bucket, group);
+  const { worker, server } = await compression.sum(group, factors, bucket, memory);
+  const { from, to } = compression.chunk(bucket, group), chunk = worker.subarray(from, to);
+  combines.sum(chunk, chunk, server);
+  return worker;
 }
 
 /** A column without any direction, equal on all ranks. */
