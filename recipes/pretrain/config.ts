@@ -197,7 +197,7 @@ export const FULL_PRECISION: Pick<PretrainConfig, "precision" | "lossScale"> = {
 };
 
 /** What holds where a configuration does not say it. */
-export const COMPRESSION: CompressionConfig = { rank: 4, warmup: 0.05 };
+export const COMPRESSION: CompressionConfig = { rank: 32, warmup: 0.05 };
 
 const { seed: _, ...clickModel } = CLICK_MODEL;
 
