@@ -40,6 +40,12 @@ const process: MainHost = {
   exit: (code) => Deno.exit(code),
 };
 
+/** What the system says of places wherever one is opened: a name or a link too long, and a disk that is full or only to be read. */
+const places = new Set(["ENAMETOOLONG", "ELOOP", "ENOSPC", "EDQUOT", "EROFS"]);
+
+const isOfPlace = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && places.has(String(error.code));
+
 /** Is the user the one who can mend it? A lost device and a full one are the machine's own doing, but say all in one line. */
 function verdict(error: unknown): { readonly code: number; readonly line: boolean } {
   if (error instanceof InputError || error instanceof SafetensorsError) {
@@ -50,6 +56,7 @@ function verdict(error: unknown): { readonly code: number; readonly line: boolea
   }
   // Another process, or the way to it: the message names both.
   if (error instanceof DistError) return { code: error.failure === "address" ? 2 : 1, line: true };
+  if (isOfPlace(error)) return { code: 2, line: true };
   return { code: 1, line: error instanceof DivergedError };
 }
 
@@ -85,7 +92,8 @@ export async function exitCode(main: Main, host: MainHost = process): Promise<nu
   } catch (error) {
     const { code, line } = verdict(error);
     const { message, stack } = error instanceof Error ? error : { message: String(error) };
-    host.error(line ? message.replace(/\s*\n\s*/g, " ") : stack ?? message);
+    const text = isOfPlace(error) ? `Cannot go on: ${message}` : message;
+    host.error(line ? text.replace(/\s*\n\s*/g, " ") : stack ?? message);
     return code;
   } finally {
     stopListening();

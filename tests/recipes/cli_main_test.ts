@@ -63,6 +63,18 @@ Deno.test("exitCode makes one line and code 2 of what the user can mend", async 
   }
 });
 
+Deno.test("exitCode makes one line of a path that is too long and of a full disk, wherever they are met", async () => {
+  const met: readonly (readonly [Main, RegExp])[] = [
+    [async () => (await Deno.stat("x".repeat(300)), 0), /^Cannot go on: File name too long.*xxx/],
+    [() => Promise.reject(Object.assign(new Error("No space left"), { code: "ENOSPC" })), /space/],
+  ];
+  for (const [main, said] of met) {
+    const host = fakeHost();
+    assertEquals([await exitCode(main, host), host.lines.length], [2, 1]);
+    assertMatch(host.lines[0]!, said);
+  }
+});
+
 Deno.test("exitCode shows the stack of any other error, and gives 1", async () => {
   const host = fakeHost();
   assertEquals(await exitCode(failing(new TypeError("Cannot add")), host), 1);
