@@ -42,7 +42,7 @@ export const DILOCO: DilocoConfig = {
   delay: 0,
   mix: 0,
   outerRate: 1,
-  outerMomentum: 0.4,
+  outerMomentum: 0.3,
   wire: "bf16",
 };
 
