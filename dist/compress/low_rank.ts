@@ -87,7 +87,7 @@ export function rightProduct(
   eachBlock(sizes, (block) => {
     const { room, row, rows: height, col, cols: width, q: qAt, sum } = block;
     matrixIn(m, sizes, block);
-    room.set(turned.subarray(col * wide, (col + width) * wide), qAt);
+    if (row === 0) room.set(turned.subarray(col * wide, (col + width) * wide), qAt);
     room.fill(0, sum, sum + wide * up(height, TILE.rows));
     addBlocks({
       ...{ rows: up(height, TILE.rows), cols: wide, inner: width },
@@ -139,7 +139,8 @@ export function addProduct(
     const { room, row, rows: height, col, cols: width, p: pAt, q: qAt } = block;
     matrixIn(m, sizes, block);
     columnsIn(signed, rows, sizes, block, pAt, { from: row, count: height, stride: ROWS });
-    columnsIn(q, cols, sizes, block, qAt, { from: col, count: width, stride: COLS });
+    // Blocks of the same columns follow one another.
+    if (row === 0) columnsIn(q, cols, sizes, block, qAt, { from: col, count: width, stride: COLS });
     addBlocks({
       ...{ rows: up(height, TILE.rows), cols: up(width, TILE.cols), inner: rank },
       ...{ a: 4 * pAt, aRow: 4, aInner: 4 * ROWS },
@@ -151,7 +152,7 @@ export function addProduct(
   });
 }
 
-/** A column that is shorter by more than this, once the others' directions are taken out, was theirs but for rounding. */
+/** A column that is shorter by more than this, once the others' directions are taken out, was theirs. (Where P was rounded to codes noise is left, and does no harm.) */
 const NOTHING = 1e-6;
 
 /** Makes columns of length 1 at right angles to each other, by Gram and Schmidt; what has no direction of its own becomes 0. */

@@ -73,15 +73,14 @@ export function powerSgd(shapes: readonly (readonly number[])[], rank: number): 
     },
     async sum(group, array, bucket, { worker, server, basis }) {
       const { places, ps, qs } = placesOf(bucket);
-      // Each factor is a leaf: a code's scale is of one of them alone.
-      const pBucket = {
-        length: ps,
-        parts: places.map(({ leaf, pAt: at, rows, rank }) => ({ leaf, at, length: rows * rank })),
-      };
-      const qBucket = {
-        length: qs,
-        parts: places.map(({ leaf, qAt: at, cols, rank }) => ({ leaf, at, length: cols * rank })),
-      };
+      // A code's scale is of one column alone: they differ in size.
+      const bucketOf = (length: number, which: "pAt" | "qAt", of: "rows" | "cols"): Bucket => ({
+        length,
+        parts: places.flatMap(({ leaf, rank, [which]: first, [of]: length }) =>
+          Array.from({ length: rank }, (_, k) => ({ leaf, at: first + k * length, length }))
+        ),
+      });
+      const pBucket = bucketOf(ps, "pAt", "rows"), qBucket = bucketOf(qs, "qAt", "cols");
       const left = new Float32Array(array.length);
       combines.sum(left, array, worker);
       if (group.size === 1) {

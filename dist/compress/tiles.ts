@@ -23,8 +23,8 @@ import {
 export const TILE = { rows: 4, cols: 8 };
 const VECTORS = TILE.cols / 4, PAGE = 1 << 16, MOST_PAGES = 1 << 14;
 
-/** Where a product's blocks are in the memory. Units: bytes, but for the sizes. */
-export interface Blocks {
+/** Where the blocks of a product are in the memory. Units: bytes, but for the sizes. */
+export interface Product {
   readonly rows: number;
   readonly cols: number;
   readonly inner: number;
@@ -39,31 +39,31 @@ export interface Blocks {
   readonly cRow: number;
 }
 
-/** C ← C + A B. */
-export type AddBlocks = (blocks: Blocks) => void;
+type Add = (product: Product) => void;
 
-const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
-let made: AddBlocks | undefined;
+let made: Add | undefined, memory: WebAssembly.Memory | undefined;
+const theMemory = (): WebAssembly.Memory =>
+  memory ??= new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
 
 /** The memory that blocks are in, with at least so many bytes: what was got before may not be it any more. */
 export function blockMemory(bytes: number): Float32Array<ArrayBuffer> {
-  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+  const memory = theMemory(), missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
   if (missing > 0) memory.grow(missing);
   return new Float32Array(memory.buffer as ArrayBuffer);
 }
 
-/** Adds a product to a block. */
-export const addBlocks: AddBlocks = (blocks) => (made ??= create())(blocks);
+/** C ← C + A B. */
+export const addBlocks: Add = (product) => (made ??= create())(product);
 
 /** The function's parameters, in their order, and its counters and places. */
 const PARAMS = ["rows", "cols", "inner", "a", "aRow", "aInner", "b", "bRow", "c", "cRow"] as const;
-const LOCALS = ["i", "j", "k", "aAt", "aNow", "bNow", "cAt", "cNow"] as const;
+const LOCALS = ["i", "j", "k", "aAt", "aNow", "aElement", "bNow", "cAt", "cNow"] as const;
 type Name = typeof PARAMS[number] | typeof LOCALS[number];
 const names: readonly Name[] = [...PARAMS, ...LOCALS];
 const local = (name: Name): number => names.indexOf(name);
 const x = (name: Name): Code => get(local(name));
 
-function create(): AddBlocks {
+function create(): Add {
   const sum = (r: number, v: number): number => names.length + r * VECTORS + v;
   const row = (v: number): number => sum(TILE.rows, v), one = sum(TILE.rows + 1, 0);
   const rows = [...Array(TILE.rows).keys()], vectors = [...Array(VECTORS).keys()];
@@ -75,13 +75,13 @@ function create(): AddBlocks {
   ];
   const step: Code = [
     vectors.map((v) => set(row(v), v128.load(x("bNow"), 16 * v))),
-    set(local("cNow"), x("aNow")),
+    set(local("aElement"), x("aNow")),
     rows.map((r) => [
-      set(one, v128.splat32(x("cNow"))),
+      set(one, v128.splat32(x("aElement"))),
       vectors.map((v) =>
         set(sum(r, v), f32x4.add(get(sum(r, v)), f32x4.mul(get(one), get(row(v)))))
       ),
-      bump(local("cNow"), x("aRow")),
+      bump(local("aElement"), x("aRow")),
     ]),
     bump(local("aNow"), x("aInner")),
     bump(local("bNow"), x("bRow")),
@@ -107,8 +107,8 @@ function create(): AddBlocks {
   const locals = [...LOCALS.map(() => I32), ...Array<number>(vectorLocals).fill(V128)];
   const limits = { maximum: MOST_PAGES, shared: false, wide: false };
   const module = new WebAssembly.Module(encodeModule([encoded({ params, locals, body })], limits));
-  const { run } = new WebAssembly.Instance(module, { env: { memory } }).exports as {
+  const { run } = new WebAssembly.Instance(module, { env: { memory: theMemory() } }).exports as {
     readonly run: (...all: number[]) => void;
   };
-  return (blocks) => run(...PARAMS.map((name) => blocks[name]));
+  return (product) => run(...PARAMS.map((name) => product[name]));
 }

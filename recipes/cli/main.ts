@@ -40,11 +40,17 @@ const process: MainHost = {
   exit: (code) => Deno.exit(code),
 };
 
-/** What the system says of places wherever one is opened: a name or a link too long, and a disk that is full or only to be read. */
-const places = new Set(["ENAMETOOLONG", "ELOOP", "ENOSPC", "EDQUOT", "EROFS"]);
+/** What the system says wherever a file is opened or written, and the exit code: a path is the user's, a full disk may be empty again. */
+const places = new Map([
+  ["ENAMETOOLONG", 2],
+  ["ELOOP", 2],
+  ["EROFS", 2],
+  ["ENOSPC", 1],
+  ["EDQUOT", 1],
+]);
 
-const isOfPlace = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && places.has(String(error.code));
+const placeCode = (error: unknown): number | undefined =>
+  error instanceof Error && "code" in error ? places.get(String(error.code)) : undefined;
 
 /** Is the user the one who can mend it? A lost device and a full one are the machine's own doing, but say all in one line. */
 function verdict(error: unknown): { readonly code: number; readonly line: boolean } {
@@ -56,8 +62,8 @@ function verdict(error: unknown): { readonly code: number; readonly line: boolea
   }
   // Another process, or the way to it: the message names both.
   if (error instanceof DistError) return { code: error.failure === "address" ? 2 : 1, line: true };
-  if (isOfPlace(error)) return { code: 2, line: true };
-  return { code: 1, line: error instanceof DivergedError };
+  const code = placeCode(error);
+  return { code: code ?? 1, line: code !== undefined || error instanceof DivergedError };
 }
 
 /** Is an error the user's to mend, by another call or other input? */
@@ -92,7 +98,7 @@ export async function exitCode(main: Main, host: MainHost = process): Promise<nu
   } catch (error) {
     const { code, line } = verdict(error);
     const { message, stack } = error instanceof Error ? error : { message: String(error) };
-    const text = isOfPlace(error) ? `Cannot go on: ${message}` : message;
+    const text = placeCode(error) ? `Cannot go on: ${message}` : message;
     host.error(line ? text.replace(/\s*\n\s*/g, " ") : stack ?? message);
     return code;
   } finally {

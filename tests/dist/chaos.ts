@@ -29,8 +29,8 @@ const deedKinds = ["kill", "stall", "cut", "one-way cut", "coordinator killed"] 
 
 /** Units: milliseconds. */
 const SILENCE = 1000, PATIENCE = 6000, PORT = 1000;
-/** Where what is lost comes late: four times in a row takes 3 s. Units: milliseconds. */
-const SLOW_SILENCE = 3000;
+/** Where what is lost comes late: four times in a row takes 3 s and a little. Units: milliseconds. */
+const SLOW_SILENCE = 4000;
 const STEPS = 8, JOB = { job: "chaos", plan: 7 };
 
 /** How a process ended. */
@@ -180,7 +180,7 @@ export async function schedule(seed: number, only?: Kind): Promise<Story> {
     const story = { seed, kind, size, deeds, endings, generations: rosters.size };
     const lost = endings.filter(({ end }) => !["done", "over", "dead"].includes(end));
     // For who has never worked with the others, those that have died may not have come yet: that takes a majority.
-    const isFew = 2 * dead.size >= size;
+    const isFew = !fences && 2 * [...dead].filter((host) => host < size).length >= size;
     if (isHarmless(kind)) {
       const founding = lost.filter(({ host, end }) =>
         host < size && !(isFew && end === "lost" && !haveWorked.has(host))

@@ -36,10 +36,8 @@ function check(rows: number, cols: number, rank: number, spoil?: number): void {
   rightProduct(m, q, sizes, right);
   leftProduct(m, p, sizes, left);
   addProduct(added, p, q, sizes, -1);
-  const [atP, atQ] = [rows, cols].map((n) => (i: number): readonly [number, number] => [
-    Math.floor(i / n),
-    i % n,
-  ]) as [(i: number) => readonly [number, number], (i: number) => readonly [number, number]];
+  const at = (length: number) => (n: number) => [Math.floor(n / length), n % length] as const;
+  const atP = at(rows), atQ = at(cols);
   assertClose("M Q", right, (n) => {
     const [k, i] = atP(n);
     return sum(cols, (j) => m[i * cols + j]! * q[k * cols + j]!);
