@@ -79,12 +79,13 @@ export function peerCouncil(transport: AskingTransport, options: PeerCouncilOpti
 
   function challenged(generation: number, asker: string, blamed: string): DistError {
     const { base } = acceptor, at = (name: string): number => base ? rankOf(base, name) : -1;
-    const rank = at(blamed) >= 0 ? at(blamed) : at(asker);
+    // Of a generation that is over nobody is to blame: then it is this member's own.
+    const rank = [blamed, asker, options.name].map(at).find((rank) => rank >= 0);
     const why = at(blamed) >= 0 ? `: it cannot go on with ${blamed}` : "";
     const text = asker === NOBODY
       ? `Generation ${generation} is over`
       : `${asker} asks for the generation after ${generation}${why}`;
-    return new DistError(text, "lost", { rank: rank < 0 ? undefined : rank });
+    return new DistError(text, "lost", { rank });
   }
   /** Asks a member of this one's own generation: "gone" is who is proven to be dead. */
   async function askMember(seat: Seat, question: string, wait: number): Promise<Reply> {
