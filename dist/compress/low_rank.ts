@@ -152,7 +152,10 @@ export function addProduct(
   });
 }
 
-/** A column that is shorter by more than this, once the others' directions are taken out, was theirs. (Where P was rounded to codes noise is left, and does no harm.) */
+/**
+ * A column that is shorter by more than this, once the others' directions are taken out, was theirs. Where P was rounded to codes noise is
+ * left instead, which does no harm.
+ */
 const NOTHING = 1e-6;
 
 /** Makes columns of length 1 at right angles to each other, by Gram and Schmidt; what has no direction of its own becomes 0. */

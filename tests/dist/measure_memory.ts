@@ -15,6 +15,7 @@ import { tcp } from "../../dist/net/tcp.ts";
 import { processMemory } from "../../dist/shm/host/network.ts";
 import { shareMemory } from "../../dist/shm/host/share_memory.ts";
 import { openSockets } from "../../dist/transport/sockets.ts";
+import { python } from "../../recipes/bench/peers/environment.ts";
 import { freePort } from "../../recipes/launch/free_port.ts";
 import { hasMpi, mpiCommand, mpis } from "./mpi.ts";
 
@@ -112,7 +113,6 @@ async function main(size: number, turns: number, mib: readonly string[]): Promis
     const overTcp = ["--mca", "btl", "tcp,self"];
     ways.push(["openmpi over TCP", () => lines([start, ...overTcp, ...args, ...own], size)]);
   }
-  const python = "/usr/bin/python3";
   if (await lines([python, "-c", "import torch"], size).then(() => true, () => false)) {
     const script = fromFileUrl(new URL("all_reduce_gloo.py", import.meta.url));
     ways.push(["gloo", async () => {
