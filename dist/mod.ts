@@ -11,6 +11,7 @@ export {
   type CompressedOptions,
   createCompressedExchange,
 } from "./compress/compressed_exchange.ts";
+export { int4 } from "./compress/int4.ts";
 export { int8 } from "./compress/int8.ts";
 export { type Compression, type Memory, type Remembered, type Seat } from "./compress/memory.ts";
 export { isLowRank, powerSgd } from "./compress/power_sgd.ts";
@@ -73,7 +74,13 @@ export {
   type PlainExchange,
 } from "./parallel/exchange.ts";
 export { fragmentBegunAfter, type FragmentPlan, fragmentsOf } from "./parallel/fragments.ts";
-export { createOuter, type Outer, type OuterOptions } from "./parallel/outer.ts";
+export {
+  createOuter,
+  type Outer,
+  type OuterOptions,
+  type OuterWire,
+  outerWires,
+} from "./parallel/outer.ts";
 export { mixInto, type OuterRates, type OuterState, outerStep } from "./parallel/outer_step.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { type SharingOptions } from "./shm/host/engine.ts";

@@ -1,5 +1,6 @@
 /** Numbers as whole multiples, -127 to 127, of a 127th of the largest one in their block. */
 import type { Codec } from "./codec.ts";
+import { largest } from "./largest.ts";
 
 const MOST = 127;
 
@@ -7,14 +8,7 @@ const MOST = 127;
 export const int8: Codec = {
   block: 128,
   bits: 8,
-  scale(values) {
-    let most = 0;
-    for (let i = 0; i < values.length; i++) {
-      const size = Math.abs(values[i]!);
-      most = size > most || size !== size ? size : most; // NaN stays
-    }
-    return most / MOST;
-  },
+  scale: (values) => largest(values) / MOST,
   encode(values, scale, codes, at) {
     if (scale === 0) return;
     const signed = new Int8Array(codes.buffer, codes.byteOffset);

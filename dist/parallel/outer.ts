@@ -3,18 +3,28 @@
  *
  * @module
  */
+import { codedSum } from "../compress/coded_sum.ts";
+import type { Codec } from "../compress/codec.ts";
+import { int4 } from "../compress/int4.ts";
+import { int8 } from "../compress/int8.ts";
+import { freshMemory } from "../compress/memory.ts";
 import type { Collective } from "./alone.ts";
 import { bf16AllReduce } from "./bf16_sum.ts";
 import { compareChecksums } from "./checksums.ts";
 import { fragmentsOf } from "./fragments.ts";
 import { type OuterRates, type OuterState, outerStep } from "./outer_step.ts";
 
+/** What a rank's parameters may travel as. */
+export const outerWires = ["f32", "bf16", "int8", "int4"] as const;
+/** One of them: as f32 parameters travel themselves, otherwise their differences from the outer ones. */
+export type OuterWire = typeof outerWires[number];
+
 /** How outer parameters are exchanged and moved. */
 export interface OuterOptions extends OuterRates {
   /** Spans that are exchanged apart. */
   readonly fragments: number;
-  /** What is sent: parameters as f32, or their differences from the outer ones as bf16. */
-  readonly wire: "f32" | "bf16";
+  /** What is sent. */
+  readonly wire: OuterWire;
 }
 
 /** The outer parameters of a rank, as flat arrays over all leaves. */
@@ -40,7 +50,7 @@ export function createOuter(
   { params, momentum }: OuterState,
   { fragments, wire, rate, beta }: OuterOptions,
 ): Outer {
-  const spans = fragmentsOf(params.length, fragments), relative = wire === "bf16";
+  const spans = fragmentsOf(params.length, fragments), relative = wire !== "f32";
   const { size: count } = group;
   const flights = new Map<number, Promise<void>>();
   let tail = Promise.resolve();
@@ -51,8 +61,7 @@ export function createOuter(
       [`${name} of the outer parameters`, state.params],
       [`${name} of the outer momentum`, state.momentum],
     ]);
-    if (relative) await bf16AllReduce(group, sent);
-    else await group.allReduce(sent);
+    await sums[wire](group, sent);
   }
   /** What a rank sends of its values. */
   function messageOf(local: Float32Array, theta: Float32Array): Float32Array {
@@ -92,5 +101,22 @@ export function createOuter(
       await exchange("the whole", { params, momentum }, sent);
       outerStep({ params, momentum: apart }, sent, { rate: 1, beta: 0, count, relative });
     },
+  };
+}
+
+type Sum = (group: Collective, array: Float32Array) => Promise<unknown>;
+const sums: Readonly<Record<OuterWire, Sum>> = {
+  f32: (group, array) => group.allReduce(array),
+  bf16: bf16AllReduce,
+  int8: sumByCodes(int8),
+  int4: sumByCodes(int4),
+};
+
+/** Sums that remember nothing: differences are taken anew every time. */
+function sumByCodes(codec: Codec): Sum {
+  const compression = codedSum(codec);
+  return async (group, array) => {
+    const { length } = array, bucket = { length, parts: [{ leaf: 0, at: 0, length }] };
+    await compression.sum(group, array, bucket, freshMemory(compression, bucket, group));
   };
 }

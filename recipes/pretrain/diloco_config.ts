@@ -13,6 +13,7 @@ import {
   record,
   whole,
 } from "../cli/schema.ts";
+import { type OuterWire, outerWires } from "../../dist/mod.ts";
 
 /** Steps that processes take apart, and how they exchange how far they have come. */
 export interface DilocoConfig {
@@ -30,20 +31,20 @@ export interface DilocoConfig {
   readonly outerRate: number;
   /** Nesterov's. */
   readonly outerMomentum: number;
-  /** What is sent: parameters, or their differences from the outer ones in two bytes. */
-  readonly wire: "f32" | "bf16";
+  /** What is sent: parameters as f32, or their differences from the outer ones in fewer bytes. */
+  readonly wire: OuterWire;
 }
 
 /** What holds where a configuration does not say it: the README has the perplexities of other momenta. */
 export const DILOCO: DilocoConfig = {
   workers: 2,
-  every: 64,
+  every: 16,
   fragments: 4,
   delay: 0,
   mix: 0,
   outerRate: 1,
   outerMomentum: 0.3,
-  wire: "bf16",
+  wire: "int4",
 };
 
 /** A configuration with what it does not say of it, where it says something. */
@@ -61,7 +62,7 @@ export const dilocoFields: Check<DilocoConfig> = record<DilocoConfig>({
   mix: between(0, 1),
   outerRate: positive,
   outerMomentum: between(0, 1),
-  wire: oneOf(["f32", "bf16"]),
+  wire: oneOf(outerWires),
 });
 
 /** What of a configuration must go together with it. */

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { codedSum } from "../../dist/compress/coded_sum.ts";
 import { createCompressedExchange } from "../../dist/compress/compressed_exchange.ts";
 import { chunksOf } from "../../dist/compress/codec.ts";
+import { int4 } from "../../dist/compress/int4.ts";
 import { int8 } from "../../dist/compress/int8.ts";
 import type { Compression, Memory } from "../../dist/compress/memory.ts";
 import { isLowRank, powerSgd } from "../../dist/compress/power_sgd.ts";
@@ -19,6 +20,7 @@ const mem = simulated();
 
 const ways: readonly (readonly [name: string, of: (shapes: Shapes) => Compression])[] = [
   ["int8", () => codedSum(int8)],
+  ["int4", () => codedSum(int4)],
   ["sign", () => codedSum(sign)],
   ["PowerSGD", (shapes) => powerSgd(shapes, 2)],
 ];
@@ -214,6 +216,24 @@ Deno.test("int8: the error is half of a 127th of the largest number, or less; si
   sign.decode(signs, 6, 2, rest);
   assertEquals([...rest], [2, -2, 2, 2]);
 });
+
+Deno.test("int4: two numbers a byte, from any place on, each within half of a 7th of the largest", () =>
+  fc.assert(fc.property(
+    fc.array(fc.float({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 9 }),
+    fc.nat(3),
+    (numbers, at) => {
+      const values = Float32Array.from(numbers), scale = int4.scale(values);
+      const codes = new Uint8Array(6), left = values.slice(), back = left.slice();
+      int4.encode(left, scale, codes, at);
+      int4.decode(codes, at, scale, back);
+      values.forEach((x, i) => {
+        assertLess(Math.abs(left[i]!), scale / 2 + 1e-5);
+        assertLess(Math.abs(x - left[i]! - back[i]!), 1e-5);
+      });
+      int4.decode(codes, 0, 1, back);
+      assert(back.subarray(0, at).every((x) => x === 0), "what came before stays");
+    },
+  )));
 
 Deno.test("blocks lie within leaves, and chunks are of whole blocks", () => {
   const [bucket] = bucketsOf([300, 5, 260]), chunks = chunksOf(bucket!, 256, 2);

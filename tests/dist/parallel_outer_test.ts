@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@
 import { DistError } from "../../dist/error.ts";
 import { alone } from "../../dist/parallel/alone.ts";
 import { fragmentBegunAfter, fragmentsOf } from "../../dist/parallel/fragments.ts";
-import { createOuter } from "../../dist/parallel/outer.ts";
+import { createOuter, outerWires } from "../../dist/parallel/outer.ts";
 import { mixInto, outerStep } from "../../dist/parallel/outer_step.ts";
 import { fc } from "../property.ts";
 import { ranks, simulated } from "./ranks.ts";
@@ -94,8 +94,11 @@ const moved = (from: Float32Array, rank: number, step: number): Float32Array =>
 const n = 1003, zero = (): Float32Array<ArrayBuffer> => new Float32Array(n);
 const first = (): Float32Array<ArrayBuffer> => zero().map((_, i) => Math.cos(i));
 
+/** How far roundings may take them, of steps of 0.01. */
+const room = { f32: 1e-6, bf16: 1e-3, int8: 1e-3, int4: 5e-3 };
+
 Deno.test("all ranks have the same outer parameters, near to what one process computes, and another's are told", async () => {
-  for (const wire of ["f32", "bf16"] as const) {
+  for (const wire of outerWires) {
     const options = { fragments: 3, wire, rate: 0.7, beta: 0.9 };
     const run = async (group: Parameters<typeof createOuter>[0], sums: readonly number[]) => {
       const outer = createOuter(group, { params: first(), momentum: zero() }, options);
@@ -118,8 +121,7 @@ Deno.test("all ranks have the same outer parameters, near to what one process co
       // `mean` is of one rank there, and of three here.
       const far = params.findIndex((x, i) => {
         const mean = all.reduce((s, y) => s + y[i]!, 0) / 3;
-        return !(Math.abs(x - mean - (one.params[i]! - all[0]![i]!)) <
-          (wire === "f32" ? 1e-6 : 1e-3));
+        return !(Math.abs(x - mean - (one.params[i]! - all[0]![i]!)) < room[wire]);
       });
       assertEquals(far, -1, wire);
     }

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { type AnyTensor, cpu, dispose, fromArray, paths, type Tree } from "../../core/mod.ts";
-import { alone, type Group } from "../../dist/mod.ts";
+import { alone, type Group, outerWires } from "../../dist/mod.ts";
 import { InputError } from "../../recipes/cli/input_error.ts";
 import { trainBatches } from "../../recipes/data/batches.ts";
 import { createApart, ofOneWorker } from "../../recipes/pretrain/apart.ts";
@@ -107,7 +107,7 @@ Deno.test("two processes have parts of the batch that are the whole of it", () =
 });
 
 Deno.test("three processes end with the same outer parameters, and learn", async () => {
-  for (const wire of ["f32", "bf16"] as const) {
+  for (const wire of outerWires) {
     const own = { ...apart({ workers: 3, wire }), data: { ...config.data, batch: 6 }, steps: 12 };
     const found = await ranks(mem, 3, (group, rank) => {
       // As in a run, the first process alone evaluates and saves.
@@ -174,9 +174,9 @@ Deno.test("what does not go with steps apart is refused in a line", async () => 
   const wrong: readonly (readonly [change: string, message: string])[] = [
     ["diloco.workers=3", "diloco.workers is 3, it must divide data.batch 8"],
     ["diloco.every=2", "diloco.fragments is 4, it must not be above diloco.every 2"],
-    ["diloco.delay=64", "diloco.delay is 64, it must be under diloco.every 64"],
+    ["diloco.delay=64", "diloco.delay is 64, it must be under diloco.every 16"],
     ["diloco.mix=1", "diloco.mix is 1, it must be a number from 0 to under 1"],
-    ["diloco.wire=f16", 'diloco.wire is "f16", it must be "f32" or "bf16"'],
+    ["diloco.wire=f16", 'diloco.wire is "f16", it must be "f32", "bf16", "int8" or "int4"'],
     ["diloco.evry=5", "evry"],
   ];
   for (const [change, message] of wrong) {
