@@ -2,8 +2,8 @@
  * PowerSGD: of every matrix of gradients the best few columns, by one step of the power method that goes on from the last exchange.
  *
  * P = Σ M Q over ranks, its columns made orthonormal; Q = Σ Mᵀ P; the sum is P Qᵀ, and each rank remembers what of its own M is not in it.
- * P and Q travel in a byte an element: four times the columns for the bytes of f32. What Q loses by that is remembered too, as what it
- * would have said by P; P needs only be the same everywhere.
+ * P and Q travel in a byte an element, or half of one: four or eight times the columns for the bytes of f32. What Q loses by that is
+ * remembered too, as what it would have said by P; P needs only be the same everywhere.
  *
  * Source: Vogels, Karimireddy and Jaggi 2019, arXiv 1905.13727, algorithms 1 and 2.
  *
@@ -13,6 +13,7 @@ import { combines } from "../message/combine.ts";
 import type { Bucket } from "../parallel/buckets.ts";
 import type { Collective } from "../parallel/alone.ts";
 import { randomOf } from "../sim/random.ts";
+import type { Codec } from "./codec.ts";
 import { codedSum } from "./coded_sum.ts";
 import { int8 } from "./int8.ts";
 import {
@@ -46,7 +47,11 @@ interface Place extends Sizes {
 }
 
 /** Sums of matrices by `rank` columns of each; `shapes` are those of all leaves. A rank alone sends nothing, and says all. */
-export function powerSgd(shapes: readonly (readonly number[])[], rank: number): Compression {
+export function powerSgd(
+  shapes: readonly (readonly number[])[],
+  rank: number,
+  codec: Codec = int8,
+): Compression {
   const placesOf = ({ parts }: Bucket): { places: readonly Place[]; ps: number; qs: number } => {
     let ps = 0, qs = 0;
     const places = parts.map(({ leaf, at }) => {
@@ -92,14 +97,14 @@ export function powerSgd(shapes: readonly (readonly number[])[], rank: number): 
         const { m, p, q } = views(place);
         rightProduct(m(left), q(basis), place, p(allP));
       }
-      await sumFactors(group, allP, pBucket);
+      await sumFactors(group, codec, allP, pBucket);
       for (const place of places) {
         const { m, p, q } = views(place);
         orthonormalize(p(allP), place.rows, place.rank);
         leftProduct(m(left), p(allP), place, q(allQ));
         addProduct(m(left), p(allP), q(allQ), place, -1);
       }
-      const unsaid = await sumFactors(group, allQ, qBucket);
+      const unsaid = await sumFactors(group, codec, allQ, qBucket);
       array.fill(0);
       for (const place of places) {
         const { m, p, q } = views(place);
@@ -115,10 +120,11 @@ export function powerSgd(shapes: readonly (readonly number[])[], rank: number): 
 /** Sums factors over ranks, in codes. Gives what this rank's codes did not say. */
 async function sumFactors(
   group: Collective,
+  codec: Codec,
   factors: Float32Array,
   bucket: Bucket,
 ): Promise<Float32Array> {
-  const compression = codedSum(int8), memory = freshMemory(compression, bucket, group);
+  const compression = codedSum(codec), memory = freshMemory(compression, bucket, group);
   const { worker, server } = await compression.sum(group, factors, bucket, memory);
   const { from, to } = compression.chunk(bucket, group), chunk = worker.subarray(from, to);
   combines.sum(chunk, chunk, server);

@@ -138,6 +138,8 @@ export const hasMemory = (wire: Wire): boolean => wires.indexOf(wire) > wires.in
 export interface CompressionConfig {
   /** Columns that `powersgd` sends of a matrix. */
   readonly rank: number;
+  /** What their elements travel as. */
+  readonly factors: "int8" | "int4";
   /** The share of a stage's steps before `powersgd` or `1-bit-lamb` begin; until then gradients travel as f32. */
   readonly warmup: number;
 }
@@ -197,7 +199,7 @@ export const FULL_PRECISION: Pick<PretrainConfig, "precision" | "lossScale"> = {
 };
 
 /** What holds where a configuration does not say it. */
-export const COMPRESSION: CompressionConfig = { rank: 32, warmup: 0.05 };
+export const COMPRESSION: CompressionConfig = { rank: 32, factors: "int8", warmup: 0.05 };
 
 const { seed: _, ...clickModel } = CLICK_MODEL;
 

@@ -143,7 +143,11 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
   }),
   shards: whole(0),
   wire: oneOf(wires),
-  compression: record<CompressionConfig>({ rank: whole(1), warmup: between(0, 1, true) }),
+  compression: record<CompressionConfig>({
+    rank: whole(1),
+    factors: oneOf(["int8", "int4"]),
+    warmup: between(0, 1, true),
+  }),
   diloco: orNull(dilocoFields),
   precision: oneOf(["f32", "f16", "bf16"]),
   lossScale: record<LossScaleConfig>({

@@ -15,6 +15,7 @@ import {
   createCompressedExchange,
   createExchange,
   type Exchange,
+  int4,
   int8,
   isLowRank,
   powerSgd,
@@ -39,12 +40,14 @@ export interface Wires {
   readonly compressed: CompressedExchange | undefined;
 }
 
+const codecs = { int8, int4 };
+
 /** The exchanges of sums with such leaves; those whose names begin with "grads." are gradients. */
 export function wiresOf(
   group: Collective,
   names: readonly string[],
   shapes: readonly (readonly number[])[],
-  { shards, wire = "f32", compression: { rank } = COMPRESSION }: WireOptions,
+  { shards, wire = "f32", compression: { rank, factors } = COMPRESSION }: WireOptions,
 ): Wires {
   const lengths = lengthsOf(shapes);
   const isGradient = (leaf: number): boolean => names[leaf]!.startsWith("grads.");
@@ -64,7 +67,7 @@ export function wiresOf(
     lengths,
     compressed: all.filter((leaf) => isGradient(leaf) && isFit(shapes[leaf]!)),
     compression: wire === "powersgd"
-      ? powerSgd(shapes, rank)
+      ? powerSgd(shapes, rank, codecs[factors])
       : codedSum(wire === "int8" ? int8 : sign),
   });
   return { plain, compressed };

@@ -23,6 +23,7 @@ const ways: readonly (readonly [name: string, of: (shapes: Shapes) => Compressio
   ["int4", () => codedSum(int4)],
   ["sign", () => codedSum(sign)],
   ["PowerSGD", (shapes) => powerSgd(shapes, 2)],
+  ["PowerSGD in int4", (shapes) => powerSgd(shapes, 2, int4)],
 ];
 
 const lengthOf = (shape: readonly number[]): number => shape.reduce((n, axis) => n * axis, 1);
@@ -303,6 +304,7 @@ Deno.test("bytes: int8 takes 0.26 of f32, PowerSGD of 4 columns 0.01 and signs 0
         [codedSum(int8), least(length + 2 * length / 128), 0.26],
         [codedSum(sign), least(length / 8 + 2 * length / 32), 0.048],
         [powerSgd([shape], 4), least(4 * (shape[0]! + shape[1]!) * (1 + 2 / 128)), 0.01],
+        [powerSgd([shape], 4, int4), least(4 * (shape[0]! + shape[1]!) * (0.5 + 2 / 64)), 0.006],
       ] as const
     ) {
       const sent = await traffic(size, compression);

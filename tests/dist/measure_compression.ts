@@ -2,7 +2,7 @@
  * Trains `motian-tiny` by two processes' worth of ranks, on a simulated network that counts bytes, once for each wire, and prints bytes and
  * held-out perplexity beside those of f32. Tokens are the characters of a file of text, of which every tenth line is held out:
  *
- *     deno run -A tests/dist/measure_compression.ts FILE [steps] [wire[:rank[:warmup]] ...]
+ *     deno run -A tests/dist/measure_compression.ts FILE [steps] [wire[:rank[:warmup[:factors]]] ...]
  *
  * @module
  */
@@ -108,9 +108,11 @@ async function main([path, steps = "300", ...asked]: readonly string[]): Promise
   console.log("| --- | --- | --- | --- | --- |");
   let f32: Measured | undefined;
   for (const word of asked.length > 0 ? ["f32", ...asked] : DEFAULT) {
-    const [wire, rank = tiny.compression.rank, warmup = tiny.compression.warmup] = word.split(":");
-    const compression = { rank: Number(rank), warmup: Number(warmup) };
-    const found = await measure({ ...config, wire: wire as Wire, compression }, data);
+    const [wire, ...given] = word.split(":"), { compression: usual } = tiny;
+    const [rank = usual.rank, warmup = usual.warmup, factors = usual.factors] = given;
+    const compression = { rank: Number(rank), warmup: Number(warmup), factors };
+    const asked = { ...config, wire: wire as Wire, compression } as PretrainConfig;
+    const found = await measure(asked, data);
     f32 ??= found;
     const of = (x: number, y: number): string => (x / y).toFixed(4);
     console.log(

@@ -18,7 +18,7 @@ import { tinyData, tinyRun } from "./tiny_run.ts";
 const config: PretrainConfig = {
   ...tinyRun,
   data: { ...tinyRun.data, batch: 8, microBatch: 2 },
-  compression: { rank: 1, warmup: 0.2 },
+  compression: { rank: 1, factors: "int8", warmup: 0.2 },
   steps: 16,
   evalEvery: 0,
   checkpointEvery: 8,
@@ -122,7 +122,7 @@ Deno.test("wires: moments that are shared out change no bit, in checkpoints eith
 
 Deno.test("wires: a warm-up, and what does not go together", () => {
   const warm = (wire: Wire, warmup: number): number =>
-    warmSteps({ wire, steps: 200, compression: { rank: 4, warmup } });
+    warmSteps({ wire, steps: 200, compression: { rank: 4, factors: "int8", warmup } });
   assertEquals([warm("int8", 0.1), warm("powersgd", 0.1), warm("1-bit-lamb", 0)], [0, 20, 1]);
   const wrong: readonly (readonly [Partial<PretrainConfig>, string])[] = [
     [{ wire: "int8", precision: "f16" }, 'with precision "f16" it must be "f32" or "bf16"'],
@@ -135,7 +135,7 @@ Deno.test("wires: a warm-up, and what does not go together", () => {
       { wire: "1-bit-lamb", optimizer: { ...config.optimizer, sharded: true } },
       "optimizer.sharded false",
     ],
-    [{ compression: { rank: 0, warmup: 0 } }, "compression.rank"],
+    [{ compression: { rank: 0, factors: "int8", warmup: 0 } }, "compression.rank"],
   ];
   for (const [other, message] of wrong) {
     assertThrows(() => checkConfig({ ...config, ...other }, "it"), Error, message);
