@@ -2,7 +2,9 @@
  * Trains `motian-tiny` by two processes' worth of ranks, on a simulated network that counts bytes, once for each wire, and prints bytes and
  * held-out perplexity beside those of f32. Tokens are the characters of a file of text, of which every tenth line is held out:
  *
- *     deno run -A tests/dist/measure_compression.ts FILE [steps] [wire[:rank[:warmup[:factors]]] ...]
+ *     deno run -A tests/dist/measure_compression.ts FILE [steps] [wire[:rank[:warmup[:factors[:ranks]]]] ...]
+ *
+ * One rank alone sends nothing: it shows what a wire's optimiser costs by itself, with sums that are exact.
  *
  * @module
  */
@@ -56,9 +58,13 @@ interface Measured {
 
 const device = cpu({ threads: 1 });
 
-async function measure(config: PretrainConfig, data: TrainData): Promise<Measured> {
+async function measure(
+  config: PretrainConfig,
+  data: TrainData,
+  ranks = RANKS,
+): Promise<Measured> {
   const began = performance.now();
-  const [first] = await countedRanks(RANKS, async (group, rank, sent) => {
+  const [first] = await countedRanks(ranks, async (group, rank, sent) => {
     const own = rank === 0 ? config : { ...config, evalEvery: 0 };
     const start = await initialState(config, data.vocabulary.tokens.length, device);
     const team = createTeam(group, start.model, { ...config, device, checkEvery: 50 });
@@ -109,10 +115,10 @@ async function main([path, steps = "300", ...asked]: readonly string[]): Promise
   let f32: Measured | undefined;
   for (const word of asked.length > 0 ? ["f32", ...asked] : DEFAULT) {
     const [wire, ...given] = word.split(":"), { compression: usual } = tiny;
-    const [rank = usual.rank, warmup = usual.warmup, factors = usual.factors] = given;
+    const [rank = usual.rank, warmup = usual.warmup, factors = usual.factors, ranks] = given;
     const compression = { rank: Number(rank), warmup: Number(warmup), factors };
     const asked = { ...config, wire: wire as Wire, compression } as PretrainConfig;
-    const found = await measure(asked, data);
+    const found = await measure(asked, data, Number(ranks ?? RANKS));
     f32 ??= found;
     const of = (x: number, y: number): string => (x / y).toFixed(4);
     console.log(

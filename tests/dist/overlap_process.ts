@@ -1,5 +1,5 @@
 /**
- * One of two ranks that take steps of a small encoder: `overlap_process.ts RANK HOST0 HOST1 ROUNDS RATIO...`. Each shapes its end of the
+ * One of two ranks that take steps of a small encoder: `overlap_process.ts RANK HOST0 HOST1 ROUNDS BATCH RATIO...`. Each shapes its end of the
  * cable so that an exchange takes so many times as long as a step's computing, and the first writes what was measured as lines of JSON.
  *
  * @module
@@ -47,12 +47,16 @@ export interface Measured {
 }
 
 const rank = Number(Deno.args[0]), hosts = [Deno.args[1]!, Deno.args[2]!];
-const rounds = Number(Deno.args[3]), ratios = Deno.args.slice(4).map(Number);
+const [rounds, sequences, ...ratios] = Deno.args.slice(3).map(Number) as [
+  number,
+  number,
+  ...number[],
+];
 const config: PretrainConfig = {
   ...tinyRun,
   model: { ...tinyRun.model, layers: 8, width: 256, heads: 4, hidden: 1024 },
-  // Enough to compute that the processor time of an exchange, which two ranks on two cores take from computing, is little beside it.
-  data: { ...tinyRun.data, length: 128, batch: 16, microBatch: 16 },
+  // With enough to compute the processor time of an exchange, which two ranks on two cores take from computing, is little beside it.
+  data: { ...tinyRun.data, length: 128, batch: sequences, microBatch: sequences },
 };
 const device = cpu({ threads: 1, aside: true }), data = tinyData(config.data.length);
 const { batch: B } = config.data, { vocabulary, train: set } = data;
