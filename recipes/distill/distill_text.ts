@@ -171,6 +171,7 @@ export async function distillText(
       metrics.append(row);
       o.emit(row);
     },
+    evaluated: known.at(-1)?.step,
     evaluation(row) {
       evaluations.append(row);
       known.push(row);

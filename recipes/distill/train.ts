@@ -43,6 +43,8 @@ export interface DistillHooks {
   /** A logged step. */
   readonly metrics: (row: Row) => void;
   readonly evaluation: (row: Row) => void;
+  /** The step of an evaluation that a run which goes on has already. */
+  readonly evaluated?: number | undefined;
   /** Every step. */
   readonly progress: (step: number, row: Row | undefined) => void;
   readonly checkpoint: (state: DistillState) => Promise<void>;
@@ -129,7 +131,7 @@ export async function distillTrain(
   const names = metricNames(distill), keepPace = pacer(device), began = performance.now();
   let { pupil, optimizer, step } = start, pending: (readonly [number, AnyTensor])[] = [];
   let sums = jit((p: Pupil) => zeroSums(p, distill), { device })(pupil);
-  let logged = { at: began, step }, evaluatedAt = -1, savedAt = -1;
+  let logged = { at: began, step }, evaluatedAt = hooks.evaluated ?? -1, savedAt = -1;
 
   /** Reads the metrics since the last time: means of the losses, the newest of all else. */
   const log = async (): Promise<Row | undefined> => {

@@ -93,13 +93,16 @@ export async function mineSynonyms(o: MineOptions): Promise<CorpusReport | undef
   const vectors = await trainVectors(words, o.device, settings, show, stop);
   if (!vectors) return undefined;
   const groups = [...Map.groupBy(words.words.keys(), (id) => words.words[id]!.length).values()];
-  const nearest = nearestWords(
+  const total = words.words.length;
+  const compared = (done: number): void => o.view.show({ label: "compare", done, total });
+  const nearest = await nearestWords(
     vectors,
     settings.width,
     groups,
-    { most: SYNONYMS, least: SIMILAR },
+    { most: SYNONYMS, least: SIMILAR, progress: compared, stop },
     (a, b) => !areAntonyms(o.antonyms, words.words[a]!, words.words[b]!),
   );
+  if (!nearest) return undefined;
   const lines = nearest.flatMap((found, id) => {
     if (found.length === 0) return [];
     const others = found.map(({ word, similarity }) =>

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { setImmediate } from "node:timers/promises";
+
 /** A word by number, and the cosine of the angle between two vectors. */
 export interface Neighbour {
   readonly word: number;
@@ -21,19 +23,33 @@ function normalized(vectors: Float32Array, width: number): Float32Array {
   return out;
 }
 
+/** Which words are near, and what is told meanwhile. */
+export interface NearestOptions {
+  readonly most: number;
+  readonly least: number;
+  /** How many words have been looked at. */
+  readonly progress?: (done: number) => void;
+  /** Asked as often as that is told; when it says so nothing is found. */
+  readonly stop?: () => boolean;
+}
+
+/** Words between two turns of the event loop, some ten milliseconds apart. */
+const TURN = 32;
+
 /**
  * For every word the `most` nearest that `allowed` lets stand and that are at least so similar, the nearest first. `groups` says which words
  * are compared: those of one group.
  */
-export function nearestWords(
+export async function nearestWords(
   vectors: Float32Array,
   width: number,
   groups: readonly (readonly number[])[],
-  { most, least }: { readonly most: number; readonly least: number },
+  { most, least, progress, stop }: NearestOptions,
   allowed: (a: number, b: number) => boolean,
-): readonly (readonly Neighbour[])[] {
+): Promise<readonly (readonly Neighbour[])[] | undefined> {
   const unit = normalized(vectors, width), count = vectors.length / width;
   const found: Neighbour[][] = Array.from({ length: count }, () => []);
+  let done = 0;
   for (const group of groups) {
     for (const a of group) {
       const best: Neighbour[] = [];
@@ -48,6 +64,10 @@ export function nearestWords(
         if (best.length > most) best.pop();
       }
       found[a] = best;
+      if (++done % TURN > 0) continue;
+      progress?.(done);
+      await setImmediate();
+      if (stop?.()) return undefined;
     }
   }
   return found;

@@ -83,6 +83,7 @@ Deno.test("distill leaves a run like any other, and goes on to the bit", () =>
     assertEquals(over.code, 0, over.error);
     assertStringIncludes(over.error, "nothing is left to do: 8 steps are taken, more than 5, and");
     assertEquals(await saved(), before);
+    assertEquals(await rows("student/eval.jsonl"), evaluations); // not once more
     const longer = await distill(["--resume", "--out", "student", "--steps", "9"]);
     assertEquals(longer.code, 0, longer.error);
     assertEquals(JSON.parse(await saved()), { ...JSON.parse(before), steps: 9 });

@@ -206,12 +206,24 @@ Deno.test("words that stand in the same places have vectors that point the same 
   device.destroy();
   assert(losses.at(-1)! < 0.9 * losses[0]!, `${losses}`);
   const group = Array.from({ length: 10 }, (_, i) => i);
-  const nearest = nearestWords(vectors, 8, [group], { most: 4, least: -1 }, () => true);
+  const nearest = await nearestWords(vectors, 8, [group], { most: 4, least: -1 }, () => true);
   for (const a of group) {
-    assertEquals(nearest[a]!.map(({ word }) => word < 5), [a < 5, a < 5, a < 5, a < 5], `${a}`);
+    assertEquals(nearest![a]!.map(({ word }) => word < 5), [a < 5, a < 5, a < 5, a < 5], `${a}`);
   }
-  const barred = nearestWords(vectors, 8, [group], { most: 9, least: -1 }, (a, b) => a + b !== 5);
-  assert(barred[2]!.every(({ word }) => word !== 3) && barred[2]!.length === 8);
+  const many = { most: 9, least: -1 };
+  const barred = await nearestWords(vectors, 8, [group], many, (a, b) => a + b !== 5);
+  assert(barred![2]!.every(({ word }) => word !== 3) && barred![2]!.length === 8);
+});
+
+Deno.test("comparing words says how far it is, and stops when it is to", async () => {
+  const vectors = new Float32Array(100).map((_, i) => Math.sin(i)), told: number[] = [];
+  const group = [...vectors.keys()], progress = (done: number): void => void told.push(done);
+  const of = (stop: () => boolean) =>
+    nearestWords(vectors, 1, [group], { most: 2, least: 0, progress, stop }, () => true);
+  assertEquals((await of(() => false))!.length, 100);
+  assertEquals(told, [32, 64, 96]);
+  assertEquals(await of(() => told.length === 5), undefined);
+  assertEquals(told.length, 5);
 });
 
 testOnShared(
