@@ -11,6 +11,9 @@ import {
   openMpi,
   openMpiNames,
   type Predefined,
+  standard,
+  STANDARD_VERSION,
+  standardObjects,
   type Word,
 } from "./abi.ts";
 
@@ -84,14 +87,15 @@ export interface Library {
 const places = {
   mpich: ["libmpich.so.12", "libmpi.so.12"],
   openMpi: ["libmpi.so.40", "libmpi.so"],
+  standard: ["libmpi_abi.so.0"],
 };
 
-/** The library that belongs to what started this process, as far as its variables say; else the first one that there is. */
+/** The library that belongs to what started this process, as far as its variables say, or one that any may have; else the first one that there is. */
 function candidates(environment: (name: string) => string | undefined): readonly string[] {
   const isOpenMpi = environment("OMPI_COMM_WORLD_SIZE") ?? environment("PMIX_RANK");
   return isOpenMpi === undefined
-    ? [...places.mpich, ...places.openMpi]
-    : [...places.openMpi, ...places.mpich];
+    ? [...places.mpich, ...places.standard, ...places.openMpi]
+    : [...places.openMpi, ...places.standard, ...places.mpich];
 }
 
 /**
@@ -112,6 +116,7 @@ export function openLibrary(
         const text = `Cannot use MPI: FFI is not allowed (--allow-ffi)`;
         throw new DistError(text, "engine", { cause: error });
       }
+      if (error instanceof DistError) throw error;
       // Not on this machine, or no MPI.
     }
   }
@@ -126,16 +131,18 @@ export function openLibrary(
 function describe(path: string): Library {
   const probe = Deno.dlopen(path, {
     [openMpiNames.world]: { type: "pointer", optional: true },
+    MPI_Abi_get_version: { parameters: ["buffer", "buffer"], result: "i32", optional: true },
     MPI_Get_library_version: { parameters: ["buffer", "buffer"], result: "i32" },
   });
-  const isOpenMpi = probe.symbols[openMpiNames.world] !== null, abi = isOpenMpi ? openMpi : mpich;
+  const native = probe.symbols[openMpiNames.world] === null ? mpich : openMpi;
+  const abi = isStandard(path, probe.symbols.MPI_Abi_get_version) ? standard : native;
   const calls = open(path, abi);
   const text = textOf((into, length) => calls.version(into, length));
   return {
     abi,
     description: `${text.split(/[\n,]/, 1)[0]!.replace(/\s+/g, " ").trim()} (${path})`,
     calls,
-    objects: isOpenMpi ? variables(path) : mpichObjects,
+    objects: objectsOf(abi, path),
     check(doing, code) {
       if (code === 0) return;
       const why = textOf((into, length) => calls.errorText(code, into, length));
@@ -148,10 +155,27 @@ function describe(path: string): Library {
   };
 }
 
+/** Has it the standard ABI? A library of MPI-5 with one of its own says -1. */
+function isStandard(
+  path: string,
+  version: ((major: Int32Array<ArrayBuffer>, minor: Int32Array<ArrayBuffer>) => number) | null,
+): boolean {
+  const major = Int32Array.of(-1), minor = Int32Array.of(-1);
+  if (version === null || version(major, minor) !== 0 || major[0]! < 0) return false;
+  if (major[0] === STANDARD_VERSION) return true;
+  const text = `${major[0]}.${minor[0]}, it must be ${STANDARD_VERSION}`;
+  throw new DistError(`Cannot use ${path}: its version of MPI's standard ABI is ${text}`, "engine");
+}
+
 function textOf(write: (into: Uint8Array, length: Int32Array) => number): string {
   const text = new Uint8Array(8192), length = new Int32Array(1);
   write(text, length);
   return new TextDecoder().decode(text.subarray(0, length[0])).replace(/\0+$/, "");
+}
+
+function objectsOf(abi: Abi, path: string): Predefined {
+  if (abi === openMpi) return variables(path);
+  return abi === standard ? standardObjects : mpichObjects;
 }
 
 function variables(path: string): Predefined {

@@ -15,7 +15,7 @@ import { createProgress } from "./progress.ts";
 
 /** Which MPI, and what to expect of it. */
 export interface MpiOptions {
-  /** Name or path of its library; the one that belongs to what started this process if left out, else MPICH's, else Open MPI's. */
+  /** Name or path of its library; the one that belongs to what started this process if left out, or one with MPI-5's ABI. */
   readonly library?: string | undefined;
   /** Processes that there must be. */
   readonly size?: number | undefined;
@@ -43,7 +43,6 @@ export interface MpiWorld {
 /** After these a rank may never come to the end. */
 const doubts: readonly DistFailure[] = ["lost", "stalled", "deadline"];
 
-const MULTIPLE = 3;
 /** What was sent has so long to arrive, and who is in doubt to come. Units: milliseconds. */
 const LINGER = 5000, SHORT_LINGER = 500;
 
@@ -56,12 +55,12 @@ const LINGER = 5000, SHORT_LINGER = 500;
 export function openMpi({ library: path, size: expected }: MpiOptions = {}): MpiWorld {
   const library = openLibrary(path, (name) => Deno.env.get(name));
   const { abi, calls, check, objects, description } = library, word = new Int32Array(1);
-  check("begin", calls.init(0, 0, MULTIPLE, word));
-  if (word[0]! < MULTIPLE) {
+  check("begin", calls.init(0, 0, abi.multiple, word));
+  if (word[0]! < abi.multiple) {
     calls.finalize();
     const text = `Cannot use ${description}: it gives thread level ${
       word[0]
-    }, it must be ${MULTIPLE}`;
+    }, it must be ${abi.multiple}`;
     throw new DistError(`${text} (MPI_THREAD_MULTIPLE)`, "engine");
   }
   check("set the error handler", calls.setErrorHandler(objects.world, objects.errorsReturn));

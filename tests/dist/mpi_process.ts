@@ -25,7 +25,7 @@ async function die(): Promise<never> {
 async function open(size: number, library: string | undefined): Promise<void> {
   try {
     const world = openMpi({ size, library });
-    console.log(`rank ${world.rank} of ${world.size}`);
+    console.log(`rank ${world.rank} of ${world.size}: ${world.description}`);
     await world.close();
   } catch (error) {
     if (!(error instanceof DistError)) throw error;

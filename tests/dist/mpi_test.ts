@@ -4,7 +4,7 @@ import { DistError } from "../../dist/error.ts";
 import { openMpi } from "../../dist/mpi/world.ts";
 import { skip } from "../skip.ts";
 import { within } from "../within.ts";
-import { hasMpi, MPI_VARIABLE, mpiCommand, mpis } from "./mpi.ts";
+import { hasMpi, hasProgram, LIBRARY_VARIABLE, MPI_VARIABLE, mpiCommand, mpis } from "./mpi.ts";
 
 /** Nothing here takes so long, on however slow a machine. Units: milliseconds. */
 const LONG = 240_000;
@@ -45,22 +45,25 @@ async function lives(process: string): Promise<boolean> {
   return code === 0 && text.slice(text.lastIndexOf(")") + 2)[0] !== "Z";
 }
 
+/** The suite of every transport, by two processes. */
+async function conforms(which: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const suite = deno("test", "--no-check", "--allow-all", path("group_test.ts"));
+  const command = [...mpiCommand(which, 2), ...suite];
+  const { code, text } = await start(command, { ...env, [MPI_VARIABLE]: which });
+  assertEquals(code, 0, text);
+  const passed = [...text.matchAll(/(\d+) passed[^|]*\| 0 failed/g)].map(([, n]) => Number(n));
+  assertEquals(passed.length, 2, text);
+  assert(passed.every((n) => n > 20), text);
+}
+
 for (const which of mpis) {
   if (!await hasMpi(which)) {
     skip(`mpi ${which}`, `no mpiexec.${which}`);
     continue;
   }
 
-  Deno.test(`mpi ${which}: two processes keep what groups promise on every transport`, async () => {
-    const suite = deno("test", "--no-check", "--allow-all", path("group_test.ts"));
-    const { code, text } = await start([...mpiCommand(which, 2), ...suite], {
-      [MPI_VARIABLE]: which,
-    });
-    assertEquals(code, 0, text);
-    const passed = [...text.matchAll(/(\d+) passed[^|]*\| 0 failed/g)].map(([, n]) => Number(n));
-    assertEquals(passed.length, 2, text);
-    assert(passed.every((n) => n > 20), text);
-  });
+  Deno.test(`mpi ${which}: two processes keep what groups promise on every transport`, () =>
+    conforms(which, {}));
 
   Deno.test(`mpi ${which}: a rank that is killed ends the job`, async () => {
     const { code, text, ms } = await start([...mpiCommand(which, 2), ...program, "die"]);
@@ -100,6 +103,45 @@ if (await hasMpi("mpich") && await hasMpi("openmpi")) {
     assertMatch(text, /^mismatch: Cannot use a world of size 1: the caller says 2, .*MPICH.*$/m);
   });
 }
+
+/** Compiles MPICH's library with the standard ABI in front of it, of some version. */
+async function standardAbi(version: number, f: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir(), library = `${folder}/libmpi_abi.so.0`;
+  try {
+    const flags = [
+      "-O2",
+      "-Wall",
+      "-Wextra",
+      "-Werror",
+      "-shared",
+      "-fPIC",
+      `-DVERSION=${version}`,
+    ];
+    const files = ["-o", library, path("mpi_abi.c"), "-l:libmpich.so.12"];
+    const { code, text } = await start(["gcc", ...flags, ...files]);
+    assertEquals(code, 0, text);
+    await f(library);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+if (await hasMpi("mpich") && await hasProgram("gcc")) {
+  Deno.test("mpi: a library with MPI-5's ABI keeps what groups promise on every transport", () =>
+    standardAbi(1, async (library) => {
+      const { text } = await start([...mpiCommand("mpich", 2), ...program, "open", "2", library]);
+      assertMatch(text, /^rank 1 of 2: MPICH .*libmpi_abi\.so\.0\)$/m);
+      await conforms("mpich", { [LIBRARY_VARIABLE]: library });
+    }));
+
+  Deno.test("mpi: another version of the standard ABI is refused in a line", () =>
+    standardAbi(2, (library) => {
+      const error = assertThrows(() => openMpi({ library }), DistError);
+      const text = "its version of MPI's standard ABI is 2.0, it must be 1";
+      assertEquals([error.failure, error.message], ["engine", `Cannot use ${library}: ${text}`]);
+      return Promise.resolve();
+    }));
+} else skip("mpi's standard ABI", "no mpiexec.mpich or no gcc");
 
 Deno.test("mpi: no library is one line", () => {
   const error = assertThrows(() => openMpi({ library: "libnone.so" }), DistError, "libnone.so");

@@ -4,12 +4,14 @@ import { DistError } from "../../dist/error.ts";
 import { openLibrary } from "../../dist/mpi/library.ts";
 import { openMpi } from "../../dist/mpi/world.ts";
 import type { Transport } from "../../dist/transport/transport.ts";
+import { LIBRARY_VARIABLE } from "./mpi.ts";
 import type { Way } from "./ranks.ts";
 
 /** Enters MPI. */
 export function mpiWay(): Way {
-  const world = openMpi(), { rank, size, addresses } = world;
-  const { abi, calls, check, objects } = openLibrary(undefined, (name) => Deno.env.get(name));
+  const library = Deno.env.get(LIBRARY_VARIABLE), world = openMpi({ library });
+  const { rank, size, addresses } = world;
+  const { abi, calls, check, objects } = openLibrary(library, (name) => Deno.env.get(name));
   const indices = Array.from({ length: size }, (_, r) => r);
 
   /** Everybody's bytes, straight by MPI. */
