@@ -74,13 +74,8 @@ export {
   type PlainExchange,
 } from "./parallel/exchange.ts";
 export { fragmentBegunAfter, type FragmentPlan, fragmentsOf } from "./parallel/fragments.ts";
-export {
-  createOuter,
-  type Outer,
-  type OuterOptions,
-  type OuterWire,
-  outerWires,
-} from "./parallel/outer.ts";
+export { createOuter, type Outer, type OuterOptions } from "./parallel/outer.ts";
+export { type OuterWire, outerWires } from "./parallel/outer_sum.ts";
 export { mixInto, type OuterRates, type OuterState, outerStep } from "./parallel/outer_step.ts";
 export { ownersOf, shareLeaves } from "./parallel/owners.ts";
 export { type SharingOptions } from "./shm/host/engine.ts";

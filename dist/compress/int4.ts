@@ -16,7 +16,7 @@ export const int4: Codec = {
     if (scale === 0) return;
     for (let i = 0; i < values.length; i++) {
       const place = at + i;
-      // The scale was rounded: the largest number may be a code too far.
+      // A scale below bf16's normal numbers is rounded by far: 8 would be read as -8.
       const code = Math.max(-MOST, Math.min(MOST, Math.round(values[i]! / scale)));
       codes[place >>> 1]! |= (code & MASK) << shiftOf(place);
       values[i]! -= code * scale;

@@ -1,5 +1,5 @@
 /**
- * MPI's library, opened by FFI: the calls that are used, as functions, for either binary interface.
+ * MPI's library, opened by FFI: the calls that are used, as functions, for any of the binary interfaces.
  *
  * @module
  */
@@ -101,13 +101,14 @@ function candidates(environment: (name: string) => string | undefined): readonly
 /**
  * Opens MPI's library: `path`, or the one that belongs to what started this process.
  *
- * @throws DistError "engine" if there is none
+ * @throws DistError "engine" if there is none, or none with a version of the standard ABI that is known
  */
 export function openLibrary(
   path: string | undefined,
   environment: (name: string) => string | undefined,
 ): Library {
   const paths = path === undefined ? candidates(environment) : [path];
+  let unfit: DistError | undefined;
   for (const each of paths) {
     try {
       return describe(each);
@@ -116,11 +117,11 @@ export function openLibrary(
         const text = `Cannot use MPI: FFI is not allowed (--allow-ffi)`;
         throw new DistError(text, "engine", { cause: error });
       }
-      if (error instanceof DistError) throw error;
-      // Not on this machine, or no MPI.
+      if (error instanceof DistError) unfit ??= error;
+      // Otherwise it is not on this machine, or no MPI.
     }
   }
-  throw new DistError(
+  throw unfit ?? new DistError(
     `Cannot use MPI: ${
       paths.join(", ")
     } cannot be opened as its library; install MPICH or Open MPI`,

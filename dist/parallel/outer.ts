@@ -3,21 +3,12 @@
  *
  * @module
  */
-import { codedSum } from "../compress/coded_sum.ts";
-import type { Codec } from "../compress/codec.ts";
-import { int4 } from "../compress/int4.ts";
-import { int8 } from "../compress/int8.ts";
-import { freshMemory } from "../compress/memory.ts";
+import type { Span } from "../group/chunk.ts";
 import type { Collective } from "./alone.ts";
-import { bf16AllReduce } from "./bf16_sum.ts";
 import { compareChecksums } from "./checksums.ts";
 import { fragmentsOf } from "./fragments.ts";
+import { bucketOf, outerSums, type OuterWire } from "./outer_sum.ts";
 import { type OuterRates, type OuterState, outerStep } from "./outer_step.ts";
-
-/** What a rank's parameters may travel as. */
-export const outerWires = ["f32", "bf16", "int8", "int4"] as const;
-/** One of them: as f32 parameters travel themselves, otherwise their differences from the outer ones. */
-export type OuterWire = typeof outerWires[number];
 
 /** How outer parameters are exchanged and moved. */
 export interface OuterOptions extends OuterRates {
@@ -25,6 +16,8 @@ export interface OuterOptions extends OuterRates {
   readonly fragments: number;
   /** What is sent. */
   readonly wire: OuterWire;
+  /** Elements of the leaves, in their order: codes have scales of one leaf alone. One leaf if left out. */
+  readonly lengths?: readonly number[];
 }
 
 /** The outer parameters of a rank, as flat arrays over all leaves. */
@@ -40,7 +33,7 @@ export interface Outer extends OuterState {
   begin(fragment: number, local: Float32Array): void;
   /** Waits until a fragment that was begun has moved, or all of them. @throws DistError */
   settle(fragment?: number): Promise<void>;
-  /** Makes the outer parameters the mean of everybody's, when nothing is under way; momentum stays. @throws DistError */
+  /** Makes the outer parameters the mean of everybody's, as the wire rounds it, when nothing is under way; momentum stays. @throws DistError */
   mean(local: Float32Array): Promise<void>;
 }
 
@@ -48,20 +41,25 @@ export interface Outer extends OuterState {
 export function createOuter(
   group: Collective,
   { params, momentum }: OuterState,
-  { fragments, wire, rate, beta }: OuterOptions,
+  { fragments, wire, rate, beta, lengths = [params.length] }: OuterOptions,
 ): Outer {
   const spans = fragmentsOf(params.length, fragments), relative = wire !== "f32";
-  const { size: count } = group;
+  const { size: count } = group, whole = { from: 0, to: params.length };
   const flights = new Map<number, Promise<void>>();
   let tail = Promise.resolve();
 
   /** The sum of what all ranks send, where all have the same outer values. */
-  async function exchange(name: string, state: OuterState, sent: Float32Array): Promise<void> {
+  async function exchange(
+    name: string,
+    state: OuterState,
+    sent: Float32Array,
+    span: Span,
+  ): Promise<void> {
     await compareChecksums(group, [
       [`${name} of the outer parameters`, state.params],
       [`${name} of the outer momentum`, state.momentum],
     ]);
-    await sums[wire](group, sent);
+    await outerSums[wire](group, sent, bucketOf(lengths, span));
   }
   /** What a rank sends of its values. */
   function messageOf(local: Float32Array, theta: Float32Array): Float32Array {
@@ -78,12 +76,12 @@ export function createOuter(
       if (flights.has(fragment)) {
         throw new RangeError(`Cannot begin fragment ${fragment}: its last exchange is under way`);
       }
-      const { from, to } = spans[fragment]!;
+      const span = spans[fragment]!, { from, to } = span;
       const state = { params: params.subarray(from, to), momentum: momentum.subarray(from, to) };
       const sent = messageOf(local, state.params);
       // One after the other: the order of operations is the same on all ranks.
       tail = tail.then(async () => {
-        await exchange(`fragment ${fragment}`, state, sent);
+        await exchange(`fragment ${fragment}`, state, sent, span);
         outerStep(state, sent, { rate, beta, count, relative });
       });
       tail.catch(() => {}); // met by who settles
@@ -98,25 +96,8 @@ export function createOuter(
     },
     async mean(local) {
       const sent = messageOf(local, params), apart = new Float32Array(momentum.length);
-      await exchange("the whole", { params, momentum }, sent);
+      await exchange("the whole", { params, momentum }, sent, whole);
       outerStep({ params, momentum: apart }, sent, { rate: 1, beta: 0, count, relative });
     },
-  };
-}
-
-type Sum = (group: Collective, array: Float32Array) => Promise<unknown>;
-const sums: Readonly<Record<OuterWire, Sum>> = {
-  f32: (group, array) => group.allReduce(array),
-  bf16: bf16AllReduce,
-  int8: sumByCodes(int8),
-  int4: sumByCodes(int4),
-};
-
-/** Sums that remember nothing: differences are taken anew every time. */
-function sumByCodes(codec: Codec): Sum {
-  const compression = codedSum(codec);
-  return async (group, array) => {
-    const { length } = array, bucket = { length, parts: [{ leaf: 0, at: 0, length }] };
-    await compression.sum(group, array, bucket, freshMemory(compression, bucket, group));
   };
 }

@@ -77,7 +77,10 @@ export async function createApart(
   }
   const row = rowOf(start), params = await row.read(start, row.whole);
   const momentum = own ? own.momentum : new Float32Array(params.length);
-  const outer = createOuter(beside, { params, momentum }, { ...plan, rate, beta });
+  const outer = createOuter(beside, { params, momentum }, {
+    ...{ ...plan, rate, beta },
+    lengths: row.lengths,
+  });
   let ms = 0;
   const waiting = async (what: Promise<void>): Promise<void> => {
     const began = performance.now();

@@ -134,12 +134,15 @@ export type Wire = typeof wires[number];
 /** Do processes remember what they did not send? */
 export const hasMemory = (wire: Wire): boolean => wires.indexOf(wire) > wires.indexOf("bf16");
 
+/** What factors may travel as. */
+export const factorCodes = ["int8", "int4"] as const;
+
 /** How gradients travel in few bytes. */
 export interface CompressionConfig {
   /** Columns that `powersgd` sends of a matrix. */
   readonly rank: number;
   /** What their elements travel as. */
-  readonly factors: "int8" | "int4";
+  readonly factors: typeof factorCodes[number];
   /** The share of a stage's steps before `powersgd` or `1-bit-lamb` begin; until then gradients travel as f32. */
   readonly warmup: number;
 }

@@ -29,6 +29,7 @@ import {
   type CompressionConfig,
   configurations,
   type DataConfig,
+  factorCodes,
   FULL_PRECISION,
   type LossScaleConfig,
   type MaskConfig,
@@ -145,7 +146,7 @@ const fields: Check<PretrainConfig> = record<PretrainConfig>({
   wire: oneOf(wires),
   compression: record<CompressionConfig>({
     rank: whole(1),
-    factors: oneOf(["int8", "int4"]),
+    factors: oneOf(factorCodes),
     warmup: between(0, 1, true),
   }),
   diloco: orNull(dilocoFields),

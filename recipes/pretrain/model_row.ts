@@ -18,9 +18,9 @@ import { lengthsOf, shapesOf, tensorsOf, treeOf } from "./tree_arrays.ts";
 
 /** The row of a model like this one. */
 export function rowOf(like: Model) {
-  const shapes = shapesOf(like);
+  const shapes = shapesOf(like), lengths = lengthsOf(shapes);
   let length = 0;
-  const spans = lengthsOf(shapes).map((own): Span => {
+  const spans = lengths.map((own): Span => {
     const from = length;
     length += own;
     return { from, to: length };
@@ -38,6 +38,8 @@ export function rowOf(like: Model) {
     );
   return {
     whole: { from: 0, to: length },
+    /** Elements of the leaves. */
+    lengths,
     async read(model: Model, { from, to }: Span): Promise<Float32Array<ArrayBuffer>> {
       const row = new Float32Array(to - from);
       for (const { array, at } of await touched(model, { from, to })) {

@@ -9,6 +9,7 @@
  */
 import { read } from "../../core/mod.ts";
 import {
+  type Codec,
   codedSum,
   type Collective,
   type CompressedExchange,
@@ -22,7 +23,7 @@ import {
   sign,
 } from "../../dist/mod.ts";
 import { isMatrix } from "../../optim/mod.ts";
-import { COMPRESSION, hasMemory, type PretrainConfig } from "./config.ts";
+import { COMPRESSION, type factorCodes, hasMemory, type PretrainConfig } from "./config.ts";
 import { leafOrder } from "./leaf_order.ts";
 import type { LearnState, StepPrograms, Sums } from "./step.ts";
 import type { Team } from "./team.ts";
@@ -40,7 +41,7 @@ export interface Wires {
   readonly compressed: CompressedExchange | undefined;
 }
 
-const codecs = { int8, int4 };
+const codecs: Readonly<Record<typeof factorCodes[number], Codec>> = { int8, int4 };
 
 /** The exchanges of sums with such leaves; those whose names begin with "grads." are gradients. */
 export function wiresOf(

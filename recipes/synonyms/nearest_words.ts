@@ -70,5 +70,6 @@ export async function nearestWords(
       if (stop?.()) return undefined;
     }
   }
+  progress?.(done);
   return found;
 }

@@ -3,7 +3,7 @@
  * apart, and prints for each the bytes that a process sends a step, all frames and words between steps included, and the held-out
  * perplexity in the end:
  *
- *     deno run -A tests/dist/measure_apart.ts [steps] [processes] [together every=64 every=64,fragments=8 …]
+ *     deno run -A tests/dist/measure_apart.ts [steps] [processes] [together every=16 every=64,wire=bf16 …]
  *
  * @module
  */
@@ -109,7 +109,7 @@ async function run(config: PretrainConfig, size: number): Promise<readonly Measu
 
 async function main(words: readonly string[]): Promise<void> {
   const [steps = "320", processes = "2", ...asked] = words;
-  const variants = asked.length > 0 ? asked : ["together", "every=64"];
+  const variants = asked.length > 0 ? asked : ["together", "every=16"];
   const size = Number(processes),
     base: PretrainConfig = {
       ...configurations["motian-tiny"]!,

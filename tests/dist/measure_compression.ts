@@ -11,12 +11,8 @@
 import { cpu } from "../../core/mod.ts";
 import { pack } from "../../recipes/data/pack.ts";
 import { streamBuilder, type TokenStream } from "../../recipes/data/token_stream.ts";
-import {
-  configurations,
-  type PretrainConfig,
-  type Wire,
-  wires,
-} from "../../recipes/pretrain/config.ts";
+import { configurations, type PretrainConfig, wires } from "../../recipes/pretrain/config.ts";
+import { checkConfig } from "../../recipes/pretrain/load_config.ts";
 import { createTeam } from "../../recipes/pretrain/team.ts";
 import { initialState, train, type TrainData } from "../../recipes/pretrain/train.ts";
 import { SPECIAL_TOKENS, vocabularyOf } from "../../recipes/text/vocabulary.ts";
@@ -117,8 +113,8 @@ async function main([path, steps = "300", ...asked]: readonly string[]): Promise
     const [wire, ...given] = word.split(":"), { compression: usual } = tiny;
     const [rank = usual.rank, warmup = usual.warmup, factors = usual.factors, ranks] = given;
     const compression = { rank: Number(rank), warmup: Number(warmup), factors };
-    const asked = { ...config, wire: wire as Wire, compression } as PretrainConfig;
-    const found = await measure(asked, data, Number(ranks ?? RANKS));
+    const asked = { ...config, wire, compression };
+    const found = await measure(checkConfig(asked, word), data, Number(ranks ?? RANKS));
     f32 ??= found;
     const of = (x: number, y: number): string => (x / y).toFixed(4);
     console.log(

@@ -13,7 +13,7 @@ import { kill } from "../kill.ts";
 import { linesOf, plug, startRanks, whyNoCable } from "./namespaces.ts";
 import type { Measured } from "./overlap_process.ts";
 
-const [rounds = "5", batch = "16", ...given] = Deno.args,
+const [rounds = "5", batch = "48", ...given] = Deno.args,
   ratios = given.length ? given : ["0.6", "0.8", "1"];
 const why = await whyNoCable();
 if (why) {

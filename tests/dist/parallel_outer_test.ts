@@ -3,7 +3,8 @@ import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@
 import { DistError } from "../../dist/error.ts";
 import { alone } from "../../dist/parallel/alone.ts";
 import { fragmentBegunAfter, fragmentsOf } from "../../dist/parallel/fragments.ts";
-import { createOuter, outerWires } from "../../dist/parallel/outer.ts";
+import { createOuter } from "../../dist/parallel/outer.ts";
+import { bucketOf, outerWires } from "../../dist/parallel/outer_sum.ts";
 import { mixInto, outerStep } from "../../dist/parallel/outer_step.ts";
 import { fc } from "../property.ts";
 import { ranks, simulated } from "./ranks.ts";
@@ -126,6 +127,29 @@ Deno.test("all ranks have the same outer parameters, near to what one process co
       assertEquals(far, -1, wire);
     }
   }
+});
+
+Deno.test("a span of leaves is cut where they end", () => {
+  assertEquals(bucketOf([3, 4, 0, 5], { from: 2, to: 9 }), {
+    length: 7,
+    parts: [{ leaf: 0, at: 0, length: 1 }, { leaf: 1, at: 1, length: 4 }, {
+      leaf: 3,
+      at: 5,
+      length: 2,
+    }],
+  });
+});
+
+Deno.test("int4: small steps of a leaf are not silenced by large ones of the next", async () => {
+  const lengths = [40, 40], theta = () => new Float32Array(80);
+  const options = { fragments: 1, wire: "int4", rate: 1, beta: 0, lengths } as const;
+  const [moved] = await ranks(mem, 2, async (group) => {
+    const outer = createOuter(group, { params: theta(), momentum: theta() }, options);
+    outer.begin(0, theta().map((_, i) => i < 40 ? 0.001 : 1));
+    await outer.settle();
+    return outer.params;
+  });
+  moved!.forEach((x, i) => assertLess(Math.abs(x / (i < 40 ? 0.001 : 1) - 1), 0.01));
 });
 
 Deno.test("outer parameters that differ are told before they are summed", async () => {

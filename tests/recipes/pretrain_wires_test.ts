@@ -101,6 +101,15 @@ for (const wire of wires) {
   });
 }
 
+Deno.test("powersgd: factors in int4 are other bits than in int8, and learn as well", async () => {
+  const asked = { ...config, wire: "powersgd" } as const;
+  const [eight] = await run(asked, 2) as [Ran];
+  const compression = { ...asked.compression, factors: "int4" } as const;
+  const [four, other] = await run({ ...asked, compression }, 2) as [Ran, Ran];
+  assert(four.params.equals(other.params) && !four.params.equals(eight.params));
+  assertLess(Math.abs(four.losses.at(-1)! - eight.losses.at(-1)!), 0.05 * eight.losses.at(-1)!);
+});
+
 Deno.test("wires: another number of processes goes on, with all that was not said", async () => {
   const asked = { ...config, wire: "int8" } as const, [{ saved }] = await run(asked, 2) as [Ran];
   const [two] = await run(asked, 2, saved[0]), [three] = await run(asked, 3, saved[0]);
@@ -136,6 +145,10 @@ Deno.test("wires: a warm-up, and what does not go together", () => {
       "optimizer.sharded false",
     ],
     [{ compression: { rank: 0, factors: "int8", warmup: 0 } }, "compression.rank"],
+    [
+      { compression: { rank: 1, factors: "int5" as "int4", warmup: 0 } },
+      'it must be "int8" or "int4"',
+    ],
   ];
   for (const [other, message] of wrong) {
     assertThrows(() => checkConfig({ ...config, ...other }, "it"), Error, message);
