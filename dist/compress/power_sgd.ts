@@ -32,7 +32,7 @@ export function matrixOf(shape: readonly number[], rank: number): Sizes {
   return { rows, cols, rank: Math.min(rank, rows, cols) };
 }
 
-/** Is it a matrix whose factors of so many columns, in a byte an element, have a quarter of its bytes at most, or in half a byte an eighth? */
+/** Is it a matrix whose factors of so many columns have a quarter of its bytes at most in a byte an element, an eighth in half of one? */
 export function isLowRank(shape: readonly number[], rank: number): boolean {
   const { rows, cols, rank: r } = matrixOf(shape, rank);
   return shape.length > 1 && r * (rows + cols) <= rows * cols;

@@ -90,7 +90,10 @@ const places = {
   standard: ["libmpi_abi.so.0"],
 };
 
-/** The library that belongs to what started this process, as far as its variables say, or one that any may have; else the first one that there is. */
+/**
+ * The library that belongs to what started this process, as far as its variables say, or one that any MPI may have; else the first one
+ * that there is.
+ */
 function candidates(environment: (name: string) => string | undefined): readonly string[] {
   const isOpenMpi = environment("OMPI_COMM_WORLD_SIZE") ?? environment("PMIX_RANK");
   return isOpenMpi === undefined

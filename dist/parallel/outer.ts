@@ -7,7 +7,7 @@ import type { Span } from "../group/chunk.ts";
 import type { Collective } from "./alone.ts";
 import { compareChecksums } from "./checksums.ts";
 import { fragmentsOf } from "./fragments.ts";
-import { bucketOf, outerSums, type OuterWire } from "./outer_sum.ts";
+import { outerSums, type OuterWire, spanBucket } from "./outer_sum.ts";
 import { type OuterRates, type OuterState, outerStep } from "./outer_step.ts";
 
 /** How outer parameters are exchanged and moved. */
@@ -33,7 +33,11 @@ export interface Outer extends OuterState {
   begin(fragment: number, local: Float32Array): void;
   /** Waits until a fragment that was begun has moved, or all of them. @throws DistError */
   settle(fragment?: number): Promise<void>;
-  /** Makes the outer parameters the mean of everybody's, as the wire rounds it, when nothing is under way; momentum stays. @throws DistError */
+  /**
+   * Makes the outer parameters the mean of everybody's, as the wire rounds it, when nothing is under way; momentum stays.
+   *
+   * @throws DistError
+   */
   mean(local: Float32Array): Promise<void>;
 }
 
@@ -59,7 +63,7 @@ export function createOuter(
       [`${name} of the outer parameters`, state.params],
       [`${name} of the outer momentum`, state.momentum],
     ]);
-    await outerSums[wire](group, sent, bucketOf(lengths, span));
+    await outerSums[wire](group, sent, spanBucket(lengths, span));
   }
   /** What a rank sends of its values. */
   function messageOf(local: Float32Array, theta: Float32Array): Float32Array {

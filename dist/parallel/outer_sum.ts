@@ -37,7 +37,7 @@ function sumByCodes(codec: Codec): Sum {
 }
 
 /** A span of leaves in a row, as a bucket whose parts end where leaves do. */
-export function bucketOf(lengths: readonly number[], span: Span): Bucket {
+export function spanBucket(lengths: readonly number[], span: Span): Bucket {
   let end = 0;
   const parts = lengths.flatMap((length, leaf) => {
     const from = Math.max(span.from, end), to = Math.min(span.to, end += length);

@@ -136,13 +136,15 @@ export const hasMemory = (wire: Wire): boolean => wires.indexOf(wire) > wires.in
 
 /** What factors may travel as. */
 export const factorCodes = ["int8", "int4"] as const;
+/** One of them. */
+export type FactorCode = typeof factorCodes[number];
 
 /** How gradients travel in few bytes. */
 export interface CompressionConfig {
   /** Columns that `powersgd` sends of a matrix. */
   readonly rank: number;
   /** What their elements travel as. */
-  readonly factors: typeof factorCodes[number];
+  readonly factors: FactorCode;
   /** The share of a stage's steps before `powersgd` or `1-bit-lamb` begin; until then gradients travel as f32. */
   readonly warmup: number;
 }

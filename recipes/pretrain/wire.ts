@@ -23,7 +23,7 @@ import {
   sign,
 } from "../../dist/mod.ts";
 import { isMatrix } from "../../optim/mod.ts";
-import { COMPRESSION, type factorCodes, hasMemory, type PretrainConfig } from "./config.ts";
+import { COMPRESSION, type FactorCode, hasMemory, type PretrainConfig } from "./config.ts";
 import { leafOrder } from "./leaf_order.ts";
 import type { LearnState, StepPrograms, Sums } from "./step.ts";
 import type { Team } from "./team.ts";
@@ -41,7 +41,7 @@ export interface Wires {
   readonly compressed: CompressedExchange | undefined;
 }
 
-const codecs: Readonly<Record<typeof factorCodes[number], Codec>> = { int8, int4 };
+const codecs: Readonly<Record<FactorCode, Codec>> = { int8, int4 };
 
 /** The exchanges of sums with such leaves; those whose names begin with "grads." are gradients. */
 export function wiresOf(

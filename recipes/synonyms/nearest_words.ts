@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { setImmediate } from "node:timers/promises";
 
 /** A word by number, and the cosine of the angle between two vectors. */
@@ -25,7 +24,9 @@ function normalized(vectors: Float32Array, width: number): Float32Array {
 
 /** Which words are near, and what is told meanwhile. */
 export interface NearestOptions {
+  /** Words that are kept for each one. */
   readonly most: number;
+  /** Similarity that a word must have. */
   readonly least: number;
   /** How many words have been looked at. */
   readonly progress?: (done: number) => void;

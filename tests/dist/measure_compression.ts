@@ -111,10 +111,11 @@ async function main([path, steps = "300", ...asked]: readonly string[]): Promise
   let f32: Measured | undefined;
   for (const word of asked.length > 0 ? ["f32", ...asked] : DEFAULT) {
     const [wire, ...given] = word.split(":"), { compression: usual } = tiny;
-    const [rank = usual.rank, warmup = usual.warmup, factors = usual.factors, ranks] = given;
+    const [rank = usual.rank, warmup = usual.warmup, factors = usual.factors, ranks = RANKS] =
+      given;
     const compression = { rank: Number(rank), warmup: Number(warmup), factors };
     const asked = { ...config, wire, compression };
-    const found = await measure(checkConfig(asked, word), data, Number(ranks ?? RANKS));
+    const found = await measure(checkConfig(asked, word), data, Number(ranks));
     f32 ??= found;
     const of = (x: number, y: number): string => (x / y).toFixed(4);
     console.log(

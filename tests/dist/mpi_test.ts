@@ -108,16 +108,8 @@ if (await hasMpi("mpich") && await hasMpi("openmpi")) {
 async function standardAbi(version: number, f: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir(), library = `${folder}/libmpi_abi.so.0`;
   try {
-    const flags = [
-      "-O2",
-      "-Wall",
-      "-Wextra",
-      "-Werror",
-      "-shared",
-      "-fPIC",
-      `-DVERSION=${version}`,
-    ];
-    const files = ["-o", library, path("mpi_abi.c"), "-l:libmpich.so.12"];
+    const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"];
+    const files = [`-DVERSION=${version}`, "-o", library, path("mpi_abi.c"), "-l:libmpich.so.12"];
     const { code, text } = await start(["gcc", ...flags, ...files]);
     assertEquals(code, 0, text);
     await f(library);

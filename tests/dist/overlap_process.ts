@@ -1,6 +1,6 @@
 /**
- * One of two ranks that take steps of a small encoder: `overlap_process.ts RANK HOST0 HOST1 ROUNDS BATCH RATIO...`. Each shapes its end of the
- * cable so that an exchange takes so many times as long as a step's computing, and the first writes what was measured as lines of JSON.
+ * One of two ranks that take steps of a small encoder: `overlap_process.ts RANK HOST0 HOST1 ROUNDS BATCH RATIO...`. Each shapes its end of
+ * the cable so that an exchange takes so many times as long as a step's computing, and the first writes what was measured as lines of JSON.
  *
  * @module
  */
@@ -55,7 +55,7 @@ const [rounds, sequences, ...ratios] = Deno.args.slice(3).map(Number) as [
 const config: PretrainConfig = {
   ...tinyRun,
   model: { ...tinyRun.model, layers: 8, width: 256, heads: 4, hidden: 1024 },
-  // With enough to compute the processor time of an exchange, which two ranks on two cores take from computing, is little beside it.
+  // With enough to compute, the processor time of an exchange, which two ranks on two cores take from computing, is little beside it.
   data: { ...tinyRun.data, length: 128, batch: sequences, microBatch: sequences },
 };
 const device = cpu({ threads: 1, aside: true }), data = tinyData(config.data.length);

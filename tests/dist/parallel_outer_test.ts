@@ -4,7 +4,7 @@ import { DistError } from "../../dist/error.ts";
 import { alone } from "../../dist/parallel/alone.ts";
 import { fragmentBegunAfter, fragmentsOf } from "../../dist/parallel/fragments.ts";
 import { createOuter } from "../../dist/parallel/outer.ts";
-import { bucketOf, outerWires } from "../../dist/parallel/outer_sum.ts";
+import { outerWires, spanBucket } from "../../dist/parallel/outer_sum.ts";
 import { mixInto, outerStep } from "../../dist/parallel/outer_step.ts";
 import { fc } from "../property.ts";
 import { ranks, simulated } from "./ranks.ts";
@@ -130,7 +130,7 @@ Deno.test("all ranks have the same outer parameters, near to what one process co
 });
 
 Deno.test("a span of leaves is cut where they end", () => {
-  assertEquals(bucketOf([3, 4, 0, 5], { from: 2, to: 9 }), {
+  assertEquals(spanBucket([3, 4, 0, 5], { from: 2, to: 9 }), {
     length: 7,
     parts: [{ leaf: 0, at: 0, length: 1 }, { leaf: 1, at: 1, length: 4 }, {
       leaf: 3,
